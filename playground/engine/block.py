@@ -1,0 +1,569 @@
+"""The base of every block: what the engine calls, what a behaviour calls, and the faults that all blocks share.
+
+A behaviour overrides ``on_call``, ``on_reply``, ``on_work``, ``on_timer`` and ``configure``. It sends calls along its edges, answers calls
+with :meth:`Block.reply`, and lets time pass with :meth:`Block.work` (for a call) and :meth:`Block.timer` (for itself). It must answer every
+call that it receives, once, and never before ``on_call`` was entered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from librt.vecs import append, vec
+from mypy_extensions import i64, mypyc_attr
+
+from playground.engine.calls import ABANDONED, AT_CALLEE, CANCEL_SENT, CANCELLED, RETURNED, WORKING, Calls
+from playground.engine.columns import grown, zeros
+from playground.engine.faults import DOWN, PAUSED, REFUSING, Fault
+from playground.engine.heap import CALL, CANCEL, EDGE, FAULT, REPLY, TIMER, WORK
+from playground.engine.histogram import Histogram
+from playground.engine.outcomes import CRASHED, OK, OUTCOME_COUNT, OUTCOMES, REFUSED
+from playground.engine.params import Params
+from playground.engine.state import State
+from playground.engine.streams import Stream
+
+if TYPE_CHECKING:
+    from playground.engine.edge import Edge
+    from playground.engine.simulation import Simulation
+
+EVERY_INSTANCE: Final = -1
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Block(State):
+    """One block of a running design. ``out`` maps each out port to its edges, in order of their ids."""
+
+    def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
+        self.simulation = simulation
+        self.calls: Calls = simulation.calls
+        self.index: i64 = index
+        self.name = name
+        self.region = ""
+        self.removed: bool = False
+        self.out: dict[str, list[Edge]] = {}
+        self.instances: i64 = 1
+        self.next_instance: i64 = 0
+        self.slots: i64 = 0
+        # Faults.
+        self.impaired: bool = False
+        self.stalling: bool = False
+        self.down: vec[i64] = zeros(1)
+        self.paused: vec[i64] = zeros(1)
+        self.slow: list[float] = [1.0]
+        self.active: list[Fault] = []
+        self.fault_serial: i64 = 0
+        self.stalled: vec[i64] = vec[i64]()
+        # Figures.
+        self.offered: i64 = 0
+        self.completed: i64 = 0
+        self.failed: i64 = 0
+        self.cancelled: i64 = 0
+        self.in_flight: i64 = 0
+        self.changed: i64 = 0
+        self.area: float = 0.0
+        self.residence: float = 0.0
+        self.failures: vec[i64] = zeros(OUTCOME_COUNT)
+        self.histogram = Histogram()
+        self.queue_noted: bool = False
+
+    # ---- for behaviours to override
+
+    def configure(self, params: Params) -> None:
+        """Take parameters, at the start and whenever one changes."""
+
+    def wired(self) -> None:
+        """The edges in ``out`` have changed (also called once before the start)."""
+
+    def started(self) -> None:
+        """The block begins to live: schedule first timers here."""
+
+    def on_call(self, call: i64) -> None:
+        """A call has arrived; answer it now or later."""
+        raise AssertionError(f"{self.name} takes no calls")
+
+    def on_reply(self, call: i64) -> None:
+        """A call that this block made has ended: read outcome, parent, step; the record is gone afterwards."""
+
+    def on_work(self, call: i64) -> None:
+        """Work begun with :meth:`work` is done."""
+
+    def on_timer(self, tag: i64, argument: i64) -> None:
+        """A timer set with :meth:`timer` rings."""
+
+    def on_cancel(self, call: i64) -> None:
+        """The caller wants no answer any more: free what the call holds (the engine drops its children and its record)."""
+
+    def on_crash(self, instance: i64) -> None:
+        """``instance`` has lost everything that it kept in memory; its calls are answered by the engine."""
+
+    def on_restart(self, instance: i64) -> None:
+        """``instance`` is up again."""
+
+    def on_fault(self, fault: str, params: Params) -> bool:
+        """Do a fault of this kind of block's own; False when it is not one."""
+        return False
+
+    def on_fault_end(self, fault: str, value: float) -> None:
+        """A lasting fault begun with :meth:`lasting_fault` ends."""
+
+    def metrics(self) -> list[float]:
+        """The block's own figures, in the order of its specification."""
+        return []
+
+    def busy(self) -> float:
+        """Workers (or connections ...) held now."""
+        return 0.0
+
+    def capacity(self) -> float:
+        """Workers (or connections ...) there are; 0 when the notion does not apply."""
+        return 0.0
+
+    def queue(self) -> float:
+        """Calls waiting now."""
+        return 0.0
+
+    def busy_integral(self) -> float:
+        """Time integral of :meth:`busy` since the start, in worker-ns."""
+        return 0.0
+
+    def detail(self) -> dict[str, object]:
+        """Inner state for the inspector: small, JSON-ready."""
+        return {}
+
+    # ---- for behaviours to call
+
+    def stream(self, purpose: str) -> Stream:
+        """A random stream of this block's own for ``purpose``."""
+        return Stream(self.simulation.seed, self.name, purpose)
+
+    def now(self) -> i64:
+        """Virtual time, ns."""
+        return self.simulation.now
+
+    def edge_of(self, call: i64) -> Edge:
+        """The edge along which ``call`` goes."""
+        return self.simulation.edges[self.calls.edge[call]]
+
+    def work(self, call: i64, ns: i64) -> None:
+        """Be busy with ``call`` for ``ns``, then ``on_work``. Pauses and slow-downs stretch it."""
+        if self.impaired:
+            ns = i64(float(ns) * self.slow[self.calls.instance[call] if self.calls.instance[call] > 0 else 0])
+        simulation = self.simulation
+        self.calls.flags[call] |= WORKING
+        simulation.heap.push(simulation.now + ns, WORK, 0, self.index, call)
+
+    def timer(self, ns: i64, tag: i64, argument: i64) -> None:
+        """Ring ``on_timer(tag, argument)`` in ``ns``; tag 0 .. 31, argument 0 .. 2**32 - 1."""
+        simulation = self.simulation
+        simulation.heap.push(simulation.now + ns, TIMER, tag, self.index, argument)
+
+    def reply(self, call: i64, outcome: i64, version: i64, size: i64) -> None:
+        """Answer a call: outcome, the version of what was read or written, bytes of the answer."""
+        calls = self.calls
+        now = self.simulation.now
+        stay = now - calls.arrived[call]
+        self.area += float(self.in_flight) * float(now - self.changed)
+        self.changed = now
+        self.in_flight -= 1
+        self.residence += float(stay)
+        if outcome == OK:
+            self.completed += 1
+            self.histogram.add(stay)
+        else:
+            self.failed += 1
+            self.failures[outcome] += 1
+        calls.flags[call] &= ~AT_CALLEE
+        calls.outcome[call] = outcome
+        calls.version[call] = version
+        calls.reply_bytes[call] = size
+        calls.replied[call] = now
+        self.simulation.edges[calls.edge[call]].send_reply(call)
+
+    def note(self, kind: str, severity: str, title: str, detail: str) -> None:
+        """Name a notable moment of this block."""
+        self.simulation.note(kind, severity, self.name, title, detail)
+
+    def note_queue(self, waiting: i64, full: i64, what: str) -> None:
+        """Say once when the ``full`` workers are all taken and a queue stands, and once when it has gone; ``what`` they are called."""
+        if waiting > 0 and not self.queue_noted:
+            if waiting >= full or waiting >= 100:
+                self.queue_noted = True
+                self.note("pool_full", "warning", f"All {full} {what} busy", f"{waiting} calls wait for one of {full} {what}.")
+        elif waiting == 0 and self.queue_noted:
+            self.queue_noted = False
+            self.note("pool_free", "good", "Queue gone", f"No call waits for {what} any more.")
+
+    # ---- the engine's side
+
+    def receive(self, call: i64) -> None:
+        """A call has arrived."""
+        calls = self.calls
+        if calls.flags[call] & CANCELLED != 0:
+            calls.release(call)
+            return
+        now = self.simulation.now
+        calls.arrived[call] = now
+        calls.flags[call] |= AT_CALLEE
+        self.offered += 1
+        self.area += float(self.in_flight) * float(now - self.changed)
+        self.changed = now
+        self.in_flight += 1
+        if calls.instance[call] < 0:
+            if self.instances == 1:
+                calls.instance[call] = 0
+            else:
+                calls.instance[call] = self.next_instance
+                self.next_instance = (self.next_instance + 1) % self.instances
+        if self.impaired and self.turns_away(call):
+            return
+        self.on_call(call)
+
+    def turns_away(self, call: i64) -> bool:
+        """Refuse a call to an instance that is down or refusing; True when it was."""
+        if self.removed or self.down[self.calls.instance[call]] != 0:
+            self.reply(call, REFUSED, 0, 0)
+            return True
+        return False
+
+    def cancel(self, call: i64) -> None:
+        """Drop a call on its caller's request."""
+        calls = self.calls
+        now = self.simulation.now
+        self.area += float(self.in_flight) * float(now - self.changed)
+        self.changed = now
+        self.in_flight -= 1
+        self.cancelled += 1
+        self.residence += float(now - calls.arrived[call])
+        self.drop_children(call)
+        self.on_cancel(call)
+        flags = (calls.flags[call] & ~AT_CALLEE) | CANCELLED
+        calls.flags[call] = flags
+        if flags & WORKING == 0:
+            calls.release(call)
+
+    def drop_children(self, call: i64) -> None:
+        """Stop waiting for everything that was called on behalf of ``call``."""
+        calls = self.calls
+        child = calls.child[call]
+        while child >= 0:
+            self.simulation.edges[calls.edge[child]].abandon(child)
+            child = calls.child[call]
+
+    def note_timeout(self, edge: Edge) -> None:
+        """Say that timeouts have begun on an edge, at most once in ten virtual seconds."""
+        now = self.simulation.now
+        if edge.last_timeout_note < 0 or now - edge.last_timeout_note > 10_000_000_000:
+            self.simulation.note(
+                "timeouts", "bad", self.name, f"Timeouts at {self.name}", f"Calls to {edge.callee.name} take longer than {edge.timeout_ns // 1_000_000} ms."
+            )
+        edge.last_timeout_note = now
+
+    def note_breaker(self, edge: Edge) -> None:
+        """Say that an edge's circuit breaker has opened or closed."""
+        if edge.breaker.state == 1:
+            self.note("breaker_open", "warning", f"Breaker to {edge.callee.name} opened", "Too many attempts failed; calls fail at once until it tries again.")
+        else:
+            self.note("breaker_closed", "good", f"Breaker to {edge.callee.name} closed", "Its trial calls succeeded.")
+
+    def set_instances(self, count: i64) -> None:
+        """Take the number of instances; those that are new are up."""
+        if count > self.slots:
+            self.down = grown(self.down, count)
+            self.paused = grown(self.paused, count)
+            while len(self.slow) < count:
+                self.slow.append(1.0)
+            self.slots = count
+        self.instances = count
+        self.next_instance = 0
+
+    def inject(self, fault: str, params: Params) -> None:
+        """Do a fault: one of the block's own, or one that all blocks share."""
+        if self.on_fault(fault, params):
+            return
+        instance = params.integer("instance") if "instance" in params.values else EVERY_INSTANCE
+        if fault == "crash":
+            self.begin_fault(Fault(fault, instance, 0.0), params.ns("restart_after_s"))
+        elif fault == "refuse":
+            self.begin_fault(Fault(fault, instance, 0.0), params.ns("duration_s"))
+        elif fault == "pause":
+            self.begin_fault(Fault(fault, instance, 0.0), params.ns("duration_s"))
+        else:
+            assert fault == "slow_down", fault
+            self.begin_fault(Fault(fault, instance, params.number("factor")), params.ns("duration_s"))
+
+    def lasting_fault(self, fault: str, value: float, duration_ns: i64) -> None:
+        """Keep a fault of the block's own until ``duration_ns`` has passed (-1: until cleared)."""
+        self.begin_fault(Fault(fault, EVERY_INSTANCE, value), duration_ns)
+
+    def begin_fault(self, fault: Fault, duration_ns: i64) -> None:
+        """Enter a lasting fault, apply it, and schedule its end."""
+        self.fault_serial += 1
+        fault.serial = self.fault_serial
+        self.active.append(fault)
+        if fault.name == "crash":
+            self.each_instance(fault.instance, DOWN, 1)
+        elif fault.name == "refuse":
+            self.each_instance(fault.instance, REFUSING, 1)
+        elif fault.name == "pause":
+            self.each_instance(fault.instance, PAUSED, 1)
+        elif fault.name == "slow_down":
+            self.change_pace(fault.instance, fault.value)
+        self.settle_faults()
+        if duration_ns >= 0:
+            simulation = self.simulation
+            simulation.heap.push(simulation.now + duration_ns, FAULT, 0, self.index, fault.serial)
+
+    def end_fault(self, serial: i64) -> None:
+        """End a lasting fault, unless it was cleared before."""
+        index: i64 = 0
+        while index < len(self.active):
+            fault = self.active[index]
+            if fault.serial == serial:
+                del self.active[index]
+                if fault.name == "crash":
+                    self.each_instance(fault.instance, DOWN, -1)
+                elif fault.name == "refuse":
+                    self.each_instance(fault.instance, REFUSING, -1)
+                elif fault.name == "pause":
+                    self.each_instance(fault.instance, PAUSED, -1)
+                elif fault.name == "slow_down":
+                    self.change_pace(fault.instance, 1.0 / fault.value)
+                else:
+                    self.on_fault_end(fault.name, fault.value)
+                self.settle_faults()
+                return
+            index += 1
+
+    def clear_faults(self) -> None:
+        """End all lasting faults now."""
+        while len(self.active) > 0:
+            self.end_fault(self.active[len(self.active) - 1].serial)
+
+    def each_instance(self, instance: i64, state: i64, change: i64) -> None:
+        """Apply the beginning (1) or end (-1) of a fault state to one instance or to all."""
+        first: i64 = instance if instance >= 0 else 0
+        last: i64 = instance if instance >= 0 else self.slots - 1
+        if last >= self.slots:
+            last = self.slots - 1
+        which: i64 = first
+        which_text = "" if self.instances == 1 or instance < 0 else f" (instance {instance + 1})"
+        if state == DOWN:
+            if change > 0:
+                self.note("crash", "bad", f"{self.name} crashed{which_text}", "Its calls are lost, new ones are refused.")
+            else:
+                self.note("restart", "good", f"{self.name} restarted{which_text}", "It takes calls again, with empty memory.")
+        elif state == PAUSED:
+            self.note(
+                "pause" if change > 0 else "resume",
+                "warning" if change > 0 else "good",
+                f"{self.name} {'stalls' if change > 0 else 'goes on'}{which_text}",
+                "Nothing in it moves; calls pile up." if change > 0 else "It works through what has piled up.",
+            )
+        while which <= last:
+            if state == DOWN:
+                self.down[which] += change
+                if change > 0 and self.down[which] == 1:
+                    self.crash(which)
+                elif change < 0 and self.down[which] == 0:
+                    self.on_restart(which)
+            elif state == REFUSING:
+                self.down[which] += change
+            else:
+                self.paused[which] += change
+                if change > 0 and self.paused[which] == 1:
+                    self.freeze(which)
+                elif change < 0 and self.paused[which] == 0:
+                    self.thaw(which)
+            which += 1
+
+    def settle_faults(self) -> None:
+        """Recompute the flags that the hot path looks at."""
+        impaired = self.removed
+        stalling = False
+        index: i64 = 0
+        while index < self.slots:
+            if self.down[index] != 0 or self.slow[index] != 1.0:
+                impaired = True
+            if self.paused[index] != 0:
+                stalling = True
+            index += 1
+        self.impaired = impaired
+        self.stalling = stalling
+
+    def health(self) -> float:
+        """0 well, 1 impaired (slow, paused, refusing or some instances down), 2 every instance down."""
+        down: i64 = 0
+        index: i64 = 0
+        while index < self.instances:
+            if self.down[index] != 0:
+                down += 1
+            index += 1
+        if self.removed or (down > 0 and down == self.instances):
+            return 2.0
+        return 1.0 if self.impaired or self.stalling or len(self.active) > 0 else 0.0
+
+    # ---- work in progress under faults: rare, so these walk the whole heap or table
+
+    def belongs(self, call: i64, instance: i64) -> bool:
+        """Whether ``call`` is being worked on by ``instance`` (-1: any) of this block."""
+        return instance < 0 or self.calls.instance[call] == instance
+
+    def crash(self, instance: i64) -> None:
+        """``instance`` dies: work stops, callers see a reset, callees' answers find nobody."""
+        self.take_work(instance, False)
+        self.forget_stalled_work(instance)
+        calls = self.calls
+        edges = self.simulation.edges
+        self.on_crash(instance)
+        call: i64 = 0
+        while call < calls.capacity:
+            edge = calls.edge[call]
+            if edge >= 0 and calls.flags[call] & AT_CALLEE != 0 and edges[edge].callee_index == self.index and self.belongs(call, instance):
+                self.drop_children(call)
+                self.reply(call, CRASHED, 0, 0)
+            call += 1
+
+    def take_work(self, instance: i64, keep: bool) -> None:
+        """Remove this instance's pending work from the heap; with ``keep``, into ``stalled`` with the time that was left."""
+        heap = self.simulation.heap
+        calls = self.calls
+        stays = zeros(heap.size)
+        index: i64 = 0
+        while index < heap.size:
+            what = heap.what[index]
+            call = what & 0xFFFFFFFF
+            mine = heap.order[index] & 7 == WORK and what >> 32 == self.index and self.belongs(call, instance)
+            if not mine:
+                stays[index] = 1
+            elif keep:
+                self.put_aside(heap.order[index], call, heap.time[index] - self.simulation.now)
+            elif calls.flags[call] & CANCELLED != 0:
+                calls.release(call)
+            else:
+                calls.flags[call] &= ~WORKING
+            index += 1
+        heap.rebuild(stays)
+
+    def put_aside(self, order: i64, what: i64, remaining: i64) -> None:
+        """Keep one stalled event."""
+        self.stalled = append(self.stalled, order)
+        self.stalled = append(self.stalled, what)
+        self.stalled = append(self.stalled, remaining)
+
+    def freeze(self, instance: i64) -> None:
+        """``instance`` stops moving: its work keeps the time that it still needs."""
+        self.take_work(instance, True)
+
+    def stall(self, kind: i64, tag: i64, argument: i64, owner: i64) -> bool:
+        """Hold back an event for an instance that does not move; False when it concerns another."""
+        instance = self.concerned(kind, argument)
+        if instance < 0:
+            index: i64 = 0
+            while index < self.instances:
+                if self.paused[index] == 0:
+                    return False
+                index += 1
+        elif instance >= self.slots or self.paused[instance] == 0:
+            return False
+        self.put_aside(tag << 3 | kind, owner << 32 | argument if kind == EDGE else argument, 0)
+        return True
+
+    def concerned(self, kind: i64, argument: i64) -> i64:
+        """The instance that an event is for; -1 when it is for the block as a whole."""
+        calls = self.calls
+        if kind == CALL or kind == WORK or kind == CANCEL:
+            return calls.instance[argument]
+        if kind == REPLY:
+            parent = calls.parent[argument]
+            return calls.instance[parent] if parent >= 0 and calls.flags[argument] & ABANDONED == 0 else -1
+        return -1
+
+    def thaw(self, instance: i64) -> None:
+        """``instance`` moves again: what was held back happens now, in its order; work goes on where it stopped."""
+        held = self.stalled
+        self.stalled = vec[i64]()
+        simulation = self.simulation
+        index: i64 = 0
+        while index < len(held):
+            order = held[index]
+            what = held[index + 1]
+            remaining = held[index + 2]
+            kind = order & 7
+            concerned = self.concerned(kind, what)
+            if concerned >= 0 and concerned != instance:
+                self.put_aside(order, what, remaining)
+            elif kind == EDGE:
+                simulation.heap.push(simulation.now, EDGE, (order >> 3) & 31, what >> 32, what & 0xFFFFFFFF)
+            else:
+                simulation.heap.push(simulation.now + remaining, kind, (order >> 3) & 31, self.index, what)
+            index += 3
+
+    def forget_stalled_work(self, instance: i64) -> None:
+        """Work that a pause had set aside dies with its instance."""
+        held = self.stalled
+        self.stalled = vec[i64]()
+        calls = self.calls
+        index: i64 = 0
+        while index < len(held):
+            call = held[index + 1]
+            if held[index] & 7 == WORK and self.belongs(call, instance):
+                if calls.flags[call] & CANCELLED != 0:
+                    calls.release(call)
+                else:
+                    calls.flags[call] &= ~WORKING
+            else:
+                self.put_aside(held[index], call, held[index + 2])
+            index += 3
+
+    def change_pace(self, instance: i64, factor: float) -> None:
+        """Work takes ``factor`` times as long from now on, the rest of what is under way included."""
+        first: i64 = instance if instance >= 0 else 0
+        last: i64 = instance if instance >= 0 else self.slots - 1
+        which: i64 = first
+        while which <= last and which < self.slots:
+            pace = self.slow[which] * factor
+            self.slow[which] = 1.0 if pace > 0.999999 and pace < 1.000001 else pace
+            which += 1
+        heap = self.simulation.heap
+        now = self.simulation.now
+        stays = zeros(heap.size)
+        index: i64 = 0
+        while index < heap.size:
+            stays[index] = 1
+            what = heap.what[index]
+            if heap.order[index] & 7 == WORK and what >> 32 == self.index and self.belongs(what & 0xFFFFFFFF, instance):
+                heap.time[index] = now + i64(float(heap.time[index] - now) * factor)
+            index += 1
+        heap.rebuild(stays)
+        title = f"{self.name} runs at its usual pace" if factor < 1.0 else f"{self.name} slows down"
+        self.note("pace", "good" if factor < 1.0 else "warning", title, f"Its work now takes {self.slow[first]:.3g} times as long.")
+
+    def retire(self) -> None:
+        """The block is deleted from the drawing: its calls end, new ones are refused."""
+        self.removed = True
+        index: i64 = 0
+        while index < self.slots:
+            self.crash(index)
+            index += 1
+        self.settle_faults()
+
+    def common_metrics(self) -> list[float]:
+        """The figures that every block reports, in the order of ``COMMON_METRICS``."""
+        return [
+            self.health(),
+            float(self.offered),
+            float(self.completed),
+            float(self.failed),
+            float(self.in_flight),
+            self.busy(),
+            self.capacity(),
+            self.queue(),
+        ]
+
+    def failures_by_reason(self) -> dict[str, int]:
+        """Failed calls by outcome, only those that occurred."""
+        return {OUTCOMES[index]: int(self.failures[index]) for index in range(OUTCOME_COUNT) if self.failures[index] > 0}
+
+    def returned(self, call: i64) -> bool:
+        """Whether nobody waits for this call's answer any more."""
+        return self.calls.flags[call] & (ABANDONED | RETURNED | CANCEL_SENT) != 0

@@ -1,0 +1,76 @@
+"""Sampled calls: every n-th request is followed through the tree. What is sampled changes nothing in the run."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from librt.vecs import vec
+from mypy_extensions import i64
+
+from playground.engine.calls import AT_CALLEE, Calls
+from playground.engine.columns import zeros
+from playground.engine.limits import HOPS_KEPT, SPANS_KEPT
+from playground.engine.state import State
+
+HOP_FIELDS: Final = 8
+SPAN_FIELDS: Final = 13
+"""Columns of a span: trace, call serial, parent serial, edge, operation, key, attempt, sent, arrived, started, replied, ended, outcome."""
+
+
+@final
+class Tracer(State):
+    """Two rings: hops (one message each, for the particles) and spans (one call each, for "where did the time go")."""
+
+    def __init__(self) -> None:
+        self.every: i64 = 1
+        self.roots: i64 = 0
+        self.hops: vec[i64] = zeros(HOPS_KEPT * HOP_FIELDS)
+        self.hops_seen: i64 = 0
+        self.spans: vec[i64] = zeros(SPANS_KEPT * SPAN_FIELDS)
+        self.spans_seen: i64 = 0
+
+    def root(self) -> i64:
+        """The trace number of the next request: its ordinal when it is sampled, else 0."""
+        self.roots += 1
+        if self.roots % self.every == 0:
+            return self.roots
+        return 0
+
+    def hop(self, trace: i64, edge: i64, direction: i64, left: i64, arrives: i64, outcome: i64, operation: i64, attempt: i64) -> None:
+        """Keep one message."""
+        at: i64 = (self.hops_seen % HOPS_KEPT) * HOP_FIELDS
+        hops = self.hops
+        hops[at] = trace
+        hops[at + 1] = edge
+        hops[at + 2] = direction
+        hops[at + 3] = left
+        hops[at + 4] = arrives
+        hops[at + 5] = outcome
+        hops[at + 6] = operation
+        hops[at + 7] = attempt
+        self.hops_seen += 1
+
+    def span(self, calls: Calls, call: i64, now: i64, outcome: i64) -> None:
+        """Keep one call as its caller saw it end."""
+        at: i64 = (self.spans_seen % SPANS_KEPT) * SPAN_FIELDS
+        spans = self.spans
+        parent = calls.parent[call]
+        arrived = calls.arrived[call]
+        sent = calls.sent[call]
+        here = calls.flags[call] & AT_CALLEE
+        spans[at] = calls.trace[call]
+        spans[at + 1] = call
+        spans[at + 2] = parent
+        spans[at + 3] = calls.edge[call]
+        spans[at + 4] = calls.operation[call]
+        spans[at + 5] = calls.key[call]
+        spans[at + 6] = calls.attempt[call]
+        spans[at + 7] = sent
+        spans[at + 8] = arrived if arrived >= sent else -1
+        started = calls.started[call]
+        spans[at + 9] = started if arrived >= sent and started >= arrived else -1
+        replied = calls.replied[call]
+        spans[at + 10] = replied if here == 0 and arrived >= sent and replied >= arrived else -1
+        spans[at + 11] = now
+        spans[at + 12] = outcome
+        self.spans_seen += 1
