@@ -1,0 +1,139 @@
+"""What a block declares about itself: parameters, ports, metrics and faults.
+
+A block's ``spec.py`` builds one :class:`BlockSpec`. Forms, API, TypeScript types, docs and the checks on a design all derive from
+it; nothing else states a parameter's name, unit, bounds or help.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Scalar = bool | int | float | str | None
+"""A parameter's value in a saved design. ``None`` means "off" and is taken where the parameter is nullable."""
+
+
+class Declared(BaseModel):
+    """Base of everything declared: immutable, and unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Choice(Declared):
+    """One value of a parameter of kind ``choice``."""
+
+    value: str
+    label: str
+    help: str = ""
+
+
+class Param(Declared):
+    """A parameter of a block, an edge or a fault.
+
+    The name ends in its unit where it has one (``ttl_s``, ``latency_mean_ms``, ``rate_per_s``, ``loss_percent``). ``minimum`` and ``maximum`` are
+    inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms unless each
+    named parameter has one of the listed values (it never affects the engine).
+    """
+
+    name: str
+    label: str
+    kind: Literal["number", "integer", "boolean", "choice", "text"]
+    default: Scalar
+    help: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    nullable: bool = False
+    choices: tuple[Choice, ...] = ()
+    pattern: str | None = None
+    pattern_help: str = ""
+    group: str = "General"
+    live: bool = True
+    shown_when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
+
+
+class Port(Declared):
+    """A typed port. An ``out`` port connects to an ``in`` port of the same ``type``; ``minimum`` and ``maximum`` count its edges."""
+
+    name: str
+    label: str
+    direction: Literal["in", "out"]
+    type: str
+    help: str
+    minimum: int = 0
+    maximum: int | None = None
+
+
+class Metric(Declared):
+    """A figure that a block or edge reports.
+
+    ``counter``: only grows, frames carry its total; ``gauge``: its value now. ``headline`` metrics are drawn on the card, in order.
+    ``maximum_metric`` names the gauge that this one fills up towards (busy towards workers), for bars.
+    """
+
+    name: str
+    label: str
+    kind: Literal["counter", "gauge"]
+    help: str
+    unit: str = ""
+    headline: bool = False
+    maximum_metric: str | None = None
+
+
+class Fault(Declared):
+    """Something that can be done to a block or an edge while it runs. ``momentary`` ones have no end (flush)."""
+
+    name: str
+    label: str
+    help: str
+    params: tuple[Param, ...] = ()
+    momentary: bool = False
+
+
+class BlockSpec(Declared):
+    """All that is declared about one kind of block. ``icon`` is a lucide icon name; ``version`` counts migrations of its parameters."""
+
+    kind: str
+    title: str
+    category: Literal["Traffic", "Edge", "Compute", "Memory", "Data"]
+    icon: str
+    summary: str
+    params: tuple[Param, ...]
+    ports: tuple[Port, ...]
+    metrics: tuple[Metric, ...]
+    faults: tuple[Fault, ...]
+    version: int = 1
+    order: int = 100
+    doc: str = ""
+
+    def param(self, name: str) -> Param | None:
+        """The parameter called ``name``, or None."""
+        return next((param for param in self.params if param.name == name), None)
+
+    def port(self, name: str) -> Port | None:
+        """The port called ``name``, or None."""
+        return next((port for port in self.ports if port.name == name), None)
+
+
+class EdgeSpec(Declared):
+    """What every edge declares: policies as parameters, metrics and faults."""
+
+    params: tuple[Param, ...]
+    metrics: tuple[Metric, ...]
+    faults: tuple[Fault, ...]
+
+
+class Catalogue(Declared):
+    """Everything that can be drawn, as the palette, the API and ``manage.py blocks --json`` show it.
+
+    ``common_metrics`` are reported by every block in front of its own ``metrics``; ``outcomes`` are the names of the ways in which a
+    call ends, index 0 being success.
+    """
+
+    engine_version: str
+    blocks: tuple[BlockSpec, ...]
+    edge: EdgeSpec
+    common_metrics: tuple[Metric, ...]
+    outcomes: tuple[str, ...]
+    limits: dict[str, int]
