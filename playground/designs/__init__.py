@@ -1,0 +1,1 @@
+"""Saved designs: the Django app that keeps them."""

@@ -1,0 +1,1 @@
+"""Runs of designs: the Django app that creates, watches and steers them."""
