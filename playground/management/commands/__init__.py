@@ -1,0 +1,1 @@
+"""One module a command; the first line of each says what it does."""
