@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import type { History } from '../generated/protocol';
+import { Series } from './history';
+
+const part = (first: number, columns: History['columns']): History => ({
+  type: 'history',
+  ref: null,
+  bucket_ns: 1e8,
+  first,
+  columns,
+});
+
+describe('recorded series', () => {
+  it('grow by the parts that arrive', () => {
+    const series = new Series();
+    series.take(part(0, { offered: [1, 2] }));
+    series.take(part(2, { offered: [3], 'failed.timeout': [4] }));
+    expect(series.column('offered')).toEqual([1, 2, 3]);
+    expect(series.column('failed.timeout')).toEqual([null, null, 4]);
+    expect(series.names('failed.')).toEqual(['timeout']);
+    expect(series.times()).toEqual([0.1, 0.2, 0.3].map((time) => expect.closeTo(time)));
+  });
+
+  it('lose the future that a branch replaced', () => {
+    const series = new Series();
+    series.take(part(0, { offered: [1, 2, 3, 4] }));
+    series.cut(2);
+    expect(series.column('offered')).toEqual([1, 2]);
+    series.take(part(2, { offered: [9] }));
+    expect(series.column('offered')).toEqual([1, 2, 9]);
+  });
+});

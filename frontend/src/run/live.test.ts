@@ -1,0 +1,100 @@
+import { encode } from '@msgpack/msgpack';
+import { describe, expect, it } from 'vitest';
+import type { Layout } from '../generated/protocol';
+import { decodeFrame, hopAt, hopCount } from './frames';
+import { Live } from './live';
+
+const LAYOUT: Layout = {
+  type: 'layout',
+  epoch: 1,
+  blocks: [
+    { id: 'client', kind: 'client', metrics: ['offered', 'health'] },
+    { id: 'server', kind: 'server', metrics: ['offered', 'health', 'queue'] },
+  ],
+  edges: ['a'],
+  edge_metrics: ['attempts', 'failed'],
+  outcomes: ['ok', 'timeout'],
+  bucket_ns: 1e8,
+};
+
+function packed(t: number, offered: number, epoch = 1): ArrayBuffer {
+  const bytes = (...values: number[]) => new Uint8Array(new Float64Array(values).buffer);
+  const totals = {
+    offered,
+    completed: offered,
+    failed: 0,
+    in_flight: 0,
+    p50_ms: 1,
+    p95_ms: null,
+    p99_ms: 3,
+    rate_per_s: 1,
+    failed_by: {},
+  };
+  const data = encode({
+    n: t,
+    e: epoch,
+    t,
+    f: t,
+    ev: 9,
+    sp: 1,
+    b: bytes(offered, 0, offered, 1, 7),
+    ed: bytes(offered * 2, 1),
+    tot: totals,
+    h: bytes(5, 0, 1, t - 10, t, 1, 0, 2),
+    bk: 3,
+  });
+  return data.slice().buffer;
+}
+
+describe('frames', () => {
+  it('come out of MessagePack with their figures in place', () => {
+    const frame = decodeFrame(packed(1e9, 40));
+    expect([...frame.blocks]).toEqual([40, 0, 40, 1, 7]);
+    expect(frame.totals.p99_ms).toBe(3);
+    expect(hopCount(frame)).toBe(1);
+    expect(hopAt(frame, 0)).toMatchObject({ trace: 5, edge: 0, reply: true, outcome: 1, attempt: 2 });
+  });
+
+  it('are read by block and metric', () => {
+    const live = new Live();
+    live.setLayout(LAYOUT);
+    live.push(decodeFrame(packed(1e9, 40)), 0);
+    expect(live.value('server', 'queue')).toBe(7);
+    expect(live.value('server', 'unheard of')).toBeUndefined();
+    expect(live.edgeValue('a', 'attempts')).toBe(80);
+  });
+
+  it('give rates in virtual time, whatever the speed of the wall clock', () => {
+    const live = new Live();
+    live.setLayout(LAYOUT);
+    live.push(decodeFrame(packed(1e9, 40)), 0);
+    live.push(decodeFrame(packed(1.5e9, 140)), 5_000);
+    expect(live.rate('client', 'offered')).toBeCloseTo(200);
+    expect(live.edgeRate('a', 'attempts')).toBeCloseTo(400);
+    expect(live.totalRate('completed')).toBeCloseTo(200);
+  });
+
+  it('of another epoch are skipped', () => {
+    const live = new Live();
+    live.setLayout(LAYOUT);
+    expect(live.push(decodeFrame(packed(1e9, 40, 2)), 0)).toBe(false);
+    expect(live.frame).toBeNull();
+  });
+
+  it('after a jump back give no rate across it', () => {
+    const live = new Live();
+    live.setLayout(LAYOUT);
+    live.push(decodeFrame(packed(5e9, 400)), 0);
+    live.push(decodeFrame(packed(1e9, 40)), 33);
+    expect(live.rate('client', 'offered')).toBeUndefined();
+  });
+
+  it('are carried on between two arrivals while the run plays', () => {
+    const live = new Live();
+    live.setLayout(LAYOUT);
+    live.push(decodeFrame(packed(1e9, 40)), 100);
+    expect(live.timeNow(110)).toBe(1e9);
+    live.playing = true;
+    expect(live.timeNow(110)).toBe(1e9 + 10e6);
+  });
+});

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import type { Happened } from '../generated/protocol';
+import { eventsWith, interventions } from './session';
+
+function event(seq: number, at_ns: number, what: Happened['what'] = 'intervention'): Happened {
+  const action = { type: 'clear_faults' as const, target: 'server' };
+  const intervention = what === 'intervention' ? { at_ns, actor: 'you', action } : null;
+  return { type: 'happened', seq, at_ns, what, intervention, notable: null, design: null, detail: '' };
+}
+
+describe('what happened', () => {
+  it('a branch takes the future that it replaced out', () => {
+    const events = [event(1, 10), event(2, 20), event(3, 30)];
+    const left = eventsWith(events, event(4, 15, 'branch'));
+    expect(left.map(({ seq }) => seq)).toEqual([1, 4]);
+  });
+
+  it('a reset takes everything out', () => {
+    expect(eventsWith([event(1, 10)], event(2, 0, 'reset')).map(({ seq }) => seq)).toEqual([2]);
+  });
+
+  it('interventions come in virtual time', () => {
+    expect(interventions([event(1, 20), event(2, 10)]).map(({ at_ns }) => at_ns)).toEqual([10, 20]);
+  });
+});

@@ -1,0 +1,117 @@
+/** The run as React sees it: what changes a few times a second at most. Frames live in `run/live.ts`. */
+
+import { create } from 'zustand';
+import type {
+  Catalogue,
+  Design,
+  Happened,
+  Intervention,
+  Layout,
+  Problem,
+  RunState,
+  Scenario,
+  Trace,
+} from '../generated/protocol';
+import type { Connection } from '../run/socket';
+
+/** What the page is doing about a run: none yet, starting one, holding one. */
+export type Phase = 'loading' | 'none' | 'starting' | 'open' | 'failed';
+
+interface SessionState {
+  catalogue: Catalogue | null;
+  phase: Phase;
+  /** Why the page could not load or the run could not start. */
+  failure: string | null;
+  runId: string | null;
+  control: string | null;
+  connection: Connection;
+  mayControl: boolean;
+  engineVersion: string;
+  seed: number;
+  speed: number;
+  untilS: number;
+  /** The drawing that the run began with, as far as the page knows. */
+  origin: Design | null;
+  /** Whether the next welcome's drawing takes the place of what is on the canvas. */
+  adopt: boolean;
+  /** The drawing that the engine runs now. */
+  running: Design | null;
+  state: RunState | null;
+  layout: Layout | null;
+  /** Durable events in the order in which they came; those of a dropped future are taken out. */
+  events: Happened[];
+  /** What stands in the way of running the drawing. */
+  problems: Problem[];
+  /** Why the engine did not take the last change. */
+  refusal: Problem[];
+  trace: Trace | null;
+  results: Record<string, unknown> | null;
+  /** The share link that this document was forked from. */
+  forkedFrom: string | null;
+  /** Said when the draft could not be saved as it was. */
+  saveNote: string | null;
+}
+
+/** A session without a run. */
+const NO_RUN = {
+  runId: null,
+  control: null,
+  connection: 'connecting' as Connection,
+  mayControl: true,
+  adopt: false,
+  origin: null,
+  running: null,
+  state: null,
+  layout: null,
+  events: [] as Happened[],
+  refusal: [] as Problem[],
+  trace: null,
+  results: null,
+};
+
+/** The store of the run that the page shows. */
+export const useSession = create<SessionState>()(() => ({
+  catalogue: null,
+  phase: 'loading',
+  failure: null,
+  engineVersion: '',
+  seed: 1,
+  speed: 1,
+  untilS: 60,
+  problems: [],
+  forkedFrom: null,
+  saveNote: null,
+  ...NO_RUN,
+}));
+
+/** Leaves the run; the drawing stays. */
+export function forgetRun(): void {
+  useSession.setState({ ...NO_RUN, events: [], phase: 'none' });
+}
+
+/** The catalogue; only called where the page has loaded it. */
+export function catalogue(): Catalogue {
+  const loaded = useSession.getState().catalogue;
+  if (!loaded) throw new Error('The catalogue is asked for before it is loaded.');
+  return loaded;
+}
+
+/** Events after `event` came: a branch takes the future that it replaced out, a reset everything. */
+export function eventsWith(events: readonly Happened[], event: Happened): Happened[] {
+  if (event.what === 'reset') return [event];
+  if (event.what === 'branch') return [...events.filter((old) => old.at_ns <= event.at_ns), event];
+  return [...events, event];
+}
+
+/** The interventions among `events`, in virtual time. */
+export function interventions(events: readonly Happened[]): Intervention[] {
+  return events
+    .flatMap((event) => (event.what === 'intervention' && event.intervention ? [event.intervention] : []))
+    .sort((a, b) => a.at_ns - b.at_ns);
+}
+
+/** The scenario that begins with `design` under the session's seed and speed. */
+export function scenarioOf(design: Design, log: Intervention[] = []): Scenario {
+  const { seed, speed, untilS } = useSession.getState();
+  return { format: 1, design, seed, interventions: log, until_s: untilS, speed, engine_version: null };
+}

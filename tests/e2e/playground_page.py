@@ -1,0 +1,124 @@
+"""The page as a person uses it: what the tests do, without where it is in the markup. See docs/guides/testing-the-page.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+LOOK_MS = 200
+
+
+@dataclass
+class PlaygroundPage:
+    """A browser page with the playground in it."""
+
+    page: Page
+
+    # ---- opening
+
+    def open(self, path: str = "/") -> None:
+        """Go to ``path`` and wait until something is there to work with."""
+        self.page.goto(path)
+        expect(self.test_id("canvas")).to_be_visible()
+
+    def open_empty(self) -> None:
+        """An empty canvas, reached through the menu as a person would."""
+        self.open("/")
+        self.test_id("document-menu").click()
+        self.test_id("new-design").click()
+        expect(self.test_id("empty-canvas")).to_be_visible()
+
+    # ---- finding
+
+    def test_id(self, name: str) -> Locator:
+        """The element with this test id."""
+        return self.page.get_by_test_id(name)
+
+    def block(self, block_id: str) -> Locator:
+        """A block's card."""
+        return self.test_id(f"block-{block_id}")
+
+    def figure(self, name: str) -> float:
+        """A figure of the inspector as a number: ``35.0 k`` is 35000."""
+        text = self.test_id(name).inner_text().replace("\u2009", "").split("/")[0].strip()
+        parts = text.split(" ")
+        if not parts[0][:1].isdigit():
+            return 0.0
+        scale = {"k": 1e3, "M": 1e6, "G": 1e9}.get(parts[1][:1] if len(parts) > 1 else "", 1.0)
+        return float(parts[0]) * scale
+
+    # ---- the catalogue, as the page got it
+
+    def catalogue(self) -> dict[str, Any]:
+        """What can be drawn."""
+        answer = self.page.request.get("/api/catalogue")
+        assert answer.ok
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def ports(self, caller: str, callee: str) -> tuple[str, str]:
+        """The first out port of the kind ``caller`` that fits an in port of the kind ``callee``."""
+        specs = {spec["kind"]: spec for spec in self.catalogue()["blocks"]}
+        for out in specs[caller]["ports"]:
+            for into in specs[callee]["ports"]:
+                if (out["direction"], into["direction"]) == ("out", "in") and out["type"] == into["type"]:
+                    return out["name"], into["name"]
+        raise AssertionError(f"a {caller} can't call a {callee}")
+
+    # ---- drawing with the mouse
+
+    def drag_from_palette(self, kind: str, x: float, y: float) -> None:
+        """Drag a kind of block from the palette to a place on the canvas."""
+        self.test_id(f"palette-{kind}").drag_to(self.test_id("canvas"), target_position={"x": x, "y": y})
+
+    def connect_by_mouse(self, caller: str, callee: str, caller_kind: str, callee_kind: str) -> None:
+        """Draw a connection from port to port."""
+        out, into = self.ports(caller_kind, callee_kind)
+        self.drag_port(f"port-{caller}-{out}", f"port-{callee}-{into}")
+
+    def drag_port(self, start: str, end: str) -> None:
+        """Press on one port, move to another, let go."""
+        from_box = self.test_id(start).bounding_box()
+        to_box = self.test_id(end).bounding_box()
+        assert from_box and to_box
+        mouse = self.page.mouse
+        mouse.move(from_box["x"] + from_box["width"] / 2, from_box["y"] + from_box["height"] / 2)
+        mouse.down()
+        x, y = to_box["x"] + to_box["width"] / 2, to_box["y"] + to_box["height"] / 2
+        mouse.move(x - 20, y - 10, steps=4)
+        mouse.move(x, y, steps=4)
+        mouse.up()
+
+    def empty_spot(self) -> None:
+        """Click where nothing is: nothing is selected then."""
+        self.page.keyboard.press("Escape")
+
+    # ---- running
+
+    def play(self) -> None:
+        """Press Play and wait until time passes."""
+        self.test_id("play").click()
+        expect(self.test_id("pause")).to_be_visible()
+
+    def pause(self) -> None:
+        """Press Pause and wait until time stands."""
+        self.test_id("pause").click()
+        expect(self.test_id("play")).to_be_visible()
+
+    def expect_traffic(self, at_least: float = 1.0) -> None:
+        """Wait until the design has completed requests."""
+        self.empty_spot()
+        self.expect_figure("total-completed", lambda value: value >= at_least)
+
+    def expect_figure(self, name: str, good: Callable[[float], bool], within_ms: int = 20_000) -> None:
+        """Wait until a figure satisfies ``good``."""
+        found = self.test_id(name)
+        expect(found).to_be_visible()
+        for _ in range(within_ms // LOOK_MS):
+            if good(self.figure(name)):
+                return
+            self.page.wait_for_timeout(LOOK_MS)
+        raise AssertionError(f"{name} stayed at {found.inner_text()!r}")

@@ -1,0 +1,131 @@
+"""A run as its viewer steers it: the first visit, faults, changes while it runs, time back and forth."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.playground_page import PlaygroundPage
+
+
+def first_app(opened: PlaygroundPage) -> str:
+    """The id of the first app server of what is open."""
+    card = opened.page.locator('[data-kind="app_server"]').first
+    expect(card).to_be_visible()
+    return str(card.get_attribute("data-testid")).removeprefix("block-")
+
+
+def test_the_first_visit_shows_the_catalogue_running(opened: PlaygroundPage) -> None:
+    opened.open("/")
+    expect(opened.test_id("pause")).to_be_visible()
+    expect(opened.page.locator(".react-flow__node").first).to_be_visible()
+    opened.expect_traffic(1000)
+    expect(opened.page).to_have_url(re.compile(r"/r/"))
+
+
+def test_a_killed_server_shows_errors_and_recovers(opened: PlaygroundPage) -> None:
+    opened.open("/t/catalogue")
+    app = first_app(opened)
+    opened.expect_traffic(100)
+    opened.block(app).click(button="right")
+    opened.test_id("menu-fault-crash").click()
+    expect(opened.block(app)).to_have_attribute("data-state", "down")
+    expect(opened.test_id("feed")).to_contain_text("crash")
+    opened.empty_spot()
+    opened.expect_figure("total-failed", lambda failed: failed > 0)
+    opened.block(app).click(button="right")
+    opened.test_id("menu-clear-faults").click()
+    expect(opened.block(app)).not_to_have_attribute("data-state", "down")
+    opened.block(app).click()
+    opened.expect_figure("metric-completed", lambda rate: rate > 0)
+
+
+def test_a_parameter_changed_while_the_run_goes_on_reaches_the_engine(opened: PlaygroundPage) -> None:
+    opened.open("/t/catalogue")
+    app = first_app(opened)
+    opened.expect_traffic(100)
+    opened.block(app).click()
+    field = opened.page.locator('[data-testid^="param-"][inputmode="decimal"]').first
+    name = str(field.get_attribute("data-testid")).removeprefix("param-")
+    field.fill(str(float(field.input_value()) + 1).removesuffix(".0"))
+    field.press("Enter")
+    expect(opened.test_id("feed")).to_contain_text(name.replace("_", " "))
+    expect(opened.page.locator("[data-pending=true]")).to_have_count(0)
+    opened.test_id(f"default-{name}").click()
+
+
+def test_a_value_that_is_not_accepted_says_what_would_be(opened: PlaygroundPage) -> None:
+    opened.open("/t/catalogue")
+    opened.block(first_app(opened)).click()
+    field = opened.page.locator('[data-testid^="param-"][inputmode="decimal"]').first
+    name = str(field.get_attribute("data-testid")).removeprefix("param-")
+    for typed in ("-5", "NaN", "1e999", "many"):
+        field.fill(typed)
+        field.press("Enter")
+        expect(opened.test_id(f"problem-{name}")).to_contain_text("takes")
+    field.press("Escape")
+    expect(opened.test_id(f"problem-{name}")).to_have_count(0)
+
+
+def test_a_graph_edit_while_the_run_goes_on_is_taken_over(opened: PlaygroundPage) -> None:
+    opened.open("/t/catalogue")
+    opened.expect_traffic(100)
+    app = first_app(opened)
+    opened.block(app).click()
+    before = opened.page.locator(".react-flow__node").count()
+    opened.page.keyboard.press("Delete")
+    expect(opened.page.locator(".react-flow__node")).to_have_count(before - 1)
+    expect(opened.test_id("feed")).to_contain_text("drawing changed")
+    opened.page.keyboard.press("Control+z")
+    expect(opened.block(app)).to_be_visible()
+    expect(opened.page.locator("[data-pending=true]")).to_have_count(0)
+
+
+def test_time_is_stepped_sped_up_and_scrubbed(opened: PlaygroundPage) -> None:
+    opened.open("/t/catalogue")
+    opened.expect_traffic(100)
+    opened.pause()
+    clock = opened.test_id("clock")
+    before = clock.inner_text()
+    opened.test_id("step-time").click()
+    expect(clock).not_to_have_text(before)
+    opened.test_id("timeline").focus()
+    opened.page.keyboard.press("Home")
+    expect(clock).to_have_text("00:00.000")
+    opened.page.keyboard.press("End")
+    expect(clock).not_to_have_text("00:00.000")
+    opened.test_id("speed-menu").click()
+    opened.page.get_by_role("menuitem").filter(has_text=re.compile(r"^0\.1\D")).click()
+    opened.play()
+    expect(opened.test_id("speed-menu")).to_contain_text("0.1")
+
+
+def test_a_particle_opens_the_story_of_its_request(opened: PlaygroundPage) -> None:
+    opened.open("/t/catalogue")
+    opened.expect_traffic(100)
+    opened.pause()
+    edge = opened.page.locator(".react-flow__edge-path").first
+    points = edge.evaluate(
+        """path => Array.from({length: 60}, (_, i) => {
+            const at = path.getPointAtLength(path.getTotalLength() * (i + 0.5) / 60);
+            const screen = at.matrixTransform(path.getScreenCTM());
+            return [screen.x, screen.y];
+        })"""
+    )
+    for x, y in points:
+        opened.page.mouse.click(x, y)
+        if opened.test_id("trace-panel").count():
+            break
+    expect(opened.test_id("trace-panel")).to_contain_text("Request")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_blocks_are_a_table_as_well(opened: PlaygroundPage, theme: str) -> None:
+    opened.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    opened.open("/t/catalogue")
+    opened.test_id("dock-table").click()
+    row = opened.test_id(f"row-{first_app(opened)}")
+    expect(row).to_be_visible()
+    expect(row).not_to_contain_text("idle")
