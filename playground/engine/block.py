@@ -3,6 +3,8 @@
 A behaviour overrides ``on_call``, ``on_reply``, ``on_work``, ``on_timer`` and ``configure``. It sends calls along its edges, answers calls
 with :meth:`Block.reply`, and lets time pass with :meth:`Block.work` (for a call) and :meth:`Block.timer` (for itself). It must answer every
 call that it receives, once, and never before ``on_call`` was entered.
+
+This file is longer than most: mypyc compiles one class in one piece, and faults reach into every part of it.
 """
 
 from __future__ import annotations
@@ -31,7 +33,11 @@ EVERY_INSTANCE: Final = -1
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Block(State):
-    """One block of a running design. ``out`` maps each out port to its edges, in order of their ids."""
+    """One block of a running design. ``out`` maps each out port to its edges, in order of their ids.
+
+    Faults overlap, so ``down`` (crashed or refusing), ``crashed`` and ``paused`` count, instance by instance, how many
+    hold; ``slow`` is the product of the slow-downs.
+    """
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         self.simulation = simulation
@@ -40,14 +46,16 @@ class Block(State):
         self.name = name
         self.region = ""
         self.removed: bool = False
+        self.is_root: bool = False
         self.out: dict[str, list[Edge]] = {}
         self.instances: i64 = 1
         self.next_instance: i64 = 0
-        self.slots: i64 = 0
+        self.slots: i64 = 1
         # Faults.
         self.impaired: bool = False
         self.stalling: bool = False
         self.down: vec[i64] = zeros(1)
+        self.crashed: vec[i64] = zeros(1)
         self.paused: vec[i64] = zeros(1)
         self.slow: list[float] = [1.0]
         self.active: list[Fault] = []
@@ -83,6 +91,9 @@ class Block(State):
 
     def on_reply(self, call: i64) -> None:
         """A call that this block made has ended: read outcome, parent, step; the record is gone afterwards."""
+
+    def on_abandoned(self, call: i64) -> None:
+        """A call that this block made is dropped with the call that it was made for: stop counting it. No reply will come."""
 
     def on_work(self, call: i64) -> None:
         """Work begun with :meth:`work` is done."""
@@ -158,9 +169,15 @@ class Block(State):
         simulation.heap.push(simulation.now + ns, TIMER, tag, self.index, argument)
 
     def reply(self, call: i64, outcome: i64, version: i64, size: i64) -> None:
-        """Answer a call: outcome, the version of what was read or written, bytes of the answer."""
+        """Answer a call: outcome, the version of what was read or written, bytes of the answer.
+
+        Calls made on its behalf that are still out live on without a parent (-1): a quorum has its majority, a hedge
+        its first answer. Who wants none of their replies calls :meth:`drop_children` first.
+        """
         calls = self.calls
         now = self.simulation.now
+        if calls.child[call] >= 0:
+            calls.orphan(call)
         stay = now - calls.arrived[call]
         self.area += float(self.in_flight) * float(now - self.changed)
         self.changed = now
@@ -209,14 +226,18 @@ class Block(State):
         self.changed = now
         self.in_flight += 1
         if calls.instance[call] < 0:
-            if self.instances == 1:
-                calls.instance[call] = 0
-            else:
-                calls.instance[call] = self.next_instance
-                self.next_instance = (self.next_instance + 1) % self.instances
+            self.choose_instance(call)
         if self.impaired and self.turns_away(call):
             return
         self.on_call(call)
+
+    def choose_instance(self, call: i64) -> None:
+        """Give a call whose caller did not mind to the instances in turn."""
+        if self.instances == 1:
+            self.calls.instance[call] = 0
+        else:
+            self.calls.instance[call] = self.next_instance
+            self.next_instance = (self.next_instance + 1) % self.instances
 
     def turns_away(self, call: i64) -> bool:
         """Refuse a call to an instance that is down or refusing; True when it was."""
@@ -253,15 +274,15 @@ class Block(State):
         """Say that timeouts have begun on an edge, at most once in ten virtual seconds."""
         now = self.simulation.now
         if edge.last_timeout_note < 0 or now - edge.last_timeout_note > 10_000_000_000:
-            self.simulation.note(
-                "timeouts", "bad", self.name, f"Timeouts at {self.name}", f"Calls to {edge.callee.name} take longer than {edge.timeout_ns // 1_000_000} ms."
-            )
+            limit = f"{float(edge.timeout_ns) / 1e6:g} ms" if edge.timeout_ns > 0 else "their deadline allows"
+            self.note("timeouts", "bad", f"Timeouts at {self.name}", f"Calls to {edge.callee.name} take longer than {limit}.")
         edge.last_timeout_note = now
 
     def note_breaker(self, edge: Edge) -> None:
         """Say that an edge's circuit breaker has opened or closed."""
         if edge.breaker.state == 1:
-            self.note("breaker_open", "warning", f"Breaker to {edge.callee.name} opened", "Too many attempts failed; calls fail at once until it tries again.")
+            text = "Too many attempts failed; calls fail at once until it tries again."
+            self.note("breaker_open", "warning", f"Breaker to {edge.callee.name} opened", text)
         else:
             self.note("breaker_closed", "good", f"Breaker to {edge.callee.name} closed", "Its trial calls succeeded.")
 
@@ -269,6 +290,7 @@ class Block(State):
         """Take the number of instances; those that are new are up."""
         if count > self.slots:
             self.down = grown(self.down, count)
+            self.crashed = grown(self.crashed, count)
             self.paused = grown(self.paused, count)
             while len(self.slow) < count:
                 self.slow.append(1.0)
@@ -299,15 +321,16 @@ class Block(State):
         """Enter a lasting fault, apply it, and schedule its end."""
         self.fault_serial += 1
         fault.serial = self.fault_serial
+        fault.slots = self.slots
         self.active.append(fault)
         if fault.name == "crash":
-            self.each_instance(fault.instance, DOWN, 1)
+            self.each_instance(fault, DOWN, 1)
         elif fault.name == "refuse":
-            self.each_instance(fault.instance, REFUSING, 1)
+            self.each_instance(fault, REFUSING, 1)
         elif fault.name == "pause":
-            self.each_instance(fault.instance, PAUSED, 1)
+            self.each_instance(fault, PAUSED, 1)
         elif fault.name == "slow_down":
-            self.change_pace(fault.instance, fault.value)
+            self.change_pace(fault, fault.value)
         self.settle_faults()
         if duration_ns >= 0:
             simulation = self.simulation
@@ -321,13 +344,13 @@ class Block(State):
             if fault.serial == serial:
                 del self.active[index]
                 if fault.name == "crash":
-                    self.each_instance(fault.instance, DOWN, -1)
+                    self.each_instance(fault, DOWN, -1)
                 elif fault.name == "refuse":
-                    self.each_instance(fault.instance, REFUSING, -1)
+                    self.each_instance(fault, REFUSING, -1)
                 elif fault.name == "pause":
-                    self.each_instance(fault.instance, PAUSED, -1)
+                    self.each_instance(fault, PAUSED, -1)
                 elif fault.name == "slow_down":
-                    self.change_pace(fault.instance, 1.0 / fault.value)
+                    self.change_pace(fault, 1.0 / fault.value)
                 else:
                     self.on_fault_end(fault.name, fault.value)
                 self.settle_faults()
@@ -339,13 +362,11 @@ class Block(State):
         while len(self.active) > 0:
             self.end_fault(self.active[len(self.active) - 1].serial)
 
-    def each_instance(self, instance: i64, state: i64, change: i64) -> None:
-        """Apply the beginning (1) or end (-1) of a fault state to one instance or to all."""
-        first: i64 = instance if instance >= 0 else 0
-        last: i64 = instance if instance >= 0 else self.slots - 1
-        if last >= self.slots:
-            last = self.slots - 1
-        which: i64 = first
+    def each_instance(self, fault: Fault, state: i64, change: i64) -> None:
+        """Apply the beginning (1) or end (-1) of a fault state to one instance or to all that there were when it began."""
+        instance = fault.instance
+        which: i64 = instance if instance >= 0 else 0
+        end: i64 = instance + 1 if instance >= 0 and instance < fault.slots else fault.slots
         which_text = "" if self.instances == 1 or instance < 0 else f" (instance {instance + 1})"
         if state == DOWN:
             if change > 0:
@@ -359,12 +380,13 @@ class Block(State):
                 f"{self.name} {'stalls' if change > 0 else 'goes on'}{which_text}",
                 "Nothing in it moves; calls pile up." if change > 0 else "It works through what has piled up.",
             )
-        while which <= last:
+        while which < end:
             if state == DOWN:
                 self.down[which] += change
-                if change > 0 and self.down[which] == 1:
+                self.crashed[which] += change
+                if change > 0 and self.crashed[which] == 1:
                     self.crash(which)
-                elif change < 0 and self.down[which] == 0:
+                elif change < 0 and self.crashed[which] == 0:
                     self.on_restart(which)
             elif state == REFUSING:
                 self.down[which] += change
@@ -408,6 +430,11 @@ class Block(State):
         """Whether ``call`` is being worked on by ``instance`` (-1: any) of this block."""
         return instance < 0 or self.calls.instance[call] == instance
 
+    def concerns(self, fault: Fault, call: i64) -> bool:
+        """Whether ``call`` is being worked on by an instance that ``fault`` is about."""
+        instance = self.calls.instance[call]
+        return instance == fault.instance or (fault.instance < 0 and instance < fault.slots)
+
     def crash(self, instance: i64) -> None:
         """``instance`` dies: work stops, callers see a reset, callees' answers find nobody."""
         self.take_work(instance, False)
@@ -424,7 +451,7 @@ class Block(State):
             call += 1
 
     def take_work(self, instance: i64, keep: bool) -> None:
-        """Remove this instance's pending work from the heap; with ``keep``, into ``stalled`` with the time that was left."""
+        """Remove this instance's pending work from the heap; with ``keep``, into ``stalled`` with its place in order and the time left."""
         heap = self.simulation.heap
         calls = self.calls
         stays = zeros(heap.size)
@@ -445,7 +472,7 @@ class Block(State):
         heap.rebuild(stays)
 
     def put_aside(self, order: i64, what: i64, remaining: i64) -> None:
-        """Keep one stalled event."""
+        """Keep one stalled event; one that comes from the heap keeps its sequence number in ``order``."""
         self.stalled = append(self.stalled, order)
         self.stalled = append(self.stalled, what)
         self.stalled = append(self.stalled, remaining)
@@ -456,6 +483,8 @@ class Block(State):
 
     def stall(self, kind: i64, tag: i64, argument: i64, owner: i64) -> bool:
         """Hold back an event for an instance that does not move; False when it concerns another."""
+        if kind == CALL and self.calls.instance[argument] < 0:
+            self.choose_instance(argument)
         instance = self.concerned(kind, argument)
         if instance < 0:
             index: i64 = 0
@@ -492,6 +521,8 @@ class Block(State):
             concerned = self.concerned(kind, what)
             if concerned >= 0 and concerned != instance:
                 self.put_aside(order, what, remaining)
+            elif order >> 8 > 0:
+                simulation.heap.place(simulation.now + remaining, order, self.index << 32 | what)
             elif kind == EDGE:
                 simulation.heap.push(simulation.now, EDGE, (order >> 3) & 31, what >> 32, what & 0xFFFFFFFF)
             else:
@@ -515,12 +546,13 @@ class Block(State):
                 self.put_aside(held[index], call, held[index + 2])
             index += 3
 
-    def change_pace(self, instance: i64, factor: float) -> None:
-        """Work takes ``factor`` times as long from now on, the rest of what is under way included."""
+    def change_pace(self, fault: Fault, factor: float) -> None:
+        """Work takes ``factor`` times as long from now on, the rest of what is under way (or held back by a pause) included."""
+        instance = fault.instance
         first: i64 = instance if instance >= 0 else 0
-        last: i64 = instance if instance >= 0 else self.slots - 1
+        end: i64 = instance + 1 if instance >= 0 and instance < fault.slots else fault.slots
         which: i64 = first
-        while which <= last and which < self.slots:
+        while which < end:
             pace = self.slow[which] * factor
             self.slow[which] = 1.0 if pace > 0.999999 and pace < 1.000001 else pace
             which += 1
@@ -531,10 +563,17 @@ class Block(State):
         while index < heap.size:
             stays[index] = 1
             what = heap.what[index]
-            if heap.order[index] & 7 == WORK and what >> 32 == self.index and self.belongs(what & 0xFFFFFFFF, instance):
+            if heap.order[index] & 7 == WORK and what >> 32 == self.index and self.concerns(fault, what & 0xFFFFFFFF):
                 heap.time[index] = now + i64(float(heap.time[index] - now) * factor)
             index += 1
         heap.rebuild(stays)
+        index = 0
+        while index < len(self.stalled):
+            if self.stalled[index] & 7 == WORK and self.concerns(fault, self.stalled[index + 1]):
+                self.stalled[index + 2] = i64(float(self.stalled[index + 2]) * factor)
+            index += 3
+        if first >= end:
+            return
         title = f"{self.name} runs at its usual pace" if factor < 1.0 else f"{self.name} slows down"
         self.note("pace", "good" if factor < 1.0 else "warning", title, f"Its work now takes {self.slow[first]:.3g} times as long.")
 
@@ -544,7 +583,11 @@ class Block(State):
         index: i64 = 0
         while index < self.slots:
             self.crash(index)
+            if self.paused[index] > 0:
+                self.paused[index] = 0
+                self.thaw(index)
             index += 1
+        self.active = []
         self.settle_faults()
 
     def common_metrics(self) -> list[float]:

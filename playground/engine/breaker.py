@@ -20,8 +20,8 @@ SLICES: Final = 10
 class Breaker(State):
     """Closed, open or half open, over a sliding window of ten slices (M. Nygard, Release It!, 2007; windows as in Hystrix).
 
-    Closed: opens when at least ``minimum`` attempts in the window ended and ``threshold`` of them failed. Open: refuses for ``open_ns``. Half open:
-    lets ``probes`` attempts through; all must succeed to close it, one failure opens it again.
+    Closed: opens when at least ``minimum`` attempts in the window ended and ``threshold`` of them failed. Open: refuses
+    for ``open_ns``. Half open: lets ``probes`` attempts through; all must succeed to close it, one failure opens it again.
     """
 
     def __init__(self) -> None:
@@ -34,6 +34,7 @@ class Breaker(State):
         self.state: i64 = CLOSED
         self.opened_at: i64 = 0
         self.opened_times: i64 = 0
+        self.half_opened_at: i64 = 0
         self.probing: i64 = 0
         self.probes_ok: i64 = 0
         self.slice: i64 = 0
@@ -48,12 +49,22 @@ class Breaker(State):
             if now < self.opened_at + self.open_ns:
                 return False
             self.state = HALF_OPEN
+            self.half_opened_at = now
             self.probing = 0
             self.probes_ok = 0
         if self.probing < self.probes:
             self.probing += 1
             return True
         return False
+
+    def is_stale(self, sent: i64) -> bool:
+        """Whether an attempt sent at ``sent`` is none of the probes that are out: it says nothing about the callee as it is now."""
+        return self.state == HALF_OPEN and sent < self.half_opened_at
+
+    def give_back(self, sent: i64) -> None:
+        """The attempt sent at ``sent`` will never be recorded: nobody waits for it any more. Where it was a probe, another may go."""
+        if self.state == HALF_OPEN and sent >= self.half_opened_at:
+            self.probing -= 1
 
     def record(self, now: i64, failure: bool) -> bool:
         """Count an ended attempt; True when the state changed."""
@@ -87,6 +98,11 @@ class Breaker(State):
             return True
         return False
 
+    def reset(self) -> None:
+        """Close, and forget the window."""
+        self.state = CLOSED
+        self.clear()
+
     def trip(self, now: i64) -> None:
         """Open."""
         self.state = OPEN
@@ -119,7 +135,10 @@ class Breaker(State):
 
 @final
 class RetryBudget(State):
-    """A bucket of tokens: every call adds ``ratio``, every retry takes one, at most ``burst`` are kept (as in Finagle and gRPC retry throttling)."""
+    """A bucket of tokens: every call adds ``ratio``, every retry takes one, at most ``burst`` are kept.
+
+    As in Finagle and gRPC retry throttling.
+    """
 
     def __init__(self) -> None:
         self.enabled: bool = False

@@ -26,9 +26,10 @@ RETURNED: Final = 128
 GIVING_UP: Final = 256
 LINKED: Final = 512
 WAITING_RETRY: Final = 1024
+PINNED: Final = 2048
 """Flags: the caller waits no longer; a message was lost; the callee dropped it on request; it is at the callee; it never left the caller;
 a WORK event is under way for it; a cancellation is under way; its reply came back while a cancellation was under way; a transport give-up
-event is under way; it stands in its edge's list of deadlines; it waits out a back-off."""
+event is under way; it stands in its edge's list of deadlines; it waits out a back-off; its caller asked for this very instance."""
 
 FREE: Final = -2
 
@@ -37,11 +38,14 @@ FREE: Final = -2
 class Calls(State):
     """Columns, by who writes them.
 
-    Caller: ``edge``, ``parent`` (-1 at a root), ``step`` and ``data`` (private to the calling block), ``began`` (first attempt, ns), ``sent``
-    (this attempt, ns), ``deadline`` (ns, 0 none), ``attempt`` (1 ..), ``operation``, ``key``, ``user``, ``region``, ``request_bytes``, ``trace`` (0 not
-    sampled). Callee: ``arrived`` and ``started`` (ns), ``instance``, ``mark`` and ``memo`` (private to the called block), ``next`` / ``previous`` (its
-    queues), ``outcome``, ``version``, ``reply_bytes``, ``replied`` (ns). Engine: ``flags``, ``child`` / ``sibling`` / ``sibling_before`` (the tree),
-    ``later`` / ``earlier`` (deadlines), ``queued`` (ns, entered its present queue).
+    Caller: ``edge``, ``parent`` (-1 at a root), ``step`` and ``data`` (private to the calling block), ``began`` (first
+    attempt, ns), ``sent`` (this attempt, ns), ``deadline`` (ns, 0 none), ``attempt`` (1 ..), ``operation``, ``key``,
+    ``user``, ``request_bytes``, ``trace`` (0 not sampled).
+    Callee: ``arrived`` (ns, -1 not yet) and ``started`` (ns), ``instance``, ``mark`` (0 when it arrives) and ``memo``
+    (private to the called block), ``next`` / ``previous`` (its queues), ``outcome``, ``version``, ``reply_bytes``,
+    ``replied`` (ns).
+    Engine: ``flags``, ``child`` / ``sibling`` / ``sibling_before`` (the tree), ``later`` / ``earlier`` (deadlines),
+    ``queued`` (ns, entered its present queue).
     """
 
     def __init__(self, capacity: i64) -> None:
@@ -120,6 +124,15 @@ class Calls(State):
         if first >= 0:
             self.sibling_before[first] = call
         self.child[parent] = call
+
+    def orphan(self, parent: i64) -> None:
+        """Let all children of ``parent``, whose record is about to go, live on without one (-1)."""
+        child = self.child[parent]
+        while child >= 0:
+            after = self.sibling[child]
+            self.parent[child] = -1
+            child = after
+        self.child[parent] = -1
 
     def disown(self, call: i64) -> None:
         """Take ``call`` out of its parent's children."""

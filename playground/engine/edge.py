@@ -1,7 +1,10 @@
 """An edge: the network between two blocks, and the caller's policies on it.
 
-Latency, bandwidth, loss and partitions are the network's; timeout, retries, budget, breaker and cancellation are the caller's. Because they
-sit here, every caller has them.
+Latency, bandwidth, loss and partitions are the network's; timeout, retries, budget, breaker and cancellation are the
+caller's. Because they sit here, every caller has them.
+
+This file is longer than most: a call's record passes from hand to hand in it, and who lets go of it when is seen only
+with all hands in view.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from playground.engine.calls import (
     LINKED,
     LOCAL,
     LOST,
+    PINNED,
     RETURNED,
     WAITING_RETRY,
     Calls,
@@ -29,7 +33,16 @@ from playground.engine.faults import Fault
 from playground.engine.heap import CALL, CANCEL, EDGE, FAULT, REPLY
 from playground.engine.histogram import Histogram
 from playground.engine.limits import TRANSPORT_GIVES_UP_NS
-from playground.engine.outcomes import BREAKER_OPEN, CONNECTION_LOST, OK, OUTCOME_COUNT, REMOVED, TIMEOUT, may_retry
+from playground.engine.outcomes import (
+    BREAKER_OPEN,
+    CONNECTION_LOST,
+    EXPIRED,
+    OK,
+    OUTCOME_COUNT,
+    REMOVED,
+    TIMEOUT,
+    may_retry,
+)
 from playground.engine.params import Params
 from playground.engine.regions import one_way_ns
 from playground.engine.state import State
@@ -45,7 +58,10 @@ GIVE_UP: Final = 2
 """Tags of an edge's timers."""
 
 JITTERS: Final = ["none", "full", "equal"]
-"""Back-off jitter: the delay itself; uniform in (0, delay); half the delay plus uniform in (0, half). M. Brooker, AWS Architecture Blog, 2015."""
+"""Back-off jitter: the delay itself; uniform in (0, delay); half the delay plus uniform in (0, half).
+
+M. Brooker, AWS Architecture Blog, 2015.
+"""
 
 
 @final
@@ -116,8 +132,7 @@ class Edge(State):
     def configure(self, params: Params) -> None:
         """Take parameters, at the start or while running; what is in flight keeps the deadline it was given."""
         params.set_duration(self.latency, "latency")
-        self.region_ns = one_way_ns(self.caller.region, self.callee.region)
-        self.settle_latency()
+        self.settle_region()
         bandwidth = params.number("bandwidth_mbit_per_s")
         self.ns_per_byte = 8_000.0 / bandwidth if bandwidth > 0.0 else 0.0
         self.loss = params.number("loss_percent") / 100.0
@@ -133,12 +148,20 @@ class Edge(State):
         self.budget.enabled = ratio >= 0.0
         self.budget.ratio = ratio / 100.0
         breaker = self.breaker
-        breaker.enabled = params.flag("breaker")
+        enabled = params.flag("breaker")
+        if enabled != breaker.enabled or params.ns("breaker_window_s") != breaker.window_ns:
+            breaker.reset()
+        breaker.enabled = enabled
         breaker.threshold = params.number("breaker_failures_percent") / 100.0
         breaker.minimum = params.integer("breaker_minimum_calls")
         breaker.window_ns = params.ns("breaker_window_s")
         breaker.open_ns = params.ns("breaker_open_s")
         breaker.probes = params.integer("breaker_probes")
+
+    def settle_region(self) -> None:
+        """One of the two ends stands somewhere else now."""
+        self.region_ns = one_way_ns(self.caller.region, self.callee.region)
+        self.settle_latency()
 
     def settle_latency(self) -> None:
         """Keep the latency as one number when nothing about it is random."""
@@ -161,6 +184,8 @@ class Edge(State):
         calls.request_bytes[call] = request_bytes
         calls.trace[call] = trace
         calls.began[call] = self.simulation.now
+        if instance >= 0:
+            calls.flags[call] = PINNED
         if parent >= 0:
             calls.adopt(parent, call)
         self.offered += 1
@@ -176,18 +201,22 @@ class Edge(State):
         calls = self.calls
         now = simulation.now
         calls.sent[call] = now
+        calls.arrived[call] = -1
         deadline: i64 = 0
+        if self.propagate:
+            parent = calls.parent[call]
+            if parent >= 0:
+                deadline = calls.deadline[parent]
+                if deadline > 0 and deadline <= now:
+                    self.answer_locally(call, EXPIRED)
+                    return
         if self.breaker.enabled and not self.breaker.admits(now):
             self.refused_by_breaker += 1
             self.answer_locally(call, BREAKER_OPEN)
             return
         self.attempts += 1
-        if self.timeout_ns > 0:
+        if self.timeout_ns > 0 and (deadline == 0 or now + self.timeout_ns < deadline):
             deadline = now + self.timeout_ns
-        if self.propagate:
-            parent = calls.parent[call]
-            if parent >= 0 and calls.deadline[parent] > 0 and (deadline == 0 or calls.deadline[parent] < deadline):
-                deadline = calls.deadline[parent] if calls.deadline[parent] > now else now
         calls.deadline[call] = deadline
         if deadline > 0:
             self.link(call)
@@ -233,7 +262,7 @@ class Edge(State):
         calls.flags[call] |= LOST
         if calls.flags[call] & (LINKED | ABANDONED) == 0:
             calls.flags[call] |= GIVING_UP
-            self.simulation.heap.push(calls.sent[call] + TRANSPORT_GIVES_UP_NS, EDGE, GIVE_UP, self.index, call)
+            self.simulation.heap.push(self.simulation.now + TRANSPORT_GIVES_UP_NS, EDGE, GIVE_UP, self.index, call)
 
     def link(self, call: i64) -> None:
         """Enter a call into the list of deadlines. All share one timeout, so it nearly always goes to the end."""
@@ -291,12 +320,15 @@ class Edge(State):
             else:
                 calls.flags[argument] &= ~LOST
                 calls.outcome[argument] = CONNECTION_LOST
+                if self.breaker.enabled:
+                    self.record(argument, True)
                 self.settle(argument)
 
     def on_deadline(self) -> None:
         """Time out every call whose deadline has come, then wait for the next."""
         now = self.simulation.now
-        if self.armed_at == now:
+        # Earlier than now: the caller stood still when it was due.
+        if self.armed_at <= now:
             self.armed_at = -1
         calls = self.calls
         first = self.first_deadline
@@ -314,7 +346,7 @@ class Edge(State):
         self.timeouts += 1
         self.caller.note_timeout(self)
         if self.breaker.enabled:
-            self.record(True)
+            self.record(call, True)
         gone = calls.flags[call] & LOST != 0
         if self.again(call, TIMEOUT):
             if calls.trace[call] > 0:
@@ -338,13 +370,15 @@ class Edge(State):
         calls.data[fresh] = calls.data[call]
         calls.began[fresh] = calls.began[call]
         calls.sent[fresh] = calls.sent[call]
+        calls.arrived[fresh] = -1
         calls.attempt[fresh] = calls.attempt[call]
         calls.operation[fresh] = calls.operation[call]
         calls.key[fresh] = calls.key[call]
         calls.user[fresh] = calls.user[call]
         calls.request_bytes[fresh] = calls.request_bytes[call]
         calls.trace[fresh] = calls.trace[call]
-        calls.instance[fresh] = calls.instance[call]
+        calls.flags[fresh] = calls.flags[call] & PINNED
+        calls.instance[fresh] = calls.instance[call] if calls.flags[fresh] != 0 else -1
         calls.disown(call)
         if calls.parent[fresh] >= 0:
             calls.adopt(calls.parent[fresh], fresh)
@@ -358,6 +392,9 @@ class Edge(State):
             if calls.flags[call] & GIVING_UP == 0:
                 calls.release(call)
         elif self.cancel and calls.flags[call] & (LOCAL | CANCELLED) == 0:
+            if self.loses():
+                self.lost += 1
+                return
             calls.flags[call] |= CANCEL_SENT
             latency = self.fixed_ns
             if latency < 0:
@@ -369,6 +406,10 @@ class Edge(State):
         calls = self.calls
         if calls.attempt[call] > self.retries or not may_retry(outcome):
             return False
+        if self.propagate:
+            parent = calls.parent[call]
+            if parent >= 0 and calls.deadline[parent] > 0 and calls.deadline[parent] <= self.simulation.now:
+                return False
         if self.budget.enabled and not self.budget.spend():
             return False
         self.retried += 1
@@ -407,7 +448,7 @@ class Edge(State):
         if flags & LINKED != 0:
             self.unlink(call)
         if self.breaker.enabled and flags & LOCAL == 0:
-            self.record(calls.outcome[call] != OK)
+            self.record(call, calls.outcome[call] != OK)
         self.settle(call)
 
     def settle(self, call: i64) -> None:
@@ -417,7 +458,12 @@ class Edge(State):
         if outcome != OK and self.again(call, outcome):
             if calls.trace[call] > 0:
                 self.simulation.tracer.span(calls, call, self.simulation.now, outcome)
-            calls.flags[call] = 0
+            # The next attempt finds the record as a fresh one would be.
+            calls.flags[call] &= PINNED
+            if calls.flags[call] == 0:
+                calls.instance[call] = -1
+            calls.mark[call] = 0
+            calls.version[call] = 0
             calls.attempt[call] += 1
             self.retry(call)
             return
@@ -440,9 +486,12 @@ class Edge(State):
         calls.outcome[call] = outcome
         self.caller.on_reply(call)
 
-    def record(self, failure: bool) -> None:
-        """Tell the breaker; say so when its state changed."""
-        if self.breaker.record(self.simulation.now, failure):
+    def record(self, call: i64, failure: bool) -> None:
+        """Tell the breaker how an attempt ended; say so when its state changed."""
+        breaker = self.breaker
+        if breaker.is_stale(self.calls.sent[call]):
+            return
+        if breaker.record(self.simulation.now, failure):
             self.caller.note_breaker(self)
 
     def abandon(self, call: i64) -> None:
@@ -453,8 +502,11 @@ class Edge(State):
             return
         if flags & LINKED != 0:
             self.unlink(call)
+        if self.breaker.enabled and flags & (LOCAL | WAITING_RETRY) == 0:
+            self.breaker.give_back(calls.sent[call])
         self.in_flight -= 1
         self.abandoned += 1
+        self.caller.on_abandoned(call)
         calls.disown(call)
         if flags & WAITING_RETRY != 0:
             calls.flags[call] |= ABANDONED

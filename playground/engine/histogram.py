@@ -1,6 +1,6 @@
 """Log-linear histograms: relative error below 1 % at any magnitude, merging and differencing by plain addition.
 
-Values below 64 ns have a bucket each; above, every octave is cut into 64 buckets (the idea of HdrHistogram, G. Tene). Columns grow to the
+Values below 128 ns have a bucket each; above, every octave is cut into 128 buckets (the idea of HdrHistogram, G. Tene). Columns grow to the
 largest value seen. Percentiles interpolate within a bucket.
 """
 
@@ -14,8 +14,8 @@ from mypy_extensions import i64
 from playground.engine.columns import grown, zeros
 from playground.engine.state import State
 
-SUB_BITS: Final = 6
-SUB: Final = 64
+SUB_BITS: Final = 7
+SUB: Final = 128
 
 
 def bucket_of(value: i64) -> i64:

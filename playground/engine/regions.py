@@ -1,7 +1,7 @@
 """Regions and the round trips between them.
 
-Public cloud providers publish inter-region round trips; these are rounded to 10 ms: Virginia - Frankfurt about 90 to 100, Virginia - Tokyo about
-150 to 160, Frankfurt - Tokyo about 230 ms.
+Public cloud providers publish inter-region round trips; these are rounded to 10 ms: Virginia - Frankfurt about 90 to
+100, Virginia - Tokyo about 150 to 160, Frankfurt - Tokyo about 230 ms.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ class Simulation(State):
             calls.release(call)
         elif flags & AT_CALLEE != 0:
             block.cancel(call)
-        elif calls.arrived[call] < calls.sent[call]:
+        elif calls.arrived[call] < 0:
             calls.flags[call] = flags | CANCELLED
 
     def trace_hash(self) -> str:

@@ -9,6 +9,7 @@ from mypy_extensions import mypyc_attr
 class State:
     """Base of every object whose attributes change while a run goes on.
 
-    The snapshot walker copies each attribute of every :class:`State` that it can reach from the simulation: numbers, strings, columns, and
-    lists or dicts of these. Anything else in an attribute is refused when the first snapshot is taken, so that nothing is forgotten silently.
+    The snapshot walker copies each attribute of every :class:`State` that it can reach from the simulation: numbers,
+    strings, columns, and lists or dicts of these. Anything else in an attribute is refused when the first snapshot is
+    taken, so that nothing is forgotten silently.
     """

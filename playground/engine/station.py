@@ -40,6 +40,7 @@ class Station(State):
         self.changed: i64 = 0
         self.busy_area: float = 0.0
         self.waiting_area: float = 0.0
+        self.worker_area: float = 0.0
         self.starts: i64 = 0
         self.waits: i64 = 0
         self.waited_ns: float = 0.0
@@ -62,6 +63,7 @@ class Station(State):
         span = float(now - self.changed)
         self.busy_area += float(self.busy_all) * span
         self.waiting_area += float(self.waiting_all) * span
+        self.worker_area += float(self.workers * self.instances) * span
         self.changed = now
 
     def offer(self, call: i64, instance: i64) -> i64:
@@ -139,7 +141,15 @@ class Station(State):
         self.tail[instance] = -1
 
     def utilisation(self) -> float:
-        """Busy workers over all workers, averaged since the start."""
-        self.settle()
-        span = float(self.simulation.now) * float(self.workers) * float(self.instances)
-        return self.busy_area / span if span > 0.0 else 0.0
+        """Busy workers over all workers, averaged since the start. Reading it changes nothing, nor does reading the integrals."""
+        span = float(self.simulation.now - self.changed)
+        workers = self.worker_area + float(self.workers * self.instances) * span
+        return self.busy_integral() / workers if workers > 0.0 else 0.0
+
+    def busy_integral(self) -> float:
+        """Time integral of busy workers, in worker-ns."""
+        return self.busy_area + float(self.busy_all) * float(self.simulation.now - self.changed)
+
+    def waiting_integral(self) -> float:
+        """Time integral of waiting calls, in call-ns."""
+        return self.waiting_area + float(self.waiting_all) * float(self.simulation.now - self.changed)

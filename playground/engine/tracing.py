@@ -66,11 +66,11 @@ class Tracer(State):
         spans[at + 5] = calls.key[call]
         spans[at + 6] = calls.attempt[call]
         spans[at + 7] = sent
-        spans[at + 8] = arrived if arrived >= sent else -1
+        spans[at + 8] = arrived
         started = calls.started[call]
-        spans[at + 9] = started if arrived >= sent and started >= arrived else -1
+        spans[at + 9] = started if arrived >= 0 and started >= arrived else -1
         replied = calls.replied[call]
-        spans[at + 10] = replied if here == 0 and arrived >= sent and replied >= arrived else -1
+        spans[at + 10] = replied if here == 0 and arrived >= 0 and replied >= arrived else -1
         spans[at + 11] = now
         spans[at + 12] = outcome
         self.spans_seen += 1
