@@ -353,5 +353,3 @@ def plain(value: object) -> object:
     if type(value).__name__.startswith("vec"):
         return list(value)  # type: ignore[call-overload]
     return value
-
-
