@@ -603,6 +603,10 @@ class Block(State):
             self.queue(),
         ]
 
+    def in_flight_integral(self) -> float:
+        """Time integral of calls in flight since the start, in call-ns; looking changes nothing."""
+        return self.area + float(self.in_flight) * float(self.simulation.now - self.changed)
+
     def failures_by_reason(self) -> dict[str, int]:
         """Failed calls by outcome, only those that occurred."""
         return {OUTCOMES[index]: int(self.failures[index]) for index in range(OUTCOME_COUNT) if self.failures[index] > 0}

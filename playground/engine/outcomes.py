@@ -50,6 +50,9 @@ CACHE_DELETE: Final = 6
 OPERATIONS: Final = ["read", "write", "list", "buy", "cache get", "cache set", "cache delete"]
 """What a call asks for."""
 
+MISS: Final = 0
+"""The version that a cache reports for a key that it does not hold."""
+
 ABSENT: Final = -1
 """The version that a read reports for a key that does not exist (404): a completed call, not a failed one."""
 

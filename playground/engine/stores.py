@@ -120,6 +120,10 @@ class Versions(State):
         entry = self.index.find(key)
         return self.version[entry] if entry >= 0 else 1
 
+    def written(self, key: i64) -> i64:
+        """1 when ``key`` was ever written, else 0."""
+        return 1 if self.index.find(key) >= 0 else 0
+
     def write(self, key: i64, now: i64) -> i64:
         """Commit a new version of ``key`` at ``now``; the version."""
         entry = self.index.find(key)
@@ -244,6 +248,18 @@ class Evicting(State):
         self.first_group = -1
         self.free_group = -1
         self.groups_made = 0
+
+    def in_order(self) -> list[int]:
+        """All keys, the next to be evicted first."""
+        keys: list[int] = []
+        group = self.first_group
+        while group >= 0:
+            entry = self.oldest[group]
+            while entry >= 0:
+                keys.append(int(self.key[entry]))
+                entry = self.after[entry]
+            group = self.group_after[group]
+        return keys
 
     def new_entry(self) -> i64:
         """A free entry number."""

@@ -102,6 +102,7 @@ class PacedRun:
         """Say how the run stands, and go back to where it was when ``resume`` says so (see ``pool``)."""
         if resume is not None:
             self.pace.speed = resume["speed"]
+            self.execution.set_speed(resume["speed"])
             self.frame_number = resume["frame"]
             self.watchers = resume["watchers"]
             self._restoring = True
@@ -190,6 +191,7 @@ class PacedRun:
 
     def _do_speed(self, actor: str, message: Any) -> None:
         self.pace.speed = message.factor
+        self.execution.set_speed(message.factor)
         self._restart_pace()
 
     def _do_step(self, actor: str, message: Any) -> None:

@@ -1,0 +1,396 @@
+"""Servers that do a request's work: their own, and that of the services, cache and store they call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mypy_extensions import i64
+
+from playground.engine.block import Block
+from playground.engine.outcomes import (
+    BUY,
+    CACHE_DELETE,
+    CACHE_GET,
+    CACHE_SET,
+    EXPIRED,
+    LIST,
+    MISS,
+    OK,
+    OVERLOADED,
+    READ,
+    WRITE,
+    as_upstream,
+)
+from playground.engine.params import Params
+from playground.engine.station import FULL, QUEUED, Station
+from playground.engine.streams import CONSTANT, Duration
+
+if TYPE_CHECKING:
+    from playground.engine.edge import Edge
+    from playground.engine.simulation import Simulation
+
+WAITING: Final = 0
+BEFORE: Final = 1
+CALLING: Final = 2
+AFTER: Final = 3
+"""Marks of a call: it waits for a worker, is worked on before its calls, waits for a callee (holding its worker), is worked on after."""
+
+SERVICE: Final = 0
+LOOK_UP: Final = 1
+LOAD: Final = 2
+FILL: Final = 3
+STORE: Final = 4
+UPDATE: Final = 5
+"""Steps of a call that this block makes: a service, a cache read, a store read, the cache filled after a miss, a store write, the cache told
+of the write."""
+
+INVALIDATE: Final = 0
+OVERWRITE: Final = 1
+LEAVE: Final = 2
+AFTER_WRITE: Final = ["invalidate", "update", "nothing"]
+
+PAST_CACHE: Final = -1
+"""Memo of a call that goes past a cache which failed; before that the memo counts services."""
+
+SMALL_BYTES: Final = 200
+"""An answer without an item: the result of a write, or a 404."""
+
+KEY_BYTES: Final = 100
+"""A message to a store or cache that names a key, without the item."""
+
+
+class AppServer(Block):
+    """``instances`` servers with a worker pool each. A worker is held from the start of a request to its answer, all waiting included."""
+
+    def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
+        super().__init__(simulation, index, name)
+        self.before_stream = self.stream("work before its calls")
+        self.after_stream = self.stream("work after its calls")
+        self.before = Duration(CONSTANT, 0.0, 1.0)
+        self.after = Duration(CONSTANT, 0.0, 1.0)
+        self.station = Station(simulation, 1, 1, -1)
+        self.drop_expired: bool = False
+        self.response_bytes: i64 = 0
+        self.list_items: i64 = 1
+        self.parallel: bool = False
+        self.after_write: i64 = INVALIDATE
+        self.bypass: bool = True
+        self.services: list[Edge] = []
+        self.cache: Edge | None = None
+        self.store: Edge | None = None
+        self.rejected: i64 = 0
+        self.expired: i64 = 0
+        self.bypassed: i64 = 0
+
+    def configure(self, params: Params) -> None:
+        """Take sizes and times; more workers take waiting calls at once."""
+        self.set_instances(params.integer("instances"))
+        self.station.resize(self.instances, params.integer("workers"), params.integer("queue_max"))
+        params.set_duration(self.before, "before")
+        params.set_duration(self.after, "after")
+        self.drop_expired = params.flag("drop_expired")
+        self.response_bytes = params.integer("response_bytes")
+        self.list_items = params.integer("list_items")
+        self.parallel = params.text("services_order") == "parallel"
+        self.after_write = AFTER_WRITE.index(params.text("after_write"))
+        self.bypass = params.flag("bypass_cache")
+        instance: i64 = 0
+        while instance < self.instances:
+            self.pull(instance)
+            instance += 1
+
+    def wired(self) -> None:
+        """Derive the program from what is wired."""
+        self.services = list(self.out["services"])
+        caches = self.out["cache"]
+        stores = self.out["store"]
+        self.cache = caches[0] if len(caches) > 0 else None
+        self.store = stores[0] if len(stores) > 0 else None
+
+    # ---- a call's way through
+
+    def on_call(self, call: i64) -> None:
+        """Take a worker, wait for one, or turn the call away."""
+        calls = self.calls
+        calls.mark[call] = WAITING
+        became = self.station.offer(call, calls.instance[call])
+        if became == FULL:
+            self.rejected += 1
+            self.reply(call, OVERLOADED, 0, 0)
+        elif became == QUEUED:
+            self.note_queue(self.station.waiting_all, self.station.workers * self.instances, "workers")
+        else:
+            self.begin(call)
+
+    def begin(self, call: i64) -> None:
+        """A worker starts on a call."""
+        self.calls.mark[call] = BEFORE
+        self.calls.memo[call] = 0
+        self.calls.version[call] = 0
+        ns = self.before.draw(self.before_stream)
+        if ns > 0:
+            self.work(call, ns)
+        else:
+            self.call_services(call)
+
+    def on_work(self, call: i64) -> None:
+        """Own work is done."""
+        if self.calls.mark[call] == BEFORE:
+            self.call_services(call)
+        else:
+            self.end(call, OK)
+
+    def call_services(self, call: i64) -> None:
+        """Call the services: the first one, or all at once; with none, go on. ``memo`` counts those called, or those still out."""
+        calls = self.calls
+        calls.mark[call] = CALLING
+        count: i64 = len(self.services)
+        if count == 0:
+            self.call_data(call)
+        elif self.parallel:
+            calls.memo[call] = count
+            index: i64 = 0
+            while index < count:
+                self.ask_service(call, self.services[index])
+                index += 1
+        else:
+            calls.memo[call] = 1
+            self.ask_service(call, self.services[0])
+
+    def ask_service(self, call: i64, edge: Edge) -> None:
+        """Call one service on behalf of ``call``."""
+        calls = self.calls
+        size = calls.request_bytes[call]
+        made = edge.call(call, calls.operation[call], calls.key[call], calls.user[call], -1, size, calls.trace[call])
+        calls.step[made] = SERVICE
+
+    def call_data(self, call: i64) -> None:
+        """Services are done: on to cache and store."""
+        operation = self.calls.operation[call]
+        if operation == READ:
+            if self.cache is not None:
+                self.send(self.cache, call, CACHE_GET, KEY_BYTES, LOOK_UP)
+            else:
+                self.load(call, READ)
+        elif operation == LIST:
+            self.load(call, LIST)
+        elif self.store is not None:
+            self.send(self.store, call, BUY if operation == BUY else WRITE, self.response_bytes, STORE)
+        else:
+            self.conclude(call)
+
+    def load(self, call: i64, operation: i64) -> None:
+        """Read from the store; without one the server makes the item itself."""
+        if self.store is not None:
+            self.send(self.store, call, operation, KEY_BYTES, LOAD)
+            return
+        self.calls.version[call] = 1
+        self.fill_cache(call)
+
+    def send(self, edge: Edge, call: i64, operation: i64, size: i64, step: i64) -> None:
+        """Call cache or store on behalf of ``call``; a message to the cache carries the version that is known."""
+        calls = self.calls
+        made = edge.call(call, operation, calls.key[call], calls.user[call], -1, size, calls.trace[call])
+        calls.step[made] = step
+        calls.data[made] = calls.version[call]
+
+    def on_reply(self, call: i64) -> None:
+        """A callee has answered."""
+        calls = self.calls
+        parent = calls.parent[call]
+        step = calls.step[call]
+        outcome = calls.outcome[call]
+        if step == SERVICE:
+            self.on_service(parent, outcome, call)
+        elif step == LOOK_UP:
+            self.on_look_up(parent, outcome, calls.version[call])
+        elif step == FILL or step == UPDATE:
+            # The item is safe in the store; that the cache could not be told is no failure of the request.
+            self.conclude(parent)
+        elif outcome != OK:
+            self.end(parent, as_upstream(outcome))
+        else:
+            calls.version[parent] = calls.version[call]
+            if step == LOAD:
+                self.fill_cache(parent)
+            else:
+                self.tell_cache(parent)
+
+    def fill_cache(self, call: i64) -> None:
+        """Put what was read into the cache, unless it does not exist, or the cache is being passed by."""
+        calls = self.calls
+        cache = self.cache
+        wanted = calls.operation[call] == READ and calls.version[call] > 0 and calls.memo[call] != PAST_CACHE
+        if cache is not None and wanted:
+            self.send(cache, call, CACHE_SET, self.response_bytes, FILL)
+        else:
+            self.conclude(call)
+
+    def on_service(self, parent: i64, outcome: i64, call: i64) -> None:
+        """A service has answered: one failure fails the request, and nobody waits for the others."""
+        calls = self.calls
+        if outcome != OK:
+            self.drop_children(parent)
+            self.end(parent, as_upstream(outcome))
+            return
+        if calls.version[call] > calls.version[parent]:
+            calls.version[parent] = calls.version[call]
+        if self.parallel:
+            calls.memo[parent] -= 1
+            if calls.memo[parent] <= 0:
+                self.call_data(parent)
+        elif calls.memo[parent] < len(self.services):
+            calls.memo[parent] += 1
+            self.ask_service(parent, self.services[calls.memo[parent] - 1])
+        else:
+            self.call_data(parent)
+
+    def on_look_up(self, parent: i64, outcome: i64, version: i64) -> None:
+        """The cache has answered: a hit, a miss, or not at all."""
+        calls = self.calls
+        if outcome != OK:
+            if self.bypass:
+                self.bypassed += 1
+                self.load_past_cache(parent)
+            else:
+                self.end(parent, as_upstream(outcome))
+        elif version == MISS:
+            self.load(parent, READ)
+        else:
+            calls.version[parent] = version
+            self.conclude(parent)
+
+    def load_past_cache(self, call: i64) -> None:
+        """Read from the store without filling the cache afterwards: it just failed."""
+        self.calls.memo[call] = PAST_CACHE
+        self.load(call, READ)
+
+    def tell_cache(self, call: i64) -> None:
+        """After a write: drop the cached item, replace it, or leave it to its TTL."""
+        if self.cache is None or self.after_write == LEAVE:
+            self.conclude(call)
+        elif self.after_write == INVALIDATE:
+            self.send(self.cache, call, CACHE_DELETE, KEY_BYTES, UPDATE)
+        else:
+            self.send(self.cache, call, CACHE_SET, self.response_bytes, UPDATE)
+
+    def conclude(self, call: i64) -> None:
+        """All calls are made: the work after them, then the answer."""
+        ns = self.after.draw(self.after_stream)
+        if ns > 0:
+            self.calls.mark[call] = AFTER
+            self.work(call, ns)
+        else:
+            self.end(call, OK)
+
+    def end(self, call: i64, outcome: i64) -> None:
+        """Answer, and let the worker take the next call."""
+        calls = self.calls
+        instance = calls.instance[call]
+        size: i64 = 0
+        if outcome == OK:
+            operation = calls.operation[call]
+            size = SMALL_BYTES
+            if operation == READ and calls.version[call] >= 0:
+                size = self.response_bytes
+            elif operation == LIST:
+                size = self.response_bytes * self.list_items
+        self.station.release(instance)
+        self.reply(call, outcome, calls.version[call], size)
+        self.pull(instance)
+
+    def pull(self, instance: i64) -> None:
+        """Let free workers take waiting calls; those that nobody waits for any more are dropped, where that is switched on."""
+        station = self.station
+        calls = self.calls
+        while True:
+            call = station.pull(instance)
+            if call < 0:
+                break
+            deadline = calls.deadline[call]
+            if self.drop_expired and deadline > 0 and deadline <= self.simulation.now:
+                self.expired += 1
+                station.release(instance)
+                self.reply(call, EXPIRED, 0, 0)
+            else:
+                self.begin(call)
+        self.note_queue(station.waiting_all, station.workers * self.instances, "workers")
+
+    def on_cancel(self, call: i64) -> None:
+        """Free the place in the queue, or the worker."""
+        instance = self.calls.instance[call]
+        if self.calls.mark[call] == WAITING:
+            self.station.remove(call, instance)
+        else:
+            self.station.release(instance)
+            self.pull(instance)
+
+    def on_crash(self, instance: i64) -> None:
+        """Workers and queue are gone."""
+        self.station.clear(instance)
+
+    # ---- figures
+
+    def busy(self) -> float:
+        """Workers held."""
+        return float(self.station.busy_all)
+
+    def capacity(self) -> float:
+        """Workers of all instances."""
+        return float(self.station.workers * self.instances)
+
+    def queue(self) -> float:
+        """Calls waiting."""
+        return float(self.station.waiting_all)
+
+    def busy_integral(self) -> float:
+        """Worker-ns held since the start."""
+        return self.station.busy_integral()
+
+    def metrics(self) -> list[float]:
+        """See ``spec.py``."""
+        station = self.station
+        waited = station.waited_ns / float(station.waits) / 1e6 if station.waits > 0 else 0.0
+        return [
+            float(station.busy_all),
+            float(station.workers * self.instances),
+            float(self.rejected),
+            float(self.expired),
+            float(self.bypassed),
+            waited,
+        ]
+
+    def program(self, operation: i64) -> str:
+        """The steps of an operation, in words."""
+        steps: list[str] = ["work"]
+        names = [edge.callee.name for edge in self.services]
+        if len(names) > 0:
+            steps.append((" and " if self.parallel else ", then ").join(names))
+        cache = self.cache.callee.name if self.cache is not None else ""
+        store = self.store.callee.name if self.store is not None else ""
+        if operation == READ and cache:
+            steps.append(f"read {cache}" + (f"; on a miss read {store} and fill {cache}" if store else ""))
+        elif store:
+            steps.append(f"{'read' if operation == READ else 'list' if operation == LIST else 'write'} {store}")
+        if operation == WRITE and store and cache and self.after_write != LEAVE:
+            steps.append(f"{'invalidate' if self.after_write == INVALIDATE else 'update'} {cache}")
+        steps.append("work, answer")
+        return " → ".join(steps)
+
+    def detail(self) -> dict[str, object]:
+        """The program of each operation, and how the instances stand."""
+        rows: list[object] = []
+        for instance in range(min(int(self.instances), 32)):
+            rows.append(
+                {
+                    "instance": instance,
+                    "busy": int(self.station.busy[instance]),
+                    "waiting": int(self.station.waiting[instance]),
+                    "state": "down" if self.down[instance] != 0 else "paused" if self.paused[instance] != 0 else "up",
+                }
+            )
+        return {
+            "program": {"read": self.program(READ), "list": self.program(LIST), "write": self.program(WRITE)},
+            "instances": rows,
+            "failures": self.failures_by_reason(),
+        }

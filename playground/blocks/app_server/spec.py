@@ -1,0 +1,145 @@
+"""What the app server declares."""
+
+from __future__ import annotations
+
+from playground.blocks.declare import REGION, SHARED_FAULTS, duration
+from playground.engine.limits import INSTANCES_MAX
+from playground.protocol.catalogue import BlockSpec, Choice, Metric, Param, Port
+
+SIZE, WORK, PROGRAM, ANSWERS = "Size", "Own work", "Program", "Answers"
+
+SPEC = BlockSpec(
+    kind="app_server",
+    title="App server",
+    category="Compute",
+    icon="server",
+    summary="Does the work of a request, with a pool of workers",
+    order=30,
+    params=(
+        Param(
+            name="instances",
+            label="Instances",
+            kind="integer",
+            default=1,
+            minimum=1,
+            maximum=INSTANCES_MAX,
+            help="Servers of this sort, each with workers and a queue of its own.",
+            group=SIZE,
+        ),
+        Param(
+            name="workers",
+            label="Workers",
+            kind="integer",
+            default=100,
+            minimum=1,
+            maximum=1_000_000,
+            help="Requests that one instance works on at once. A worker is held until the answer, all waiting included.",
+            group=SIZE,
+        ),
+        Param(
+            name="queue_max",
+            label="Longest queue",
+            kind="integer",
+            default=1000,
+            nullable=True,
+            minimum=0,
+            maximum=1_000_000,
+            help="Requests that wait for a worker of an instance; one more is turned away as overloaded. Off: any number.",
+            group=SIZE,
+        ),
+        Param(
+            name="drop_expired",
+            label="Drop what expired",
+            kind="boolean",
+            default=False,
+            help="A request whose caller has stopped waiting is dropped when its turn comes, instead of being worked on in vain.",
+            group=SIZE,
+        ),
+        *duration("before", "Work before its calls", "Time that a worker computes before it calls anybody.", mean=10.0, group=WORK),
+        *duration(
+            "after",
+            "Work after its calls",
+            "Time that a worker computes on what came back.",
+            mean=0.0,
+            distribution="constant",
+            group=WORK,
+        ),
+        Param(
+            name="services_order",
+            label="Services",
+            kind="choice",
+            default="sequence",
+            choices=(
+                Choice(value="sequence", label="One after the other"),
+                Choice(value="parallel", label="All at once", help="as slow as the slowest of them"),
+            ),
+            help="How other services that are wired to it are called.",
+            group=PROGRAM,
+        ),
+        Param(
+            name="after_write",
+            label="Cache after a write",
+            kind="choice",
+            default="invalidate",
+            choices=(
+                Choice(value="invalidate", label="Invalidate", help="delete the item, the next read loads it"),
+                Choice(value="update", label="Update", help="put the new version in"),
+                Choice(value="nothing", label="Leave it", help="stale until its time to live is over"),
+            ),
+            help="What happens to the cached item once the store has the new version.",
+            group=PROGRAM,
+        ),
+        Param(
+            name="bypass_cache",
+            label="Go past a dead cache",
+            kind="boolean",
+            default=True,
+            help="When the cache doesn't answer, read from the store. Off: the request fails.",
+            group=PROGRAM,
+        ),
+        Param(
+            name="response_bytes",
+            label="Size of an item",
+            kind="integer",
+            default=2048,
+            unit="bytes",
+            minimum=0,
+            maximum=1_000_000_000,
+            help="Bytes of an answer with one item.",
+            group=ANSWERS,
+        ),
+        Param(
+            name="list_items",
+            label="Items on a page",
+            kind="integer",
+            default=20,
+            minimum=1,
+            maximum=10_000,
+            help="Items in the answer to a list.",
+            group=ANSWERS,
+        ),
+        REGION,
+    ),
+    ports=(
+        Port(name="in", label="Requests", direction="in", type="http", help="Requests from clients, balancers, other servers."),
+        Port(name="cache", label="Cache", direction="out", type="cache", help="Where it looks before it reads.", maximum=1),
+        Port(name="store", label="Store", direction="out", type="sql", help="Where items are read and written.", maximum=1),
+        Port(name="services", label="Services", direction="out", type="http", help="Other services that a request needs."),
+    ),
+    metrics=(
+        Metric(
+            name="workers_busy",
+            label="Busy",
+            kind="gauge",
+            help="Workers held, waiting for callees included.",
+            headline=True,
+            maximum_metric="workers",
+        ),
+        Metric(name="workers", label="Workers", kind="gauge", help="Workers of all instances."),
+        Metric(name="rejected", label="Turned away", kind="counter", help="Requests that found the queue full."),
+        Metric(name="expired", label="Dropped", kind="counter", help="Requests dropped because nobody waited any more."),
+        Metric(name="bypassed", label="Past the cache", kind="counter", help="Reads whose cache didn't answer."),
+        Metric(name="mean_wait_ms", label="Mean wait", kind="gauge", unit="ms", help="For a worker, of those that had to wait."),
+    ),
+    faults=SHARED_FAULTS,
+)

@@ -1,0 +1,372 @@
+"""Where requests come from: an open loop of arrivals, or a closed loop of users who wait for each answer."""
+
+from __future__ import annotations
+
+from math import cos, exp
+from typing import TYPE_CHECKING, Final
+
+from mypy_extensions import i64
+
+from playground.engine.block import Block
+from playground.engine.outcomes import BUY, LIST, OK, READ, WRITE
+from playground.engine.params import Params
+from playground.engine.recent import RecentLatency
+from playground.engine.streams import CONSTANT, TWO_PI, Duration, Zipf
+
+if TYPE_CHECKING:
+    from playground.engine.simulation import Simulation
+
+ARRIVAL: Final = 0
+SESSION: Final = 1
+THINK: Final = 2
+BURST: Final = 3
+"""Timers: the next arrival (argument: its serial, older ones are void); a session's next request (argument: user); a closed loop's user has
+thought (argument: user); a burst begins or ends."""
+
+OPEN: Final = 0
+CLOSED: Final = 1
+"""Steps: which loop a request belongs to."""
+
+UNIFORM: Final = 0
+ZIPF: Final = 1
+HOT: Final = 2
+KEY_CHOICES: Final = ["uniform", "zipf", "hot"]
+
+
+def bessel_i0(x: float) -> float:
+    """The modified Bessel function I0, by its power series (Abramowitz and Stegun 9.6.12)."""
+    term = 1.0
+    total = 1.0
+    index = 1
+    while term > 1e-15 * total:
+        term *= (x / 2.0 / float(index)) ** 2
+        total += term
+        index += 1
+    return total
+
+
+def concentration(peak_factor: float) -> float:
+    """The k at which exp(k cos t) / I0(k), whose mean over a day is 1, peaks at ``peak_factor``."""
+    low = 0.0
+    high = 1.0
+    while exp(high) / bessel_i0(high) < peak_factor:
+        high *= 2.0
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        if exp(middle) / bessel_i0(middle) < peak_factor:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+class Client(Block):
+    """Users. In the open loop arrivals are Poisson, thinned where a daily curve lowers the rate (Lewis and Shedler 1979)."""
+
+    def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
+        super().__init__(simulation, index, name)
+        self.arrival_stream = self.stream("arrivals")
+        self.thinning_stream = self.stream("daily curve")
+        self.burst_stream = self.stream("bursts")
+        self.session_stream = self.stream("sessions")
+        self.user_stream = self.stream("users")
+        self.operation_stream = self.stream("operations")
+        self.key_stream = self.stream("keys")
+        self.think_stream = self.stream("think times")
+        self.closed: bool = False
+        self.rate: float = 1.0
+        self.steady: bool = False
+        self.daily: bool = False
+        self.curve_k: float = 0.0
+        self.day_ns: float = 1.0
+        self.peak_at: float = 0.0
+        self.burst_factor: float = 1.0
+        self.burst_every_ns: float = -1.0
+        self.burst_mean_ns: float = 0.0
+        self.bursting: bool = False
+        self.spikes: float = 1.0
+        self.session_requests: float = 1.0
+        self.session_gap_ns: float = 0.0
+        self.users: i64 = 1
+        self.concurrent: i64 = 1
+        self.running: bool = False
+        self.next_user: i64 = 0
+        self.thinking: i64 = 0
+        self.think = Duration(CONSTANT, 0.0, 1.0)
+        self.write_below: float = 0.0
+        self.list_below: float = 0.0
+        self.buy_below: float = 0.0
+        self.unknown: float = 0.0
+        self.keys: i64 = 1
+        self.key_choice: i64 = UNIFORM
+        self.hot_keys: i64 = 1
+        self.hot_share: float = 0.0
+        self.zipf = Zipf(1, 1.0)
+        self.request_bytes: i64 = 0
+        self.serial: i64 = 0
+        self.begun: bool = False
+        self.population: i64 = 0
+        self.recent = RecentLatency()
+        self.sent_bytes: i64 = 0
+
+    def configure(self, params: Params) -> None:
+        """Rates, mix, keys and users; a changed rate counts from the next arrival on, which is drawn anew (the process has no memory)."""
+        self.closed = params.text("loop") == "closed"
+        self.rate = params.number("rate_per_s")
+        self.steady = params.text("arrivals") == "even"
+        self.daily = params.text("profile") == "day"
+        self.curve_k = concentration(params.number("peak_factor")) if self.daily else 0.0
+        self.day_ns = params.number("day_s") * 1e9
+        self.peak_at = params.number("peak_at_percent") / 100.0
+        self.burst_factor = params.number("burst_factor")
+        every = params.number("burst_every_s")
+        had_bursts = self.burst_every_ns > 0.0
+        self.burst_every_ns = every * 1e9
+        self.burst_mean_ns = params.number("burst_mean_s") * 1e9
+        self.session_requests = params.number("session_requests")
+        self.session_gap_ns = params.number("session_gap_s") * 1e9
+        self.users = params.integer("users")
+        self.concurrent = params.integer("concurrent_users")
+        params.set_duration(self.think, "think")
+        self.set_mix(params)
+        self.unknown = params.number("unknown_percent") / 100.0
+        self.keys = params.integer("keys")
+        self.key_choice = KEY_CHOICES.index(params.text("key_choice"))
+        self.hot_keys = params.integer("hot_keys")
+        if self.hot_keys >= self.keys:
+            self.hot_keys = self.keys
+        self.hot_share = params.number("hot_share_percent") / 100.0
+        ranked: i64 = self.keys - self.hot_keys if self.key_choice == HOT else self.keys
+        self.zipf = Zipf(ranked if ranked > 0 else 1, params.number("zipf_exponent"))
+        self.request_bytes = params.integer("request_bytes")
+        if self.begun:
+            self.restart()
+            if self.burst_every_ns > 0.0 and not had_bursts:
+                self.next_burst()
+
+    def set_mix(self, params: Params) -> None:
+        """Cumulative shares of the operations."""
+        read = params.number("read_weight")
+        write = params.number("write_weight")
+        listing = params.number("list_weight")
+        buy = params.number("buy_weight")
+        total = read + write + listing + buy
+        # Nothing weighs anything: everything is a read.
+        self.write_below = write / total if total > 0.0 else 0.0
+        self.list_below = self.write_below + (listing / total if total > 0.0 else 0.0)
+        self.buy_below = self.list_below + (buy / total if total > 0.0 else 0.0)
+
+    def started(self) -> None:
+        """The first arrivals."""
+        self.begun = True
+        if self.burst_every_ns > 0.0:
+            self.next_burst()
+        self.restart()
+
+    def wired(self) -> None:
+        """A client that had nobody to call begins when it has."""
+        if self.begun and not self.running:
+            self.restart()
+
+    def restart(self) -> None:
+        """Forget the next arrival and draw another; bring the closed loop to its number of users."""
+        self.serial += 1
+        self.running = not self.removed and len(self.out["out"]) > 0
+        if not self.running:
+            return
+        if not self.closed:
+            self.next_arrival()
+            return
+        while self.population < self.concurrent:
+            self.population += 1
+            user = self.next_user
+            self.next_user += 1
+            self.pause_then_ask(user)
+
+    # ---- open loop
+
+    def ceiling(self) -> float:
+        """The highest rate that the present state allows, per second."""
+        rate = self.rate * self.spikes
+        return rate * self.burst_factor if self.bursting else rate
+
+    def level(self) -> float:
+        """Where the daily curve stands, 1 at its peak."""
+        if not self.daily:
+            return 1.0
+        turn = float(self.simulation.now) / self.day_ns - self.peak_at
+        return exp(self.curve_k * (cos(TWO_PI * turn) - 1.0))
+
+    def next_arrival(self) -> None:
+        """Schedule the next arrival (of a session, where sessions have several requests)."""
+        mean = 1e9 * self.session_requests / self.ceiling()
+        gap = mean if self.steady else self.arrival_stream.exponential(mean)
+        self.timer(i64(gap), ARRIVAL, self.serial & 0xFFFFFFFF)
+
+    def next_burst(self) -> None:
+        """Schedule the beginning or the end of a burst."""
+        mean = self.burst_mean_ns if self.bursting else self.burst_every_ns
+        self.timer(i64(self.burst_stream.exponential(mean)), BURST, 0)
+
+    def on_timer(self, tag: i64, argument: i64) -> None:
+        """An arrival, a session's next request, a user who has thought, a burst."""
+        if tag == ARRIVAL:
+            if argument != self.serial & 0xFFFFFFFF or self.closed:
+                return
+            if len(self.out["out"]) == 0:
+                self.running = False
+                return
+            self.next_arrival()
+            if self.daily and self.thinning_stream.uniform() >= self.level():
+                return
+            user: i64 = self.user_stream.below(self.users) if self.users > 1 else 0
+            self.ask(user)
+            self.go_on(user)
+        elif tag == SESSION:
+            if not self.closed and len(self.out["out"]) > 0:
+                self.ask(argument)
+                self.go_on(argument)
+        elif tag == THINK:
+            self.thinking -= 1
+            if not self.closed or self.population > self.concurrent or len(self.out["out"]) == 0:
+                self.population -= 1
+                self.running = len(self.out["out"]) > 0
+            else:
+                self.ask(argument)
+        else:
+            self.on_burst()
+
+    def go_on(self, user: i64) -> None:
+        """A session has a geometric number of requests: after each, chance decides whether another follows."""
+        if self.session_requests > 1.0 and self.session_stream.uniform() >= 1.0 / self.session_requests:
+            self.timer(i64(self.session_stream.exponential(self.session_gap_ns)), SESSION, user)
+
+    def on_burst(self) -> None:
+        """A burst begins or ends."""
+        if self.burst_every_ns <= 0.0:
+            self.bursting = False
+        else:
+            self.bursting = not self.bursting
+            self.next_burst()
+            if self.bursting:
+                self.note("burst", "info", f"Burst at {self.name}", f"Requests come {self.burst_factor:g} times as often.")
+        self.restart()
+
+    # ---- closed loop
+
+    def pause_then_ask(self, user: i64) -> None:
+        """Let a user of the closed loop think."""
+        self.thinking += 1
+        self.timer(self.think.draw(self.think_stream), THINK, user)
+
+    # ---- requests
+
+    def ask(self, user: i64) -> None:
+        """Send one request."""
+        operation: i64 = READ
+        if self.buy_below > 0.0:
+            drawn = self.operation_stream.uniform()
+            if drawn < self.write_below:
+                operation = WRITE
+            elif drawn < self.list_below:
+                operation = LIST
+            elif drawn < self.buy_below:
+                operation = BUY
+        key = self.choose_key()
+        if self.unknown > 0.0 and operation == READ and self.operation_stream.uniform() < self.unknown:
+            key += self.keys
+        now = self.simulation.now
+        self.offered += 1
+        self.area += float(self.in_flight) * float(now - self.changed)
+        self.changed = now
+        self.in_flight += 1
+        self.sent_bytes += self.request_bytes
+        trace = self.simulation.tracer.root()
+        call = self.out["out"][0].call(-1, operation, key, user, -1, self.request_bytes, trace)
+        self.calls.step[call] = CLOSED if self.closed else OPEN
+
+    def choose_key(self) -> i64:
+        """A key from 1 (the most popular one) to ``keys``."""
+        stream = self.key_stream
+        if self.key_choice == UNIFORM:
+            return 1 + stream.below(self.keys)
+        if self.key_choice == ZIPF:
+            return self.zipf.draw(stream)
+        if stream.uniform() < self.hot_share or self.hot_keys >= self.keys:
+            return 1 + stream.below(self.hot_keys) if self.hot_keys > 1 else 1
+        return self.hot_keys + self.zipf.draw(stream)
+
+    def on_reply(self, call: i64) -> None:
+        """A request has ended, one way or the other."""
+        calls = self.calls
+        now = self.simulation.now
+        self.area += float(self.in_flight) * float(now - self.changed)
+        self.changed = now
+        self.in_flight -= 1
+        stay = now - calls.began[call]
+        self.residence += float(stay)
+        outcome = calls.outcome[call]
+        if outcome == OK:
+            self.completed += 1
+            self.histogram.add(stay)
+            self.recent.add(now, stay)
+        else:
+            self.failed += 1
+            self.failures[outcome] += 1
+        if calls.step[call] == CLOSED:
+            if self.closed:
+                self.pause_then_ask(calls.user[call])
+            else:
+                self.population -= 1
+
+    # ---- faults and figures
+
+    def on_fault(self, fault: str, params: Params) -> bool:
+        """``spike``: requests come ``factor`` times as often."""
+        if fault != "spike":
+            return False
+        factor = params.number("factor")
+        self.spikes *= factor
+        self.lasting_fault("spike", factor, params.ns("duration_s"))
+        self.note("spike", "warning", f"Traffic spike at {self.name}", f"Requests come {factor:g} times as often.")
+        self.restart()
+        return True
+
+    def on_fault_end(self, fault: str, value: float) -> None:
+        """The spike is over."""
+        self.spikes /= value
+        if self.spikes > 0.999999 and self.spikes < 1.000001:
+            self.spikes = 1.0
+        self.note("spike_over", "good", f"Spike at {self.name} is over", "Requests come as often as before.")
+        self.restart()
+
+    def health(self) -> float:
+        """A client is never down; a fault on it shows."""
+        return 1.0 if self.stalling or len(self.active) > 0 else 0.0
+
+    def metrics(self) -> list[float]:
+        """See ``spec.py``."""
+        return [
+            float(self.offered),
+            self.recent.percentile(0.5) / 1e6,
+            self.recent.percentile(0.99) / 1e6,
+            0.0 if self.closed else self.ceiling() * self.level(),
+            float(self.population) if self.closed else 0.0,
+            float(self.thinking),
+        ]
+
+    def detail(self) -> dict[str, object]:
+        """What it asks for, in words and numbers."""
+        kinds = {
+            "reads_percent": round(100.0 * (1.0 - self.buy_below), 3),
+            "writes_percent": round(100.0 * self.write_below, 3),
+            "lists_percent": round(100.0 * (self.list_below - self.write_below), 3),
+            "purchases_percent": round(100.0 * (self.buy_below - self.list_below), 3),
+        }
+        return {
+            "loop": "closed" if self.closed else "open",
+            "bursting": self.bursting,
+            "mix": kinds,
+            "keys": int(self.keys),
+            "failures": self.failures_by_reason(),
+        }

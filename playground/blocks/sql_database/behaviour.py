@@ -1,0 +1,294 @@
+"""A relational database on one machine: connections, cores, a buffer pool with real rows in it, a disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mypy_extensions import i64
+
+from playground.engine.block import Block
+from playground.engine.outcomes import ABSENT, BUY, LIST, OK, OVERLOADED, READ
+from playground.engine.params import Params
+from playground.engine.recent import RecentRatio
+from playground.engine.station import FULL, QUEUED, STARTED, Station
+from playground.engine.stores import LRU, Evicting, Versions
+from playground.engine.streams import CONSTANT, Duration
+
+if TYPE_CHECKING:
+    from playground.engine.simulation import Simulation
+
+WAITING: Final = 0
+FOR_CORE: Final = 1
+ON_CORE: Final = 2
+FOR_DISK: Final = 3
+ON_DISK: Final = 4
+"""Marks of a call: it waits for a connection; holds one and waits for a core, computes, waits for the disk, is on the disk."""
+
+ROW_OVERHEAD_BYTES: Final = 60
+SMALL_BYTES: Final = 60
+NEVER: Final = 1 << 62
+
+
+class SqlDatabase(Block):
+    """One leader. A statement holds a connection while it computes on a core and, for rows not in memory and for commits, is on the disk."""
+
+    def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
+        super().__init__(simulation, index, name)
+        self.cpu_stream = self.stream("computing")
+        self.disk_stream = self.stream("disk reads")
+        self.commit_stream = self.stream("commits")
+        self.cpu = Duration(CONSTANT, 0.0, 1.0)
+        self.disk_read = Duration(CONSTANT, 0.0, 1.0)
+        self.commit = Duration(CONSTANT, 0.0, 1.0)
+        self.connections = Station(simulation, 1, 1, -1)
+        self.cores = Station(simulation, 1, 1, -1)
+        self.disk = Station(simulation, 1, 1, -1)
+        self.rows: i64 = 1
+        self.row_bytes: i64 = 0
+        self.list_cost: float = 1.0
+        self.list_rows: i64 = 1
+        self.buffer = Evicting(1, LRU)
+        self.warm: bool = False
+        self.versions = Versions()
+        self.buffer_hits: i64 = 0
+        self.buffer_misses: i64 = 0
+        self.commits: i64 = 0
+        self.absent: i64 = 0
+        self.rejected: i64 = 0
+        self.recent = RecentRatio()
+
+    def configure(self, params: Params) -> None:
+        """Take sizes and times; what waits for more of something gets it at once."""
+        self.connections.resize(1, params.integer("pool"), params.integer("queue_max"))
+        self.cores.resize(1, params.integer("cores"), -1)
+        self.disk.resize(1, params.integer("disk_channels"), -1)
+        params.set_duration(self.cpu, "query")
+        params.set_duration(self.disk_read, "disk_read")
+        params.set_duration(self.commit, "commit")
+        self.rows = params.integer("rows")
+        self.row_bytes = params.integer("row_bytes")
+        self.list_cost = params.number("list_cost")
+        self.list_rows = params.integer("list_rows")
+        capacity = params.integer("buffer_rows")
+        if capacity != self.buffer.capacity:
+            self.buffer.resize(capacity)
+        self.warm = params.flag("warm")
+        self.pull_disk()
+        self.pull_core()
+        self.pull_connection()
+
+    def started(self) -> None:
+        """A warm buffer holds the most popular rows."""
+        if not self.warm:
+            return
+        key = self.rows if self.rows < self.buffer.capacity else self.buffer.capacity
+        while key >= 1:
+            self.buffer.put(key, 1, 0, NEVER)
+            key -= 1
+
+    # ---- a statement's way through
+
+    def on_call(self, call: i64) -> None:
+        """Take a connection, wait for one, or be turned away."""
+        self.calls.mark[call] = WAITING
+        became = self.connections.offer(call, 0)
+        if became == FULL:
+            self.rejected += 1
+            self.reply(call, OVERLOADED, 0, 0)
+        elif became == QUEUED:
+            self.note_queue(self.connections.waiting_all, self.connections.workers, "connections")
+        else:
+            self.begin(call)
+
+    def begin(self, call: i64) -> None:
+        """The statement has its connection."""
+        calls = self.calls
+        # Core and disk note when they began as well; what counts outside is the connection.
+        calls.memo[call] = self.simulation.now
+        if self.cores.offer(call, 0) == STARTED:
+            self.compute(call)
+        else:
+            calls.mark[call] = FOR_CORE
+
+    def compute(self, call: i64) -> None:
+        """A core works on the statement. A list costs more, a purchase is two statements in one transaction."""
+        calls = self.calls
+        calls.mark[call] = ON_CORE
+        ns = self.cpu.draw(self.cpu_stream)
+        operation = calls.operation[call]
+        if operation == LIST:
+            ns = i64(float(ns) * self.list_cost)
+        elif operation == BUY:
+            ns += self.cpu.draw(self.cpu_stream)
+        self.work(call, ns)
+
+    def on_work(self, call: i64) -> None:
+        """Computing or the disk is done."""
+        calls = self.calls
+        if calls.mark[call] == ON_DISK:
+            self.disk.release(0)
+            self.after_disk(call)
+            self.pull_disk()
+            return
+        self.cores.release(0)
+        if self.needs_disk(call):
+            if self.disk.offer(call, 0) == STARTED:
+                self.go_to_disk(call)
+            else:
+                calls.mark[call] = FOR_DISK
+        self.pull_core()
+
+    def needs_disk(self, call: i64) -> bool:
+        """Whether the statement is not finished with what is in memory; finishes it when it is."""
+        calls = self.calls
+        key = calls.key[call]
+        operation = calls.operation[call]
+        if operation == LIST:
+            self.finish(call, 0, self.list_rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
+            return False
+        if key > self.rows and self.versions.written(key) == 0:
+            if operation == READ:
+                # The index, always in memory, says that there is none.
+                self.absent += 1
+                self.finish(call, ABSENT, SMALL_BYTES)
+                return False
+            return True
+        if operation != READ:
+            return True
+        entry = self.buffer.find(key)
+        self.recent.add(self.simulation.now, entry >= 0)
+        if entry < 0:
+            self.buffer_misses += 1
+            return True
+        self.buffer_hits += 1
+        self.buffer.touch(entry)
+        self.finish(call, self.versions.read(key), self.row_bytes + ROW_OVERHEAD_BYTES)
+        return False
+
+    def go_to_disk(self, call: i64) -> None:
+        """The disk reads the row, or flushes the commit's log record."""
+        self.calls.mark[call] = ON_DISK
+        if self.calls.operation[call] == READ:
+            self.work(call, self.disk_read.draw(self.disk_stream))
+        else:
+            self.work(call, self.commit.draw(self.commit_stream))
+
+    def after_disk(self, call: i64) -> None:
+        """The row is in memory now, or the commit is safe."""
+        calls = self.calls
+        key = calls.key[call]
+        now = self.simulation.now
+        if calls.operation[call] == READ:
+            self.buffer.put(key, 1, now, NEVER)
+            self.finish(call, self.versions.read(key), self.row_bytes + ROW_OVERHEAD_BYTES)
+        else:
+            self.commits += 1
+            self.buffer.put(key, 1, now, NEVER)
+            self.finish(call, self.versions.write(key, now), SMALL_BYTES)
+
+    def finish(self, call: i64, version: i64, size: i64) -> None:
+        """Answer; the connection is free for the next statement."""
+        self.calls.started[call] = self.calls.memo[call]
+        self.connections.release(0)
+        self.reply(call, OK, version, size)
+        self.pull_connection()
+
+    def pull_connection(self) -> None:
+        """Give free connections to those that wait."""
+        while True:
+            call = self.connections.pull(0)
+            if call < 0:
+                break
+            self.begin(call)
+        self.note_queue(self.connections.waiting_all, self.connections.workers, "connections")
+
+    def pull_core(self) -> None:
+        """Give free cores to those that wait."""
+        while True:
+            call = self.cores.pull(0)
+            if call < 0:
+                break
+            self.compute(call)
+
+    def pull_disk(self) -> None:
+        """Give free disk channels to those that wait."""
+        while True:
+            call = self.disk.pull(0)
+            if call < 0:
+                break
+            self.go_to_disk(call)
+
+    # ---- faults
+
+    def on_cancel(self, call: i64) -> None:
+        """Free what the statement holds."""
+        mark = self.calls.mark[call]
+        if mark == WAITING:
+            self.connections.remove(call, 0)
+            return
+        if mark == FOR_CORE:
+            self.cores.remove(call, 0)
+        elif mark == ON_CORE:
+            self.cores.release(0)
+            self.pull_core()
+        elif mark == FOR_DISK:
+            self.disk.remove(call, 0)
+        else:
+            self.disk.release(0)
+            self.pull_disk()
+        self.connections.release(0)
+        self.pull_connection()
+
+    def on_crash(self, instance: i64) -> None:
+        """Statements and buffer are gone; what was committed is not."""
+        self.connections.clear(0)
+        self.cores.clear(0)
+        self.disk.clear(0)
+        self.buffer.clear()
+
+    # ---- figures
+
+    def busy(self) -> float:
+        """Connections held."""
+        return float(self.connections.busy_all)
+
+    def capacity(self) -> float:
+        """Connections."""
+        return float(self.connections.workers)
+
+    def queue(self) -> float:
+        """Statements waiting for a connection."""
+        return float(self.connections.waiting_all)
+
+    def busy_integral(self) -> float:
+        """Connection-ns held since the start."""
+        return self.connections.busy_integral()
+
+    def metrics(self) -> list[float]:
+        """See ``spec.py``."""
+        return [
+            float(self.connections.busy_all),
+            float(self.connections.workers),
+            float(self.cores.busy_all),
+            float(self.cores.workers),
+            float(self.cores.waiting_all),
+            float(self.disk.busy_all),
+            float(self.disk.waiting_all),
+            self.recent.percent(),
+            float(self.buffer.size),
+            float(self.buffer_hits),
+            float(self.buffer_misses),
+            float(self.commits),
+            float(self.absent),
+            float(self.rejected),
+        ]
+
+    def detail(self) -> dict[str, object]:
+        """How its parts stand."""
+        return {
+            "connections": {"held": int(self.connections.busy_all), "waiting": int(self.connections.waiting_all)},
+            "cores": {"busy": int(self.cores.busy_all), "waiting": int(self.cores.waiting_all)},
+            "disk": {"busy": int(self.disk.busy_all), "waiting": int(self.disk.waiting_all)},
+            "rows_written": int(self.versions.index.size),
+            "failures": self.failures_by_reason(),
+        }

@@ -1,0 +1,121 @@
+"""Which closed forms hold for a design, and what they give beside what was measured.
+
+Little's law holds for every design. A client that calls one pool of exponential workers is M/M/c. A hot key's stampede follows from how
+often it is asked for and how long its rebuild takes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground import theory
+from playground.builder import Model
+from playground.catalogue import filled, spec_of
+from playground.protocol.catalogue import Scalar
+from playground.protocol.design import Block, Design
+
+Row = dict[str, Any]
+Params = dict[str, Scalar]
+
+
+def row(name: str, formula: str, expected: float, measured: float, unit: str = "") -> Row:
+    """One line: what the formula gives, what the run gave."""
+    return {"name": name, "formula": formula, "expected": expected, "measured": measured, "unit": unit}
+
+
+def theory_of(model: Model, design: Design, seconds: float) -> list[Row]:
+    """All that theory has to say about this design, once something was measured."""
+    roots = [root for root in model.roots() if not root.removed]
+    ended = sum(int(root.completed + root.failed) for root in roots)
+    if not ended or not seconds:
+        return []
+    stay = sum(float(root.residence) for root in roots) / 1e9
+    inside = sum(root.in_flight_integral() for root in roots) / 1e9 / seconds
+    rows = [
+        row(
+            "Requests in flight, on average",
+            "Little: L = λ W",
+            theory.little(ended / seconds, stay / ended),
+            inside,
+        )
+    ]
+    return rows + _queue(model, design, seconds)
+
+
+def _queue(model: Model, design: Design, seconds: float) -> list[Row]:
+    """M/M/1, M/M/c or M/M/1/K, where the design is one."""
+    if len(design.blocks) != 2 or len(design.edges) != 1:
+        return []
+    edge = design.edges[0]
+    by_id = {block.id: block for block in design.blocks}
+    client, server = by_id[edge.from_.block], by_id[edge.to.block]
+    found = _rates(client, server)
+    if found is None:
+        return []
+    arrivals, service, servers, places = found
+    block, caller = model.blocks[server.id], model.blocks[client.id]
+    number = int(block.histogram.number)
+    if not number:
+        return []
+    measured_mean = float(block.histogram.total) / number / 1e9
+    busy = block.busy_integral() / block.capacity() / seconds / 1e9
+    load = arrivals / service
+    if places is not None and servers == 1:
+        lost = float(block.failed) / max(1.0, float(block.offered))
+        loss = theory.mm1k_loss(places, load)
+        return [
+            row("Turned away", "(1 - ρ) ρ^K / (1 - ρ^(K+1))", 100 * loss, 100 * lost, "%"),
+            row("Utilisation", "ρ (1 - loss)", 100 * load * (1 - loss), 100 * busy, "%"),
+        ]
+    if places is not None or load >= servers:
+        return []
+    rows = [
+        row("Utilisation", "ρ = λ / (c μ)", 100 * load / servers, 100 * busy, "%"),
+        row("Time in the system, mean", "W = Wq + 1/μ", theory.mmc_time(servers, arrivals, service), measured_mean, "s"),
+        row(
+            "Waiting for a worker, mean",
+            "Erlang C: Wq = C / (c μ - λ)",
+            theory.mmc_wait(servers, arrivals, service),
+            measured_mean - 1.0 / service,
+            "s",
+        ),
+        row(
+            "In the system, on average",
+            "L = λ W",
+            arrivals * theory.mmc_time(servers, arrivals, service),
+            block.in_flight_integral() / 1e9 / seconds,
+        ),
+    ]
+    if servers == 1:
+        rows.append(
+            row(
+                "Time in the system, p99",
+                "-ln(1 - p) / ((1 - ρ) μ)",
+                theory.mm1_percentile(0.99, arrivals, service),
+                float(caller.histogram.percentile(0.99)) / 1e9,
+                "s",
+            )
+        )
+    return rows
+
+
+def _rates(client: Block, server: Block) -> tuple[float, float, int, int | None] | None:
+    """Arrival rate, service rate, servers and places (None: unbounded), where these two are an M/M/c queue."""
+    if client.kind != "client" or server.kind != "app_server":
+        return None
+    asked, done = filled(spec_of(client).params, client.params), filled(spec_of(server).params, server.params)
+    poisson = asked["loop"] == "open" and asked["arrivals"] == "poisson" and asked["profile"] == "peak"
+    simple = asked["burst_every_s"] is None and asked["session_requests"] == 1 and done["instances"] == 1
+    memoryless = done["before_distribution"] == "exponential" and done["after_mean_ms"] == 0
+    mean_ms = _number(done, "before_mean_ms")
+    if not (poisson and simple and memoryless and mean_ms > 0):
+        return None
+    servers = int(_number(done, "workers"))
+    places = None if done["queue_max"] is None else servers + int(_number(done, "queue_max"))
+    return _number(asked, "rate_per_s"), 1e3 / mean_ms, servers, places
+
+
+def _number(params: Params, name: str) -> float:
+    value = params[name]
+    assert isinstance(value, (int, float))
+    return float(value)

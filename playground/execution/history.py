@@ -1,0 +1,132 @@
+"""The record of a run in buckets of equal length: counts, latency percentiles, how busy each block was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from librt.vecs import vec
+from mypy_extensions import i64
+
+from playground.builder import Model
+from playground.engine.histogram import percentile_of
+from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
+
+BUCKETS_WANTED = 600
+BUCKET_NS_MIN = 50_000_000
+NICE = (1, 2, 5)
+PERCENTILES = (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99))
+
+
+def bucket_length_ns(until_ns: int) -> int:
+    """The length of a bucket: 1, 2 or 5 times a power of ten, so that a run has about 600 of them."""
+    wanted = max(BUCKET_NS_MIN, until_ns // BUCKETS_WANTED)
+    power = 10_000_000
+    while True:
+        for factor in NICE:
+            if factor * power >= wanted:
+                return factor * power
+        power *= 10
+
+
+class Totals:
+    """The whole design's counters at one time, as its clients counted them."""
+
+    def __init__(self, model: Model) -> None:
+        roots = model.roots()
+        self.offered = sum(int(root.offered) for root in roots)
+        self.completed = sum(int(root.completed) for root in roots)
+        self.failed = sum(int(root.failed) for root in roots)
+        self.in_flight = sum(int(root.in_flight) for root in roots)
+        self.failures = [sum(int(root.failures[reason]) for root in roots) for reason in range(OUTCOME_COUNT)]
+        self.counts = merged([root.histogram.counts for root in roots])
+        self.busy = {name: block.busy_integral() for name, block in model.blocks.items() if block.capacity() > 0}
+
+
+def merged(columns: list[vec[i64]]) -> vec[i64]:
+    """The sum of some histograms' counts, as a column of its own."""
+    if len(columns) == 1:
+        return columns[0][:]
+    length = max((len(column) for column in columns), default=0)
+    return vec[i64](
+        [sum(int(column[index]) for column in columns if index < len(column)) for index in range(length)]
+    )
+
+
+class History:
+    """Columns by name, one value a whole bucket; bucket i covers (i, i + 1] times ``bucket_ns``."""
+
+    def __init__(self, model: Model, bucket_ns: int) -> None:
+        self.bucket_ns = bucket_ns
+        self.columns: dict[str, list[float | None]] = {}
+        self.length = 0
+        self._before = Totals(model)
+
+    @property
+    def offered_per_s(self) -> float:
+        """How often requests came in the last recorded bucket."""
+        column = self.columns.get("offered")
+        return (column[-1] or 0.0) * 1e9 / self.bucket_ns if column else 0.0
+
+    def next_boundary_ns(self, now_ns: int) -> int:
+        """The end of the bucket that ``now_ns`` lies in."""
+        return (now_ns // self.bucket_ns + 1) * self.bucket_ns
+
+    def rebase(self, model: Model) -> None:
+        """The run stands somewhere else now, at a bucket's end; what was recorded stays, since it will come again as it was."""
+        self._before = Totals(model)
+
+    def record(self, model: Model, now_ns: int) -> None:
+        """The bucket that ends now is whole."""
+        bucket = now_ns // self.bucket_ns - 1
+        now = Totals(model)
+        before, self._before = self._before, now
+        if bucket != self.length:
+            return
+        values: dict[str, float | None] = {
+            "offered": now.offered - before.offered,
+            "completed": now.completed - before.completed,
+            "failed": now.failed - before.failed,
+        }
+        for name, fraction in PERCENTILES:
+            ns = percentile_of(now.counts, before.counts, fraction)
+            values[name] = round(ns / 1e6, 6) if ns >= 0 else None
+        for reason in range(1, OUTCOME_COUNT):
+            if now.failures[reason]:
+                values[f"failed.{OUTCOMES[reason]}"] = now.failures[reason] - before.failures[reason]
+        for name, block in model.blocks.items():
+            values[f"in_flight.{name}"] = float(block.in_flight)
+            capacity = block.capacity()
+            if capacity > 0:
+                values[f"queue.{name}"] = block.queue()
+                held = now.busy.get(name, 0.0) - before.busy.get(name, 0.0)
+                values[f"utilisation.{name}"] = round(held / capacity / self.bucket_ns, 6)
+        self._append(values)
+
+    def _append(self, values: dict[str, float | None]) -> None:
+        for name, value in values.items():
+            column = self.columns.setdefault(name, [])
+            if len(column) < self.length:
+                # New since: a failure that had not happened before counts as none, a block that was not there as nothing.
+                column.extend([0 if name.startswith("failed.") else None] * (self.length - len(column)))
+            column.append(value)
+        self.length += 1
+
+    def cut(self, now_ns: int) -> None:
+        """Forget the buckets that end after ``now_ns``: another future begins."""
+        self.length = min(self.length, now_ns // self.bucket_ns)
+        for column in self.columns.values():
+            del column[self.length :]
+
+    def last(self, name: str, now_ns: int) -> float | None:
+        """The value of the last whole bucket before ``now_ns``."""
+        column = self.columns.get(name, [])
+        bucket = now_ns // self.bucket_ns - 1
+        return column[bucket] if 0 <= bucket < len(column) else None
+
+    def columns_from(self, first: int) -> dict[str, Any]:
+        """All columns from bucket ``first`` on, each as long as the others."""
+        first = min(first, self.length)
+        columns = {
+            name: (column + [None] * (self.length - len(column)))[first:] for name, column in self.columns.items()
+        }
+        return {"bucket_ns": self.bucket_ns, "first": first, "columns": columns}
