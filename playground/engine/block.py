@@ -73,6 +73,7 @@ class Block(State):
         self.failures: vec[i64] = zeros(OUTCOME_COUNT)
         self.histogram = Histogram()
         self.queue_noted: bool = False
+        self.queue_noted_at: i64 = -1
 
     # ---- for behaviours to override
 
@@ -201,14 +202,18 @@ class Block(State):
         self.simulation.note(kind, severity, self.name, title, detail)
 
     def note_queue(self, waiting: i64, full: i64, what: str) -> None:
-        """Say once when the ``full`` workers are all taken and a queue stands, and once when it has gone; ``what`` they are called."""
-        if waiting > 0 and not self.queue_noted:
-            if waiting >= full or waiting >= 100:
+        """Say when as many calls wait as ``full`` can take (ten at least), and when the queue has gone; not again within ten virtual
+        seconds, since a busy pool fills and drains all the time. ``what`` they are called."""
+        if self.queue_noted:
+            if waiting == 0:
+                self.queue_noted = False
+                self.note("pool_free", "good", "Queue gone", f"No call waits for {what} any more.")
+        elif waiting >= full and waiting >= 10:
+            now = self.simulation.now
+            if self.queue_noted_at < 0 or now - self.queue_noted_at > 10_000_000_000:
                 self.queue_noted = True
+                self.queue_noted_at = now
                 self.note("pool_full", "warning", f"All {full} {what} busy", f"{waiting} calls wait for one of {full} {what}.")
-        elif waiting == 0 and self.queue_noted:
-            self.queue_noted = False
-            self.note("pool_free", "good", "Queue gone", f"No call waits for {what} any more.")
 
     # ---- the engine's side
 

@@ -39,7 +39,7 @@ def theory_of(model: Model, design: Design, seconds: float) -> list[Row]:
             inside,
         )
     ]
-    return rows + _queue(model, design, seconds)
+    return rows + _queue(model, design, seconds) + _stampede(model, design)
 
 
 def _queue(model: Model, design: Design, seconds: float) -> list[Row]:
@@ -97,6 +97,25 @@ def _queue(model: Model, design: Design, seconds: float) -> list[Row]:
             )
         )
     return rows
+
+
+def _stampede(model: Model, design: Design) -> list[Row]:
+    """λ δ beside the largest stampede on the one hot key, where a rebuild is one query of constant length."""
+    by_kind: dict[str, list[Block]] = {}
+    for block in design.blocks:
+        by_kind.setdefault(block.kind, []).append(block)
+    if any(len(by_kind.get(kind, [])) != 1 for kind in ("client", "cache", "sql_database")):
+        return []
+    client, cache, store = (by_kind[kind][0] for kind in ("client", "cache", "sql_database"))
+    asked, done = filled(spec_of(client).params, client.params), filled(spec_of(store).params, store.params)
+    names = [metric.name for metric in spec_of(cache).metrics]
+    largest = model.blocks[cache.id].metrics()[names.index("largest_stampede")]
+    hot = asked["key_choice"] == "hot" and asked["hot_keys"] == 1 and asked["loop"] == "open"
+    if not (hot and done["query_distribution"] == "constant" and largest > 0):
+        return []
+    rate = _number(asked, "rate_per_s") * _number(asked, "hot_share_percent") / 100.0
+    expected = theory.stampede(rate, _number(done, "query_mean_ms") / 1e3)
+    return [row("Largest stampede", "λ δ = rate of the key x rebuild time", expected, largest)]
 
 
 def _rates(client: Block, server: Block) -> tuple[float, float, int, int | None] | None:

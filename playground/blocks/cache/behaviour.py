@@ -29,6 +29,7 @@ KEY_BYTES: Final = 100
 STAMPEDE_FROM: Final = 20
 """So many rebuilds of one key at once are named a stampede."""
 
+QUIET_NS: Final = 1_000_000_000
 REBUILDS_KEPT: Final = 65_536
 
 
@@ -58,6 +59,8 @@ class Cache(Block):
         self.deletes: i64 = 0
         self.stampedes: i64 = 0
         self.largest_stampede: i64 = 0
+        self.noted_at: i64 = -QUIET_NS
+        self.noted_count: i64 = 0
         self.recent = RecentRatio()
 
     def configure(self, params: Params) -> None:
@@ -235,6 +238,12 @@ class Cache(Block):
         self.stampedes += 1
         if count > self.largest_stampede:
             self.largest_stampede = count
+        # A flush makes a stampede on every popular key: name the first, and those that are clearly larger.
+        now = self.simulation.now
+        if now - self.noted_at < QUIET_NS and 2 * count < 3 * self.noted_count:
+            return
+        self.noted_at = now
+        self.noted_count = count
         took = float(self.simulation.now - began) / 1e6
         self.note(
             "stampede",

@@ -99,6 +99,7 @@ class Client(Block):
         self.unknown: float = 0.0
         self.keys: i64 = 1
         self.key_choice: i64 = UNIFORM
+        self.write_anything: bool = False
         self.hot_keys: i64 = 1
         self.hot_share: float = 0.0
         self.zipf = Zipf(1, 1.0)
@@ -132,6 +133,7 @@ class Client(Block):
         self.unknown = params.number("unknown_percent") / 100.0
         self.keys = params.integer("keys")
         self.key_choice = KEY_CHOICES.index(params.text("key_choice"))
+        self.write_anything = params.text("write_choice") == "uniform"
         self.hot_keys = params.integer("hot_keys")
         if self.hot_keys >= self.keys:
             self.hot_keys = self.keys
@@ -272,7 +274,7 @@ class Client(Block):
                 operation = LIST
             elif drawn < self.buy_below:
                 operation = BUY
-        key = self.choose_key()
+        key = 1 + self.key_stream.below(self.keys) if operation == WRITE and self.write_anything else self.choose_key()
         if self.unknown > 0.0 and operation == READ and self.operation_stream.uniform() < self.unknown:
             key += self.keys
         now = self.simulation.now

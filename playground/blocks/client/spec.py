@@ -262,6 +262,18 @@ SPEC = BlockSpec(
             shown_when={"key_choice": ("zipf", "hot")},
         ),
         Param(
+            name="write_choice",
+            label="Written items",
+            kind="choice",
+            default="same",
+            choices=(
+                Choice(value="same", label="As they are read", help="popular items are written as often as they are read"),
+                Choice(value="uniform", label="All alike", help="as when a catalogue is kept up to date"),
+            ),
+            help="Which items are written.",
+            group=KEYS,
+        ),
+        Param(
             name="hot_keys",
             label="Hot items",
             kind="integer",
