@@ -78,7 +78,7 @@ def template_list(request: HttpRequest) -> list[rest.TemplateSummary]:
     ]
 
 
-@library.get("/templates/{name}", response=rest.TemplateFull)
+@library.get("/templates/{name}", response=rest.TemplateFull, by_alias=True)
 def template_full(request: HttpRequest, name: str) -> rest.TemplateFull:
     """One template with its scenario."""
     return template(name)

@@ -166,6 +166,8 @@ def _problems(design: Design) -> Iterator[Problem]:
     yield from _check_slo(design, by_id)
     if broken:
         return
+    if not any(_is_source(block) for block in design.blocks):
+        yield _no_client("there is no client, so nothing would happen")
     wrong_edges = list(_check_edges(design, by_id))
     yield from wrong_edges
     if not wrong_edges:
@@ -293,6 +295,14 @@ def _check_edge(edge: Edge, by_id: dict[str, Block]) -> Problem | None:
     return None
 
 
+def _is_source(block: Block) -> bool:
+    return not any(port.direction == "in" for port in spec_of(block).ports)
+
+
+def _no_client(message: str) -> Problem:
+    return Problem(code="no_client", message=message, accepted="at least one client, connected to what it calls")
+
+
 def _check_graph(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
     graph = nx.DiGraph()
     graph.add_nodes_from(by_id)
@@ -311,16 +321,11 @@ def _check_graph(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
             value=way,
             accepted="calls that come to an end: take one edge of the cycle out",
         )
-    sources = [name for name, block in by_id.items() if not any(port.direction == "in" for port in spec_of(block).ports)]
+    sources = [name for name, block in by_id.items() if _is_source(block)]
     calling = [name for name in sources if graph.out_degree(name) > 0]
     if not calling:
-        yield Problem(
-            code="no_client",
-            message="there is no client that calls anything, so nothing would happen"
-            if sources
-            else "there is no client, so nothing would happen",
-            accepted="at least one client, connected to what it calls",
-        )
+        if sources:
+            yield _no_client("there is no client that calls anything, so nothing would happen")
         return
     reached = set(calling).union(*(nx.descendants(graph, name) for name in calling))
     for name in by_id:

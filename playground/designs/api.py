@@ -28,7 +28,7 @@ def check(request: HttpRequest, body: Body[Any]) -> rest.Checked:
     return rest.Checked(ok=True, problems=[])
 
 
-@router.post("/shares", response={201: rest.Shared})
+@router.post("/shares", response={201: rest.Shared}, by_alias=True)
 def share(request: HttpRequest, body: rest.NewShare) -> Status[rest.Shared]:
     """Put a scenario behind a link that never changes."""
     from playground.catalogue import catalogue
@@ -36,13 +36,13 @@ def share(request: HttpRequest, body: rest.NewShare) -> Status[rest.Shared]:
     return Status(201, store.share(body, ensure_owner(request.session), catalogue().engine_version))
 
 
-@router.get("/shares/{share_id}", response=rest.Shared)
+@router.get("/shares/{share_id}", response=rest.Shared, by_alias=True)
 def shared(request: HttpRequest, share_id: str) -> rest.Shared:
     """What is behind a link."""
     return store.shown_share(store.find_share(share_id))
 
 
-@router.post("/shares/{share_id}/fork", response={201: rest.Draft})
+@router.post("/shares/{share_id}/fork", response={201: rest.Draft}, by_alias=True)
 def fork(request: HttpRequest, share_id: str) -> Status[rest.Draft]:
     """A draft of one's own that begins as the share."""
     return Status(201, store.fork(share_id, ensure_owner(request.session)))
@@ -54,19 +54,19 @@ def drafts(request: HttpRequest) -> list[rest.DraftSummary]:
     return store.drafts_of(ensure_owner(request.session))
 
 
-@router.post("/drafts", response={201: rest.Draft})
+@router.post("/drafts", response={201: rest.Draft}, by_alias=True)
 def new_draft(request: HttpRequest, body: rest.SaveDraft) -> Status[rest.Draft]:
     """Begin a draft."""
     return Status(201, store.new_draft(body, ensure_owner(request.session)))
 
 
-@router.get("/drafts/{draft_id}", response=rest.Draft)
+@router.get("/drafts/{draft_id}", response=rest.Draft, by_alias=True)
 def draft(request: HttpRequest, draft_id: str) -> rest.Draft:
     """One of this browser's drafts."""
     return store.shown_draft(store.find_draft(draft_id, ensure_owner(request.session)))
 
 
-@router.put("/drafts/{draft_id}", response={200: rest.Draft, 409: rest.Conflict})
+@router.put("/drafts/{draft_id}", response={200: rest.Draft, 409: rest.Conflict}, by_alias=True)
 def save_draft(request: HttpRequest, draft_id: str, body: rest.SaveDraft) -> rest.Draft:
     """Save over the version that ``version`` names; a save that comes too late is kept beside it (409)."""
     return store.save_draft(draft_id, body, ensure_owner(request.session))

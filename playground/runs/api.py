@@ -18,7 +18,7 @@ from playground.scenarios import shared_scenario, template
 router = Router(tags=["runs"])
 
 
-@router.post("/runs", response={201: rest.RunCreated})
+@router.post("/runs", response={201: rest.RunCreated}, by_alias=True)
 async def create(request: HttpRequest, body: rest.NewRun) -> Status[rest.RunCreated]:
     """Start a run of a template, a shared scenario or one's own."""
     scenario, title = await _wanted(body)
