@@ -10,7 +10,7 @@ from scipy import stats
 
 from playground.engine.outcomes import BREAKER_OPEN, ERROR, EXPIRED, OK, OVERLOADED, REMOVED, TIMEOUT, may_retry
 from playground.engine.simulation import Simulation
-from tests.engine.parts import MS, SECOND, BlackHole, Echo, Sender, Slow, Worker, add, drain, run, wire
+from tests.engine.parts import MS, SECOND, BlackHole, Echo, Sender, Slow, Worker, add, drain, inject, run, wire
 
 
 class Healing(Echo):
@@ -88,6 +88,18 @@ def test_a_retry_may_go_to_another_instance_than_the_attempt_before() -> None:
     sender.send()
     drain(simulation)
     assert echo.took == [0, 1, 2, 3]
+
+
+def test_a_retry_after_a_timeout_may_go_to_another_instance_as_well() -> None:
+    simulation = Simulation(1)
+    sender = add(simulation, Sender, "client")
+    slow = add(simulation, Slow, "server", service_ns=5 * MS)
+    slow.set_instances(2)
+    wire(sender, slow, timeout_ms=20.0, retries=1)
+    inject(slow, "pause", instance=0, duration_s=1.0)
+    sender.send()
+    drain(simulation)
+    assert sender.answers == [(25 * MS, OK, 0)]
 
 
 def test_a_retry_keeps_to_the_instance_that_was_asked_for() -> None:
