@@ -63,5 +63,5 @@ def as_upstream(outcome: i64) -> i64:
 
 
 def may_retry(outcome: i64) -> bool:
-    """Whether another attempt can help: not when our own breaker said no, when the caller above has given up, or when the target is gone."""
+    """Whether another attempt can help: not when a breaker said no, the caller above has given up, or the target is gone."""
     return outcome != BREAKER_OPEN and outcome != EXPIRED and outcome != REMOVED
