@@ -29,6 +29,10 @@ def kind_of(block_id: str) -> str:
 
 
 def draw_with_the_mouse(opened: PlaygroundPage) -> None:
+    # Four columns of cards need more room than a small window has at full size.
+    for _ in range(3):
+        opened.test_id("zoom-out").click()
+    opened.page.wait_for_timeout(400)
     for kind, places in PLACES.items():
         for number, (x, y) in enumerate(places):
             opened.drag_from_palette(kind, x, y)

@@ -23,7 +23,7 @@ import { select, toast, useUi } from '../state/ui';
 import { BlockNode, type BlockNodeType } from './BlockNode';
 import { CanvasTools } from './CanvasTools';
 import { ConnectionHint } from './ConnectionHint';
-import { addBlock, BLOCK_MIME, FIT, setFlow } from './commands';
+import { addBlock, BLOCK_MIME, setFlow } from './commands';
 import { EmptyCanvas } from './EmptyCanvas';
 import { FlowEdge, type FlowEdgeType } from './FlowEdge';
 import { useFlowEdges, useFlowNodes } from './flow-graph';
@@ -46,7 +46,8 @@ function ends(
 
 function refusalOf(state: FinalConnectionState): string | null {
   const { fromHandle, toHandle } = state;
-  if (!fromHandle || !toHandle) return null;
+  // A connection that was made is over as well.
+  if (state.isValid || !fromHandle || !toHandle) return null;
   const [out, into] = fromHandle.type === 'source' ? [fromHandle, toHandle] : [toHandle, fromHandle];
   return connectionRefusal(
     catalogue(),
@@ -129,8 +130,6 @@ export function Canvas() {
         connectionRadius={28}
         minZoom={0.1}
         maxZoom={2.5}
-        fitView
-        fitViewOptions={FIT}
         proOptions={{ hideAttribution: true }}
         zoomOnDoubleClick={false}
       >

@@ -27,17 +27,19 @@ export const BLOCK_MIME = 'application/x-playground-block';
 export const FIT = { padding: 0.07, maxZoom: 1.15 };
 
 let flow: ReactFlowInstance | null = null;
+let fitWanted = false;
 let clipboard: Piece | null = null;
 
 /** Takes over the canvas that these commands work on. */
 export function setFlow(instance: ReactFlowInstance): void {
   flow = instance;
+  if (fitWanted) fitSoon();
 }
 
-/** Adds a block and selects it: at `at`, else right of the selected block, else in the middle of the view. */
+/** Adds a block and selects it: at `at`, else right of the selected block, else in the middle of the view; never on another one. */
 export function addBlock(kind: string, at?: Position): void {
   const design = drawing();
-  const place = at ?? freePlace(design, besideSelection() ?? middleOfView());
+  const place = freePlace(design, at ?? besideSelection() ?? middleOfView());
   const made = withBlock(design, catalogue(), kind, place);
   edit(() => made.design);
   select([made.id]);
@@ -108,6 +110,12 @@ export function arrange(): void {
   const size = (kind: string) => ({ width: CARD_WIDTH, height: cardOf(catalogue(), kind).height });
   edit((design) => withPlaces(design, arranged(design, size)));
   requestAnimationFrame(() => requestAnimationFrame(fit));
+}
+
+/** Brings a drawing that was just opened into view, once its cards are there. An empty canvas stays where it is. */
+export function fitSoon(): void {
+  fitWanted = flow === null;
+  if (flow && drawing().blocks.length) requestAnimationFrame(() => requestAnimationFrame(fit));
 }
 
 /** Shows everything. */

@@ -1,5 +1,6 @@
 /** What the page shows first, by its address: a template, a shared design, a run, or what was open last. */
 
+import { fitSoon } from '../canvas/commands';
 import { ApiError, checkDesign, createShare, getCatalogue, getRun } from '../lib/api';
 import { emptyDesign } from '../lib/design';
 import { drawing, show } from '../state/design';
@@ -53,6 +54,7 @@ async function reopenRun(id: string): Promise<void> {
   const draft = known ? localDraft() : null;
   if (draft) {
     show(draft.scenario.design, { forgetSteps: true });
+    fitSoon();
     beginDocument(draft.id && draft.version ? { id: draft.id, version: draft.version } : null);
     useSession.setState({ forkedFrom: draft.forkedFrom });
   }
@@ -65,6 +67,7 @@ async function reopenDraft(): Promise<boolean> {
   const { seed, speed, until_s } = draft.scenario;
   useSession.setState({ seed, speed, untilS: until_s, forkedFrom: draft.forkedFrom });
   show(draft.scenario.design, { forgetSteps: true });
+  fitSoon();
   beginDocument(draft.id && draft.version ? { id: draft.id, version: draft.version } : null);
   const { ok, problems } = await checkDesign(draft.scenario.design);
   if (ok) await startRun({ scenario: draft.scenario, play: false, adopt: false });
@@ -87,6 +90,7 @@ export function openDesign(design = emptyDesign()): void {
   leaveRun();
   useSession.setState({ forkedFrom: null, seed: 1, speed: 1, untilS: 60, problems: [] });
   show(design, { forgetSteps: true });
+  fitSoon();
   begin();
   history.replaceState(null, '', '/');
   syncSoon();

@@ -1,6 +1,6 @@
 /** What the page does with each message of the live socket. */
 
-import { fit } from '../canvas/commands';
+import { fitSoon } from '../canvas/commands';
 import type { Design, Happened, RunState, ServerMessage, Welcome } from '../generated/protocol';
 import { applied, arrangedAs } from '../lib/sync';
 import { drawing, show } from '../state/design';
@@ -84,7 +84,7 @@ function welcomed(welcome: Welcome): void {
   if (control) rememberRun(welcome.run, { control, origin });
   if (adopt) {
     show(design, { forgetSteps: true });
-    requestAnimationFrame(() => requestAnimationFrame(fit));
+    fitSoon();
   } else syncSoon();
 }
 
