@@ -207,13 +207,13 @@ class Block(State):
         if self.queue_noted:
             if waiting == 0:
                 self.queue_noted = False
-                self.note("pool_free", "good", "Queue gone", f"No call waits for {what} any more.")
+                self.note("pool_free", "good", f"Queue at {self.name} gone", f"No call waits for {what} any more.")
         elif waiting >= full and waiting >= 10:
             now = self.simulation.now
             if self.queue_noted_at < 0 or now - self.queue_noted_at > 10_000_000_000:
                 self.queue_noted = True
                 self.queue_noted_at = now
-                self.note("pool_full", "warning", f"All {full} {what} busy", f"{waiting} calls wait for one of {full} {what}.")
+                self.note("pool_full", "warning", f"All {what} busy at {self.name}", f"{waiting} calls wait, {full} are being served.")
 
     # ---- the engine's side
 

@@ -61,14 +61,19 @@ export function Verdicts() {
       {slo
         .filter((entry) => entry.block === null)
         .slice(0, 3)
-        .map((entry) => (
-          <Verdict key={`${entry.metric}-${entry.at_most}-${entry.at_least}`} slo={entry} />
+        .map((entry, index) => (
+          <Verdict
+            key={`${entry.metric}-${entry.at_most}-${entry.at_least}`}
+            slo={entry}
+            // A narrower bar has room for two.
+            shown={index < 2 ? '' : 'hidden 2xl:inline'}
+          />
         ))}
     </div>
   );
 }
 
-function Verdict({ slo }: { slo: Slo }) {
+function Verdict({ slo, shown }: { slo: Slo; shown: string }) {
   const text = useLive((live) => withUnit(sloNow(live, slo), SLO_METRICS[slo.metric].unit));
   const good = useLive((live) => {
     const value = sloNow(live, slo);
@@ -77,7 +82,7 @@ function Verdict({ slo }: { slo: Slo }) {
   const tone = good === null ? 'text-ink-2' : good ? 'text-ok' : 'text-bad';
   return (
     <span
-      className="whitespace-nowrap text-xs text-ink-2"
+      className={`whitespace-nowrap text-xs text-ink-2 ${shown}`}
       title={`Objective: ${SLO_METRICS[slo.metric].label} ${limitText(slo)}`}
     >
       {SLO_METRICS[slo.metric].label}{' '}
