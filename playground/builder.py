@@ -65,6 +65,8 @@ def _change(model: Model, before: drawn.Design, after: drawn.Design) -> None:
     deadline = time.monotonic() + BUILD_S_MAX
     for name in made:
         _make_block(model, new_blocks[name])
+    for name, block in new_blocks.items():
+        model.blocks[name].label = block.label or name
     resized = _reconfigure(model, old_blocks, new_blocks, set(made))
     for name in sorted(new_edges):
         edge = new_edges[name]

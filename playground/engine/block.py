@@ -44,6 +44,8 @@ class Block(State):
         self.calls: Calls = simulation.calls
         self.index: i64 = index
         self.name = name
+        # What people call it, in sentences alone; streams and trace know the name, which is the block's id.
+        self.label = name
         self.region = ""
         self.removed: bool = False
         self.is_root: bool = False
@@ -207,13 +209,13 @@ class Block(State):
         if self.queue_noted:
             if waiting == 0:
                 self.queue_noted = False
-                self.note("pool_free", "good", f"Queue at {self.name} gone", f"No call waits for {what} any more.")
+                self.note("pool_free", "good", f"Queue at {self.label} gone", f"No call waits for {what} any more.")
         elif waiting >= full and waiting >= 10:
             now = self.simulation.now
             if self.queue_noted_at < 0 or now - self.queue_noted_at > 10_000_000_000:
                 self.queue_noted = True
                 self.queue_noted_at = now
-                self.note("pool_full", "warning", f"All {what} busy at {self.name}", f"{waiting} calls wait, {full} are being served.")
+                self.note("pool_full", "warning", f"All {what} busy at {self.label}", f"{waiting} calls wait, {full} are being served.")
 
     # ---- the engine's side
 
@@ -280,16 +282,16 @@ class Block(State):
         now = self.simulation.now
         if edge.last_timeout_note < 0 or now - edge.last_timeout_note > 10_000_000_000:
             limit = f"{float(edge.timeout_ns) / 1e6:g} ms" if edge.timeout_ns > 0 else "their deadline allows"
-            self.note("timeouts", "bad", f"Timeouts at {self.name}", f"Calls to {edge.callee.name} take longer than {limit}.")
+            self.note("timeouts", "bad", f"Timeouts at {self.label}", f"Calls to {edge.callee.label} take longer than {limit}.")
         edge.last_timeout_note = now
 
     def note_breaker(self, edge: Edge) -> None:
         """Say that an edge's circuit breaker has opened or closed."""
         if edge.breaker.state == 1:
             text = "Too many attempts failed; calls fail at once until it tries again."
-            self.note("breaker_open", "warning", f"Breaker to {edge.callee.name} opened", text)
+            self.note("breaker_open", "warning", f"Breaker to {edge.callee.label} opened", text)
         else:
-            self.note("breaker_closed", "good", f"Breaker to {edge.callee.name} closed", "Its trial calls succeeded.")
+            self.note("breaker_closed", "good", f"Breaker to {edge.callee.label} closed", "Its trial calls succeeded.")
 
     def set_instances(self, count: i64) -> None:
         """Take the number of instances; those that are new are up."""
@@ -375,14 +377,14 @@ class Block(State):
         which_text = "" if self.instances == 1 or instance < 0 else f" (instance {instance + 1})"
         if state == DOWN:
             if change > 0:
-                self.note("crash", "bad", f"{self.name} crashed{which_text}", "Its calls are lost, new ones are refused.")
+                self.note("crash", "bad", f"{self.label} crashed{which_text}", "Its calls are lost, new ones are refused.")
             else:
-                self.note("restart", "good", f"{self.name} restarted{which_text}", "It takes calls again, with empty memory.")
+                self.note("restart", "good", f"{self.label} restarted{which_text}", "It takes calls again, with empty memory.")
         elif state == PAUSED:
             self.note(
                 "pause" if change > 0 else "resume",
                 "warning" if change > 0 else "good",
-                f"{self.name} {'stalls' if change > 0 else 'goes on'}{which_text}",
+                f"{self.label} {'stalls' if change > 0 else 'goes on'}{which_text}",
                 "Nothing in it moves; calls pile up." if change > 0 else "It works through what has piled up.",
             )
         while which < end:
@@ -579,7 +581,7 @@ class Block(State):
             index += 3
         if first >= end:
             return
-        title = f"{self.name} runs at its usual pace" if factor < 1.0 else f"{self.name} slows down"
+        title = f"{self.label} runs at its usual pace" if factor < 1.0 else f"{self.label} slows down"
         self.note("pace", "good" if factor < 1.0 else "warning", title, f"Its work now takes {self.slow[first]:.3g} times as long.")
 
     def retire(self) -> None:

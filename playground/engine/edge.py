@@ -547,7 +547,7 @@ class Edge(State):
 
     def apply(self, fault: Fault, sign: float) -> None:
         """Begin (sign 1) or end (sign -1) a fault's effect, and say so."""
-        between = f"{self.caller.name} and {self.callee.name}"
+        between = f"{self.caller.label} and {self.callee.label}"
         severity = "warning" if sign > 0.0 else "good"
         if fault.name == "latency":
             self.extra_ns += i64(sign * fault.value)

@@ -363,11 +363,11 @@ class AppServer(Block):
     def program(self, operation: i64) -> str:
         """The steps of an operation, in words."""
         steps: list[str] = ["work"]
-        names = [edge.callee.name for edge in self.services]
+        names = [edge.callee.label for edge in self.services]
         if len(names) > 0:
             steps.append((" and " if self.parallel else ", then ").join(names))
-        cache = self.cache.callee.name if self.cache is not None else ""
-        store = self.store.callee.name if self.store is not None else ""
+        cache = self.cache.callee.label if self.cache is not None else ""
+        store = self.store.callee.label if self.store is not None else ""
         if operation == READ and cache:
             steps.append(f"read {cache}" + (f"; on a miss read {store} and fill {cache}" if store else ""))
         elif store:

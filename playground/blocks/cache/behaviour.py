@@ -249,7 +249,7 @@ class Cache(Block):
             "stampede",
             "bad",
             f"Stampede on key {key}: {count} rebuilds",
-            f"Key {key} was not in {self.name}; {count} callers went to rebuild it in the {took:.0f} ms until it was.",
+            f"Key {key} was not in {self.label}; {count} callers went to rebuild it in the {took:.0f} ms until it was.",
         )
 
     # ---- faults
@@ -274,7 +274,7 @@ class Cache(Block):
         if fault == "flush":
             count = self.items.size
             self.items.clear()
-            self.note("flush", "warning", f"{self.name} flushed", f"{count} keys are gone; their next reads miss.")
+            self.note("flush", "warning", f"{self.label} flushed", f"{count} keys are gone; their next reads miss.")
             return True
         if fault == "expire_key":
             key = params.integer("key")

@@ -251,7 +251,7 @@ class Client(Block):
             self.bursting = not self.bursting
             self.next_burst()
             if self.bursting:
-                self.note("burst", "info", f"Burst at {self.name}", f"Requests come {self.burst_factor:g} times as often.")
+                self.note("burst", "info", f"Burst at {self.label}", f"Requests come {self.burst_factor:g} times as often.")
         self.restart()
 
     # ---- closed loop
@@ -330,7 +330,7 @@ class Client(Block):
         factor = params.number("factor")
         self.spikes *= factor
         self.lasting_fault("spike", factor, params.ns("duration_s"))
-        self.note("spike", "warning", f"Traffic spike at {self.name}", f"Requests come {factor:g} times as often.")
+        self.note("spike", "warning", f"Traffic spike at {self.label}", f"Requests come {factor:g} times as often.")
         self.restart()
         return True
 
@@ -339,7 +339,7 @@ class Client(Block):
         self.spikes /= value
         if self.spikes > 0.999999 and self.spikes < 1.000001:
             self.spikes = 1.0
-        self.note("spike_over", "good", f"Spike at {self.name} is over", "Requests come as often as before.")
+        self.note("spike_over", "good", f"Spike at {self.label} is over", "Requests come as often as before.")
         self.restart()
 
     def health(self) -> float:

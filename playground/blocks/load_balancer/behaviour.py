@@ -214,7 +214,7 @@ class LoadBalancer(Block):
             edge = self.edges[self.target_edge[target]]
             rows.append(
                 {
-                    "target": f"{edge.callee.name} {self.target_instance[target] + 1}",
+                    "target": f"{edge.callee.label} {self.target_instance[target] + 1}",
                     "out_there": int(self.outstanding[target]),
                 }
             )

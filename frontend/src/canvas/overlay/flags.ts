@@ -6,6 +6,8 @@ import type { Scene } from './scene';
 
 const SHOWN_MS = 5_000;
 const FADE_MS = 500;
+/** More at once would cover the cards that they are about. */
+const SHOWN_AT_ONCE = 3;
 const WIDTH_MAX = 260;
 const TITLE = '600 12px "Inter Variable", sans-serif';
 const TEXT = '400 11.5px "Inter Variable", sans-serif';
@@ -24,7 +26,12 @@ export class Flags {
 
   /** Raises a flag at the notable's block; it replaces an older one there. */
   raise(notable: Notable, now: number): void {
-    if (notable.target) this.flags.set(notable.target, { notable, since: now, lines: null, width: 0, height: 0 });
+    if (!notable.target) return;
+    // Behind the others in the map's order, so that the oldest one comes first.
+    this.flags.delete(notable.target);
+    this.flags.set(notable.target, { notable, since: now, lines: null, width: 0, height: 0 });
+    const [oldest] = this.flags.keys();
+    if (this.flags.size > SHOWN_AT_ONCE && oldest !== undefined) this.flags.delete(oldest);
   }
 
   /** Takes all flags down. */
