@@ -141,13 +141,9 @@ def _configure(model: Model, block: drawn.Block) -> None:
                 edge.settle_region()
 
 
-def _reconfigure(
-    model: Model, old: dict[str, drawn.Block], new: dict[str, drawn.Block], made: set[str]
-) -> set[str]:
+def _reconfigure(model: Model, old: dict[str, drawn.Block], new: dict[str, drawn.Block], made: set[str]) -> set[str]:
     """Let blocks that stay take changed parameters; returns their ids."""
-    changed = {
-        name for name, block in new.items() if name not in made and block.params != old[name].params
-    }
+    changed = {name for name, block in new.items() if name not in made and block.params != old[name].params}
     for name in sorted(changed):
         _configure(model, new[name])
     return changed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -75,6 +76,9 @@ def refusal(param: Param, value: Scalar) -> str | None:
         return None if param.pattern is None or re.fullmatch(param.pattern, value) else "doesn't have the right form"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "is not a number"
+    if isinstance(value, float) and not math.isfinite(value):
+        # Neither too small nor too large by comparison, and nothing to compute with.
+        return "is not a finite number"
     if param.kind == "integer" and value != int(value):
         return "is not a whole number"
     if param.minimum is not None and value < param.minimum:
@@ -229,7 +233,11 @@ def _check_edges(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
             ends = (edge.from_.block, edge.from_.port, edge.to.block, edge.to.port)
             if ends in seen:
                 problem = _edge_problem(
-                    edge, "duplicate_edge", f"connects what edge {seen[ends]!r} connects already", edge.id, "each connection once"
+                    edge,
+                    "duplicate_edge",
+                    f"connects what edge {seen[ends]!r} connects already",
+                    edge.id,
+                    "each connection once",
                 )
             seen[ends] = edge.id
             counts[edge.from_.block, edge.from_.port] += 1
@@ -285,7 +293,9 @@ def _check_edge(edge: Edge, by_id: dict[str, Block]) -> Problem | None:
         port = spec.port(end.port)
         if port is None or port.direction != direction:
             have = ", ".join(port.name for port in spec.ports if port.direction == direction) or "none"
-            message = f"uses {direction} port {shown(end.port)!r} of block {block.id!r} ({spec.title}), which it doesn't have"
+            message = (
+                f"uses {direction} port {shown(end.port)!r} of block {block.id!r} ({spec.title}), which it doesn't have"
+            )
             return _edge_problem(edge, "unknown_port", message, end.port, f"{direction} ports of it: {have}")
         ports.append(port)
     out, into = ports
@@ -369,7 +379,13 @@ def check_action(design: Design, action: Action) -> None:
         fault = _fault(spec.faults, action.fault, owner, target_block)
         given = action.params
         problems = list(
-            check_params(fault.params, given, owner=f"fault {fault.name!r} of {owner}", where=f"[{action.target}]", block=target_block)
+            check_params(
+                fault.params,
+                given,
+                owner=f"fault {fault.name!r} of {owner}",
+                where=f"[{action.target}]",
+                block=target_block,
+            )
         )
         if problems:
             raise InputError(problems)

@@ -43,6 +43,9 @@ def mm1k_loss(places: int, load: float) -> float:
     """The share of arrivals that M/M/1/K turns away, K being all places, the server's included."""
     if load == 1.0:
         return 1.0 / (places + 1)
+    if load > 1.0:
+        # The same fraction in powers of 1 / load, which can't overflow.
+        return (load - 1.0) / (load - (1.0 / load) ** places)
     power: float = load**places
     return (1.0 - load) * power / (1.0 - power * load)
 

@@ -165,14 +165,18 @@ SHARED_FAULTS = (CRASH, SLOW_DOWN, PAUSE, REFUSE)
 
 COMMON_METRICS = (
     Metric(name="health", label="Health", kind="gauge", help="0 well, 1 impaired, 2 every instance down."),
-    Metric(name="offered", label="Offered", kind="counter", help="Calls that arrived (of a client: requests that it sent)."),
+    Metric(
+        name="offered", label="Offered", kind="counter", help="Calls that arrived (of a client: requests that it sent)."
+    ),
     Metric(name="completed", label="Completed", kind="counter", help="Calls that were answered well."),
     Metric(name="failed", label="Failed", kind="counter", help="Calls that were answered with a failure."),
     Metric(name="in_flight", label="In flight", kind="gauge", help="Calls that have arrived and are not answered yet."),
     Metric(
         name="busy", label="Busy", kind="gauge", help="Workers or connections that are held.", maximum_metric="capacity"
     ),
-    Metric(name="capacity", label="Capacity", kind="gauge", help="Workers or connections there are; 0 where it has none."),
+    Metric(
+        name="capacity", label="Capacity", kind="gauge", help="Workers or connections there are; 0 where it has none."
+    ),
     Metric(name="queue", label="Waiting", kind="gauge", help="Calls that wait for a worker or a connection."),
 )
 """What every block reports in front of its own figures, in the order of ``Block.common_metrics``."""

@@ -71,7 +71,9 @@ def _queue(model: Model, design: Design, seconds: float) -> list[Row]:
         return []
     rows = [
         row("Utilisation", "ρ = λ / (c μ)", 100 * load / servers, 100 * busy, "%"),
-        row("Time in the system, mean", "W = Wq + 1/μ", theory.mmc_time(servers, arrivals, service), measured_mean, "s"),
+        row(
+            "Time in the system, mean", "W = Wq + 1/μ", theory.mmc_time(servers, arrivals, service), measured_mean, "s"
+        ),
         row(
             "Waiting for a worker, mean",
             "Erlang C: Wq = C / (c μ - λ)",

@@ -47,9 +47,7 @@ def merged(columns: list[vec[i64]]) -> vec[i64]:
     if len(columns) == 1:
         return columns[0][:]
     length = max((len(column) for column in columns), default=0)
-    return vec[i64](
-        [sum(int(column[index]) for column in columns if index < len(column)) for index in range(length)]
-    )
+    return vec[i64]([sum(int(column[index]) for column in columns if index < len(column)) for index in range(length)])
 
 
 class History:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from playground.protocol import DESIGN_FORMAT
 from playground.protocol.catalogue import Scalar
 from playground.protocol.errors import InputError, from_validation, shown
 
@@ -21,6 +20,9 @@ HORIZON_S_MAX = 7 * 86_400.0
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:-]*$")]
 Name = Annotated[str, Field(max_length=NAME_CHARACTERS_MAX)]
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
 class Shape(BaseModel):
@@ -37,7 +39,7 @@ class Position(Shape):
 
 
 class Block(Shape):
-    """A block. ``id`` seeds its random streams; ``label`` and ``position`` are for people alone. Parameters left out take their defaults."""
+    """A block. ``id`` seeds its random streams; ``label`` and ``position`` are for people. Parameters left out take their defaults."""
 
     id: Id
     kind: Annotated[str, Field(max_length=64)]
@@ -78,7 +80,7 @@ class Slo(Shape):
 class Design(Shape):
     """A whole drawing."""
 
-    format: Literal[1] = DESIGN_FORMAT
+    format: Literal[1] = 1
     name: Name = "Untitled"
     description: Annotated[str, Field(max_length=4_000)] = ""
     blocks: Annotated[list[Block], Field(max_length=BLOCKS_MAX)] = Field(default_factory=list)
@@ -132,7 +134,7 @@ class Intervention(Shape):
 class Scenario(Shape):
     """What a template or a share link holds: all that a run depends on (``engine_version`` null: the present one)."""
 
-    format: Literal[1] = DESIGN_FORMAT
+    format: Literal[1] = 1
     design: Design
     seed: Annotated[int, Field(ge=0, le=2**53)] = 1
     interventions: Annotated[list[Intervention], Field(max_length=INTERVENTIONS_MAX)] = Field(default_factory=list)
@@ -156,13 +158,22 @@ def parse_scenario(data: Any) -> Scenario:
 def parse_interventions(data: Any) -> list[Intervention]:
     """Validate ``data`` (parsed JSON, a list) as an intervention log."""
     if not isinstance(data, list):
-        raise InputError.single("list_type", f"an intervention log is a list, not {shown(data)}", value=shown(data), accepted="a list of interventions")
+        raise InputError.single(
+            "list_type",
+            f"an intervention log is a list, not {shown(data)}",
+            value=shown(data),
+            accepted="a list of interventions",
+        )
     if len(data) > INTERVENTIONS_MAX:
-        raise InputError.single("too_long", f"the log has {len(data)} interventions; at most {INTERVENTIONS_MAX} are accepted", accepted=f"at most {INTERVENTIONS_MAX}")
+        raise InputError.single(
+            "too_long",
+            f"the log has {len(data)} interventions; at most {INTERVENTIONS_MAX} are accepted",
+            accepted=f"at most {INTERVENTIONS_MAX}",
+        )
     return [_parse(Intervention, entry, f"interventions[{index}]") for index, entry in enumerate(data)]
 
 
-def _parse(model: type[Any], data: Any, root: str) -> Any:
+def _parse(model: type[Parsed], data: Any, root: str) -> Parsed:
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -174,7 +185,8 @@ def canonical(design: Design) -> dict[str, Any]:
     return {
         "format": design.format,
         "blocks": [
-            {"id": block.id, "kind": block.kind, "params": dict(sorted(block.params.items()))} for block in sorted(design.blocks, key=lambda block: block.id)
+            {"id": block.id, "kind": block.kind, "params": dict(sorted(block.params.items()))}
+            for block in sorted(design.blocks, key=lambda block: block.id)
         ],
         "edges": [
             {

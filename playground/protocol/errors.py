@@ -43,7 +43,9 @@ class InputError(ValueError):
 def shown(value: object) -> str:
     """A short, printable rendering of ``value`` for an error message (never more than 80 characters)."""
     text = repr(value) if not isinstance(value, str) else value
-    text = "".join(character if character.isprintable() else "\ufffd" for character in text[: VALUE_SHOWN_CHARACTERS_MAX + 1])
+    text = "".join(
+        character if character.isprintable() else "\ufffd" for character in text[: VALUE_SHOWN_CHARACTERS_MAX + 1]
+    )
     return text if len(text) <= VALUE_SHOWN_CHARACTERS_MAX else text[: VALUE_SHOWN_CHARACTERS_MAX - 1] + "\u2026"
 
 
@@ -69,8 +71,13 @@ def accepted_by(context: dict[str, Any]) -> str | None:
         if key in context:
             return f"one of {context[key]}"
     words = {
-        "ge": "at least", "gt": "more than", "le": "at most", "lt": "less than",
-        "min_length": "a length of at least", "max_length": "a length of at most", "pattern": "text that matches",
+        "ge": "at least",
+        "gt": "more than",
+        "le": "at most",
+        "lt": "less than",
+        "min_length": "a length of at least",
+        "max_length": "a length of at most",
+        "pattern": "text that matches",
     }
     limits = [f"{word} {context[key]}" for key, word in words.items() if key in context]
     return " and ".join(limits) or None

@@ -13,7 +13,8 @@ key        type         meaning
 ``sp``     float        speed reached lately, virtual seconds per second
 ``b``      bin          float64 little-endian, the blocks' metric rows one behind another, in layout order
 ``ed``     bin          float64 little-endian, edges x edge metrics
-``tot``    map          offered, completed, failed (cumulative), in_flight, p50_ms, p95_ms, p99_ms (of the last bucket), rate_per_s, failed_by {outcome: n}
+``tot``    map          offered, completed, failed (cumulative), in_flight, p50_ms, p95_ms, p99_ms (of the last bucket), rate_per_s,
+                        failed_by {outcome: n}
 ``h``      bin          float64 little-endian, sampled hops, 8 numbers each: trace, edge index, direction (0 call, 1 reply), left ns,
                         arrives ns, outcome index (-1 under way), operation index, attempt
 ``bk``     int          number of whole history buckets recorded so far (compare with what you hold, ask for the rest)

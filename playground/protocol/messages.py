@@ -1,7 +1,7 @@
 """Every message on the live socket, as two tagged unions (tag ``type``). Text messages are JSON; frames are binary, see ``frames.py``.
 
-A viewer connects to ``/ws/runs/<run id>/`` and says ``hello`` first. Each request may carry a ``ref``, echoed by ``accepted`` or ``refused``.
-Durable events carry ``seq`` (1, 2, 3 ...); a viewer that reconnects says the last one it has and gets the rest. Frames are not
+A viewer connects to ``/ws/runs/<run id>/`` and says ``hello`` first. Each request may carry a ``ref``, echoed by ``accepted`` or
+``refused``. Durable events carry ``seq`` (1, 2, 3 ...); a viewer that reconnects says the last one it has and gets the rest. Frames are not
 durable: a lost one harms nothing, since they carry cumulative counters and present gauges.
 """
 
@@ -37,7 +37,7 @@ class Request(Message):
 
 
 class Hello(Request):
-    """First message. ``after`` is the last durable ``seq`` that the viewer holds (0: none); ``control`` is the run's control token, if given one."""
+    """First message. ``after``: the last durable ``seq`` that the viewer holds (0: none); ``control``: the run's control token, if it has it."""
 
     type: Literal["hello"] = "hello"
     version: int
@@ -128,7 +128,8 @@ class AskDetail(Request):
 
 
 ViewerMessage = Annotated[
-    Hello | Play | Pause | Step | Speed | Seek | Reset | Act | Ack | AskHistory | AskTrace | AskResults | AskDetail, Field(discriminator="type")
+    Hello | Play | Pause | Step | Speed | Seek | Reset | Act | Ack | AskHistory | AskTrace | AskResults | AskDetail,
+    Field(discriminator="type"),
 ]
 
 # ---- server to viewer
@@ -239,8 +240,8 @@ class Refused(Message):
 class History(Message):
     """Recorded series in buckets of ``bucket_ns``: ``columns[name][i]`` belongs to bucket ``first + i``. Gaps are null.
 
-    Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that ended in the bucket),
-    ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``.
+    Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that ended in the
+    bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``.
     """
 
     type: Literal["history"] = "history"
@@ -307,7 +308,8 @@ class Ended(Message):
 
 
 ServerMessage = Annotated[
-    Welcome | Layout | RunState | Drawing | Happened | Accepted | Refused | History | Trace | Results | Detail | Ended, Field(discriminator="type")
+    Welcome | Layout | RunState | Drawing | Happened | Accepted | Refused | History | Trace | Results | Detail | Ended,
+    Field(discriminator="type"),
 ]
 
 _viewer_messages: TypeAdapter[Any] = TypeAdapter(ViewerMessage)

@@ -21,19 +21,28 @@ def loads(text: str | bytes, *, bytes_max: int = DOCUMENT_BYTES_MAX, what: str =
     size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
     if size > bytes_max:
         raise InputError.single(
-            "too_large", f"the {what} has {size:,} bytes; at most {bytes_max:,} are accepted", value=f"{size} bytes", accepted=f"at most {bytes_max} bytes"
+            "too_large",
+            f"the {what} has {size:,} bytes; at most {bytes_max:,} are accepted",
+            value=f"{size} bytes",
+            accepted=f"at most {bytes_max} bytes",
         )
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise InputError.single("encoding", f"the {what} is not UTF-8 (byte {error.start})", accepted="UTF-8") from None
+            raise InputError.single(
+                "encoding", f"the {what} is not UTF-8 (byte {error.start})", accepted="UTF-8"
+            ) from None
     _check_nesting(text, what)
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_number, parse_int=_integer)
+        return json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_number, parse_int=_integer
+        )
     except json.JSONDecodeError as error:
         raise InputError.single(
-            "syntax", f"the {what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}", where=f"line {error.lineno}, column {error.colno}"
+            "syntax",
+            f"the {what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+            where=f"line {error.lineno}, column {error.colno}",
         ) from None
 
 
@@ -53,7 +62,10 @@ def _check_nesting(text: str, what: str) -> None:
             depth += 1
             if depth > NESTING_MAX:
                 raise InputError.single(
-                    "nesting", f"the {what} nests deeper than {NESTING_MAX} brackets at character {position}", where=f"character {position}", accepted=f"at most {NESTING_MAX} levels"
+                    "nesting",
+                    f"the {what} nests deeper than {NESTING_MAX} brackets at character {position}",
+                    where=f"character {position}",
+                    accepted=f"at most {NESTING_MAX} levels",
                 )
         elif character in "]}":
             depth -= 1
@@ -65,7 +77,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise InputError.single("duplicate_key", f"the key {shown(key)!r} stands twice in one object", value=shown(key), accepted="each key once")
+                raise InputError.single(
+                    "duplicate_key",
+                    f"the key {shown(key)!r} stands twice in one object",
+                    value=shown(key),
+                    accepted="each key once",
+                )
             seen.add(key)
     return made
 
@@ -77,11 +94,21 @@ def _constant(name: str) -> Any:
 def _number(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise InputError.single("not_finite", f"the number {shown(text)} is too large to represent", value=shown(text), accepted="a finite number")
+        raise InputError.single(
+            "not_finite",
+            f"the number {shown(text)} is too large to represent",
+            value=shown(text),
+            accepted="a finite number",
+        )
     return value
 
 
 def _integer(text: str) -> int:
     if len(text) > 20:
-        raise InputError.single("not_finite", f"the integer {shown(text)} has {len(text)} digits", value=shown(text), accepted="an integer of at most 19 digits")
+        raise InputError.single(
+            "not_finite",
+            f"the integer {shown(text)} has {len(text)} digits",
+            value=shown(text),
+            accepted="an integer of at most 19 digits",
+        )
     return int(text)

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-from playground.templates_store import templates
 
 from playground.protocol.design import Scenario
+from playground.templates_store import templates
 from playground.workers.pool import EnginePool
 
 WAIT_S_MAX = 60.0

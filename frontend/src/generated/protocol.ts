@@ -41,7 +41,7 @@ export interface Position {
   y: number;
 }
 
-/** A block. ``id`` seeds its random streams; ``label`` and ``position`` are for people alone. Parameters left out take their defaults. */
+/** A block. ``id`` seeds its random streams; ``label`` and ``position`` are for people. Parameters left out take their defaults. */
 export interface Block {
   id: string;
   kind: string;
@@ -152,8 +152,8 @@ export interface Choice {
 /**
  * A parameter of a block, an edge or a fault.
  *
- * The name ends in its unit where it has one (``ttl_s``, ``latency_mean_ms``, ``rate_per_s``, ``loss_percent``). ``minimum`` and ``maximum`` are
- * inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms unless each
+ * The name ends in its unit where it has one (``ttl_s``, ``latency_mean_ms``, ``rate_per_s``, ``loss_percent``). ``minimum`` and
+ * ``maximum`` are inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms unless each
  * named parameter has one of the listed values (it never affects the engine).
  */
 export interface Param {
@@ -280,7 +280,7 @@ export interface Frame {
 
 // ---- The live socket
 
-/** First message. ``after`` is the last durable ``seq`` that the viewer holds (0: none); ``control`` is the run's control token, if given one. */
+/** First message. ``after``: the last durable ``seq`` that the viewer holds (0: none); ``control``: the run's control token, if it has it. */
 export interface Hello {
   ref?: string | null;
   type: "hello";
@@ -468,8 +468,8 @@ export interface Refused {
 /**
  * Recorded series in buckets of ``bucket_ns``: ``columns[name][i]`` belongs to bucket ``first + i``. Gaps are null.
  *
- * Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that ended in the bucket),
- * ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``.
+ * Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that ended in the
+ * bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``.
  */
 export interface History {
   type: "history";

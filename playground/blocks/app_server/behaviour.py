@@ -41,8 +41,8 @@ LOAD: Final = 2
 FILL: Final = 3
 STORE: Final = 4
 UPDATE: Final = 5
-"""Steps of a call that this block makes: a service, a cache read, a store read, the cache filled after a miss, a store write, the cache told
-of the write."""
+"""Steps of a call that this block makes: a service, a cache read, a store read, the cache filled after a miss, a store write, the cache
+told of the write."""
 
 INVALIDATE: Final = 0
 OVERWRITE: Final = 1

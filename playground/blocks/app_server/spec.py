@@ -55,7 +55,13 @@ SPEC = BlockSpec(
             help="A request whose caller has stopped waiting is dropped when its turn comes, instead of being worked on in vain.",
             group=SIZE,
         ),
-        *duration("before", "Work before its calls", "Time that a worker computes before it calls anybody.", mean=10.0, group=WORK),
+        *duration(
+            "before",
+            "Work before its calls",
+            "Time that a worker computes before it calls anybody.",
+            mean=10.0,
+            group=WORK,
+        ),
         *duration(
             "after",
             "Work after its calls",
@@ -121,10 +127,32 @@ SPEC = BlockSpec(
         REGION,
     ),
     ports=(
-        Port(name="in", label="Requests", direction="in", type="http", help="Requests from clients, balancers, other servers."),
-        Port(name="cache", label="Cache", direction="out", type="cache", help="Where it looks before it reads.", maximum=1),
-        Port(name="store", label="Store", direction="out", type="sql", help="Where items are read and written.", maximum=1),
-        Port(name="services", label="Services", direction="out", type="http", help="Other services that a request needs."),
+        Port(
+            name="in",
+            label="Requests",
+            direction="in",
+            type="http",
+            help="Requests from clients, balancers, other servers.",
+        ),
+        Port(
+            name="cache",
+            label="Cache",
+            direction="out",
+            type="cache",
+            help="Where it looks before it reads.",
+            maximum=1,
+        ),
+        Port(
+            name="store",
+            label="Store",
+            direction="out",
+            type="sql",
+            help="Where items are read and written.",
+            maximum=1,
+        ),
+        Port(
+            name="services", label="Services", direction="out", type="http", help="Other services that a request needs."
+        ),
     ),
     metrics=(
         Metric(
@@ -137,9 +165,17 @@ SPEC = BlockSpec(
         ),
         Metric(name="workers", label="Workers", kind="gauge", help="Workers of all instances."),
         Metric(name="rejected", label="Turned away", kind="counter", help="Requests that found the queue full."),
-        Metric(name="expired", label="Dropped", kind="counter", help="Requests dropped because nobody waited any more."),
+        Metric(
+            name="expired", label="Dropped", kind="counter", help="Requests dropped because nobody waited any more."
+        ),
         Metric(name="bypassed", label="Past the cache", kind="counter", help="Reads whose cache didn't answer."),
-        Metric(name="mean_wait_ms", label="Mean wait", kind="gauge", unit="ms", help="For a worker, of those that had to wait."),
+        Metric(
+            name="mean_wait_ms",
+            label="Mean wait",
+            kind="gauge",
+            unit="ms",
+            help="For a worker, of those that had to wait.",
+        ),
     ),
     faults=SHARED_FAULTS,
 )

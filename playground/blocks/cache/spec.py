@@ -29,7 +29,9 @@ SPEC = BlockSpec(
             default="look_aside",
             choices=(
                 Choice(value="look_aside", label="Look-aside", help="callers load what is missing and put it in"),
-                Choice(value="read_through", label="Read-through", help="it loads what is missing from the store behind it"),
+                Choice(
+                    value="read_through", label="Read-through", help="it loads what is missing from the store behind it"
+                ),
             ),
             help="Who loads an item that is missing.",
             group=SIZE,
@@ -147,7 +149,9 @@ SPEC = BlockSpec(
             help="Share of reads that hit, in the last second or two.",
             headline=True,
         ),
-        Metric(name="keys", label="Keys", kind="gauge", help="Items held.", headline=True, maximum_metric="capacity_keys"),
+        Metric(
+            name="keys", label="Keys", kind="gauge", help="Items held.", headline=True, maximum_metric="capacity_keys"
+        ),
         Metric(name="capacity_keys", label="Capacity", kind="gauge", help="Items that fit."),
         Metric(name="hits", label="Hits", kind="counter", help="Reads that found their item."),
         Metric(name="misses", label="Misses", kind="counter", help="Reads that did not."),
@@ -155,7 +159,9 @@ SPEC = BlockSpec(
         Metric(name="evicted", label="Evicted", kind="counter", help="Items thrown out to make room."),
         Metric(name="sets", label="Put in", kind="counter", help="Items put in, or replaced."),
         Metric(name="deletes", label="Deletes", kind="counter", help="Invalidations."),
-        Metric(name="stampedes", label="Stampedes", kind="counter", help="Times that many callers rebuilt one key at once."),
+        Metric(
+            name="stampedes", label="Stampedes", kind="counter", help="Times that many callers rebuilt one key at once."
+        ),
         Metric(name="largest_stampede", label="Largest", kind="gauge", help="Rebuilds in the largest stampede."),
     ),
     faults=(

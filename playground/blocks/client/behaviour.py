@@ -251,7 +251,9 @@ class Client(Block):
             self.bursting = not self.bursting
             self.next_burst()
             if self.bursting:
-                self.note("burst", "info", f"Burst at {self.label}", f"Requests come {self.burst_factor:g} times as often.")
+                self.note(
+                    "burst", "info", f"Burst at {self.label}", f"Requests come {self.burst_factor:g} times as often."
+                )
         self.restart()
 
     # ---- closed loop

@@ -13,7 +13,14 @@ CLOSED: dict[str, tuple[bool | int | float | str | None, ...]] = {"loop": ("clos
 def weight(name: str, label: str, default: float, text: str) -> Param:
     """The weight of one operation in the mix."""
     return Param(
-        name=f"{name}_weight", label=label, kind="number", default=default, minimum=0.0, maximum=1e6, help=text, group=MIX
+        name=f"{name}_weight",
+        label=label,
+        kind="number",
+        default=default,
+        minimum=0.0,
+        maximum=1e6,
+        help=text,
+        group=MIX,
     )
 
 
@@ -245,7 +252,9 @@ SPEC = BlockSpec(
             choices=(
                 Choice(value="uniform", label="Uniform", help="all alike"),
                 Choice(value="zipf", label="Zipf", help="item of rank r as often as r to the power of -exponent"),
-                Choice(value="hot", label="Hot items", help="some items take a share, the others share the rest by Zipf"),
+                Choice(
+                    value="hot", label="Hot items", help="some items take a share, the others share the rest by Zipf"
+                ),
             ),
             help="How popular the items are; number 1 is the most popular one.",
             group=KEYS,
@@ -267,7 +276,9 @@ SPEC = BlockSpec(
             kind="choice",
             default="same",
             choices=(
-                Choice(value="same", label="As they are read", help="popular items are written as often as they are read"),
+                Choice(
+                    value="same", label="As they are read", help="popular items are written as often as they are read"
+                ),
                 Choice(value="uniform", label="All alike", help="as when a catalogue is kept up to date"),
             ),
             help="Which items are written.",
@@ -320,7 +331,13 @@ SPEC = BlockSpec(
             help="99 % of the answers of the last second or two came within this time.",
             headline=True,
         ),
-        Metric(name="rate_now", label="Rate now", kind="gauge", unit="per_s", help="What daily curve, burst and spike make it."),
+        Metric(
+            name="rate_now",
+            label="Rate now",
+            kind="gauge",
+            unit="per_s",
+            help="What daily curve, burst and spike make it.",
+        ),
         Metric(name="users_now", label="Users", kind="gauge", help="Users of the closed loop."),
         Metric(name="thinking", label="Thinking", kind="gauge", help="Users of the closed loop who think."),
     ),

@@ -86,7 +86,7 @@ class LoadBalancer(Block):
                 self.weight = append(self.weight, edge.weight)
                 self.weight_all += edge.weight
                 instance += 1
-            number += 1
+            number += 1  # noqa: SIM113
         self.targets = len(self.target_edge)
         self.credit = zeros(self.targets)
 

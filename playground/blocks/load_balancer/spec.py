@@ -22,7 +22,9 @@ SPEC = BlockSpec(
                 Choice(value="round_robin", label="Round robin", help="one after the other"),
                 Choice(value="weighted", label="Weighted", help="round robin in proportion to the edges' weights"),
                 Choice(value="random", label="Random", help="any, all alike"),
-                Choice(value="least_connections", label="Least connections", help="the one with the fewest calls of ours"),
+                Choice(
+                    value="least_connections", label="Least connections", help="the one with the fewest calls of ours"
+                ),
                 Choice(value="two_choices", label="Choice of two", help="the less loaded of two drawn at random"),
             ),
             help="How the next target is chosen. A target is one instance.",
@@ -60,7 +62,12 @@ SPEC = BlockSpec(
             help="The most loaded target's calls over the mean: 1 is perfectly even.",
             headline=True,
         ),
-        Metric(name="elsewhere", label="Sent elsewhere", kind="counter", help="Calls sent to another target after a refusal."),
+        Metric(
+            name="elsewhere",
+            label="Sent elsewhere",
+            kind="counter",
+            help="Calls sent to another target after a refusal.",
+        ),
     ),
     faults=SHARED_FAULTS,
 )

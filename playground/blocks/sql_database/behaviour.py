@@ -30,7 +30,7 @@ NEVER: Final = 1 << 62
 
 
 class SqlDatabase(Block):
-    """One leader. A statement holds a connection while it computes on a core and, for rows not in memory and for commits, is on the disk."""
+    """One leader. A statement holds a connection while it computes on a core and, for rows not in memory and commits, is on the disk."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
