@@ -32,8 +32,8 @@ class Param(Declared):
     """A parameter of a block, an edge or a fault.
 
     The name ends in its unit where it has one (``ttl_s``, ``latency_mean_ms``, ``rate_per_s``, ``loss_percent``). ``minimum`` and
-    ``maximum`` are inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms unless each
-    named parameter has one of the listed values (it never affects the engine).
+    ``maximum`` are inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms
+    unless each named parameter has one of the listed values (it never affects the engine).
     """
 
     name: str

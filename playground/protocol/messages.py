@@ -37,7 +37,7 @@ class Request(Message):
 
 
 class Hello(Request):
-    """First message. ``after``: the last durable ``seq`` that the viewer holds (0: none); ``control``: the run's control token, if it has it."""
+    """First message. ``after``: the last durable ``seq`` that the viewer holds, or 0; ``control``: the run's control token."""
 
     type: Literal["hello"] = "hello"
     version: int

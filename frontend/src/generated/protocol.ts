@@ -153,8 +153,8 @@ export interface Choice {
  * A parameter of a block, an edge or a fault.
  *
  * The name ends in its unit where it has one (``ttl_s``, ``latency_mean_ms``, ``rate_per_s``, ``loss_percent``). ``minimum`` and
- * ``maximum`` are inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms unless each
- * named parameter has one of the listed values (it never affects the engine).
+ * ``maximum`` are inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms
+ * unless each named parameter has one of the listed values (it never affects the engine).
  */
 export interface Param {
   name: string;
@@ -280,7 +280,7 @@ export interface Frame {
 
 // ---- The live socket
 
-/** First message. ``after``: the last durable ``seq`` that the viewer holds (0: none); ``control``: the run's control token, if it has it. */
+/** First message. ``after``: the last durable ``seq`` that the viewer holds, or 0; ``control``: the run's control token. */
 export interface Hello {
   ref?: string | null;
   type: "hello";
