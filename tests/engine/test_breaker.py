@@ -105,7 +105,7 @@ def test_a_probe_that_nobody_waits_for_makes_room_for_another() -> None:
     assert made.admits(6 * SECOND)
 
 
-@given(st.lists(st.tuples(st.integers(0, 400 * MS), st.booleans()), max_size=200), st.integers(1, 8))
+@given(st.lists(st.tuples(st.integers(0, 400 * MS), st.booleans()), min_size=50, max_size=200), st.integers(1, 8))
 def test_it_opens_exactly_when_the_slices_of_the_window_say_so(ends: list[tuple[int, bool]], minimum: int) -> None:
     # The model looks at every end in this tenth of the window and the nine before it, and knows no ring.
     made, now, kept = breaker(minimum=minimum, threshold=0.5), 0, []
@@ -120,7 +120,7 @@ def test_it_opens_exactly_when_the_slices_of_the_window_say_so(ends: list[tuple[
             kept = []
 
 
-@given(st.lists(st.booleans(), max_size=500), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+@given(st.lists(st.booleans(), min_size=100, max_size=500), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
 def test_retries_never_exceed_the_ratio_of_calls_plus_the_burst(steps: list[bool], ratio: float) -> None:
     budget = RetryBudget()
     budget.ratio = ratio

@@ -23,7 +23,7 @@ def pop_all(heap: Heap) -> list[tuple[int, int]]:
     return [pop(heap) for _ in range(heap.size)]
 
 
-@given(st.lists(st.one_of(TIMES, FEW_TIMES), max_size=300))
+@given(st.lists(st.one_of(TIMES, FEW_TIMES), min_size=50, max_size=300))
 def test_events_come_out_sorted_by_time_and_then_by_sequence(times: list[int]) -> None:
     heap = Heap()
     for number, time in enumerate(times):
@@ -32,7 +32,7 @@ def test_events_come_out_sorted_by_time_and_then_by_sequence(times: list[int]) -
     assert pop_all(heap) == sorted(zip(times, range(len(times)), strict=True), key=lambda event: event[0])
 
 
-@given(st.lists(st.one_of(FEW_TIMES, st.none()), max_size=400))
+@given(st.lists(st.one_of(FEW_TIMES, st.none()), min_size=100, max_size=400))
 def test_pushes_and_pops_may_be_mixed(steps: list[int | None]) -> None:
     heap = Heap()
     model: list[tuple[int, int]] = []
@@ -61,7 +61,7 @@ def test_an_event_keeps_its_kind_tag_owner_and_argument() -> None:
     assert (heap.what[0] >> 32, heap.what[0] & 0xFFFFFFFF) == (9_999, 0xFFFFFFFF)
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=200))
+@given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=30, max_size=200))
 def test_a_rebuild_keeps_the_marked_events_in_their_order(events: list[tuple[int, bool]]) -> None:
     heap = Heap()
     for number, (time, _) in enumerate(events):
@@ -74,7 +74,7 @@ def test_a_rebuild_keeps_the_marked_events_in_their_order(events: list[tuple[int
     assert pop_all(heap) == sorted(kept)
 
 
-@given(st.lists(st.integers(0, 20), max_size=200))
+@given(st.lists(st.integers(0, 20), min_size=30, max_size=200))
 def test_a_rebuild_takes_the_times_that_stand_in_the_columns(times: list[int]) -> None:
     heap = Heap()
     for number, time in enumerate(times):

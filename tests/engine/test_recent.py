@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from playground.engine.recent import WINDOW_NS, RecentLatency, RecentRatio
 from tests.engine.parts import MS
 
-OUTCOMES = st.lists(st.tuples(st.integers(0, WINDOW_NS), st.booleans()), max_size=100)
+OUTCOMES = st.lists(st.tuples(st.integers(0, WINDOW_NS), st.booleans()), min_size=20, max_size=100)
 
 
 @given(OUTCOMES)

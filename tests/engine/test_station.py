@@ -20,7 +20,9 @@ def station(workers: int, queue_max: int = -1, instances: int = 1) -> tuple[Simu
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["offer", "release", "leave"]), st.integers(0, 1), st.integers(0, 5)), max_size=200
+    st.tuples(st.sampled_from(["offer", "release", "leave"]), st.integers(0, 1), st.integers(0, 5)),
+    min_size=50,
+    max_size=200,
 )
 
 
