@@ -69,6 +69,9 @@ def _queue(model: Model, design: Design, seconds: float) -> list[Row]:
         ]
     if places is not None or load >= servers:
         return []
+    names = [metric.name for metric in spec_of(server).metrics]
+    figures = dict(zip(names, block.metrics(), strict=True))
+    waited = figures["waited"] / max(1.0, float(block.offered))
     rows = [
         row("Utilisation", "ρ = λ / (c μ)", 100 * load / servers, 100 * busy, "%"),
         row(
@@ -78,8 +81,15 @@ def _queue(model: Model, design: Design, seconds: float) -> list[Row]:
             "Waiting for a worker, mean",
             "Erlang C: Wq = C / (c μ - λ)",
             theory.mmc_wait(servers, arrivals, service),
-            measured_mean - 1.0 / service,
+            waited * figures["mean_wait_ms"] / 1e3,
             "s",
+        ),
+        row(
+            "Has to wait",
+            "Erlang C: C(c, λ / μ)",
+            100 * theory.erlang_c(servers, load),
+            100 * waited,
+            "%",
         ),
         row(
             "In the system, on average",

@@ -1702,6 +1702,15 @@ export const catalogue: Catalogue = {
           "maximum_metric": null
         },
         {
+          "name": "waited",
+          "label": "Had to wait",
+          "kind": "counter",
+          "help": "Requests that a worker took from the queue.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
           "name": "mean_wait_ms",
           "label": "Mean wait",
           "kind": "gauge",

@@ -357,6 +357,7 @@ class AppServer(Block):
             float(self.rejected),
             float(self.expired),
             float(self.bypassed),
+            float(station.waits),
             waited,
         ]
 

@@ -169,6 +169,7 @@ SPEC = BlockSpec(
             name="expired", label="Dropped", kind="counter", help="Requests dropped because nobody waited any more."
         ),
         Metric(name="bypassed", label="Past the cache", kind="counter", help="Reads whose cache didn't answer."),
+        Metric(name="waited", label="Had to wait", kind="counter", help="Requests that a worker took from the queue."),
         Metric(
             name="mean_wait_ms",
             label="Mean wait",
