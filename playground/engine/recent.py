@@ -49,24 +49,25 @@ class RecentRatio(State):
 
 @final
 class RecentLatency(State):
-    """Percentiles of the latest durations."""
+    """Percentiles of the latest durations in a histogram that counts all of them: what came since copies of it were put aside."""
 
-    def __init__(self) -> None:
-        self.window: i64 = 0
-        self.present = Histogram()
-        self.before = Histogram()
+    def __init__(self, histogram: Histogram) -> None:
+        self.histogram = histogram
+        self.window_ends: i64 = WINDOW_NS
+        self.before: vec[i64] = vec[i64]()
+        self.number_before: i64 = 0
+        self.long_before: vec[i64] = vec[i64]()
 
-    def add(self, now: i64, ns: i64) -> None:
-        """Count one duration that ended at ``now`` ns."""
-        window: i64 = now // WINDOW_NS
-        if window != self.window:
-            self.before = self.present
-            self.present = Histogram()
-            self.window = window
-        self.present.add(ns)
+    def add(self, now: i64) -> None:
+        """A duration was counted that ended at ``now`` ns; call it before the histogram counts."""
+        if now >= self.window_ends:
+            self.window_ends = (now // WINDOW_NS + 1) * WINDOW_NS
+            self.long_before = self.before
+            self.before = self.histogram.counts[:]
+            self.number_before = self.histogram.number
 
     def percentile(self, fraction: float) -> float:
-        """Value in ns below which ``fraction`` lies, of the latest window that has enough to say; 0 before there is any."""
-        latest = self.present if self.present.number >= 100 or self.before.number == 0 else self.before
-        value = percentile_of(latest.counts, vec[i64](), fraction)
+        """Value in ns below which ``fraction`` lies, of the latest window, and the one before it while there is little; 0 before any."""
+        enough = self.histogram.number - self.number_before >= 100
+        value = percentile_of(self.histogram.counts, self.before if enough else self.long_before, fraction)
         return value if value > 0.0 else 0.0

@@ -24,6 +24,7 @@ from playground.protocol.errors import InputError, shown
 from playground.protocol.messages import Layout, Notable, Span
 
 EVENTS_UNLIMITED = 1 << 60
+NEVER = 1 << 60
 SAMPLED_PER_S = 300.0
 """Requests that are followed hop by hop, per second of the viewer's time."""
 
@@ -127,6 +128,9 @@ class Execution:
 
     def _follow(self) -> None:
         """Follow so many requests that a viewer sees enough at this speed. What is sampled changes nothing in the run."""
+        if not self.recorded:
+            self.model.simulation.tracer.every = NEVER
+            return
         rate = self.series.offered_per_s
         wanted = SAMPLED_PER_S / max(self.speed, 1e-9)
         self.model.simulation.tracer.every = max(1, int(rate / wanted))

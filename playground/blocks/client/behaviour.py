@@ -14,6 +14,7 @@ from playground.engine.recent import RecentLatency
 from playground.engine.streams import CONSTANT, TWO_PI, Duration, Zipf
 
 if TYPE_CHECKING:
+    from playground.engine.edge import Edge
     from playground.engine.simulation import Simulation
 
 ARRIVAL: Final = 0
@@ -106,8 +107,9 @@ class Client(Block):
         self.request_bytes: i64 = 0
         self.serial: i64 = 0
         self.begun: bool = False
+        self.target: Edge | None = None
         self.population: i64 = 0
-        self.recent = RecentLatency()
+        self.recent = RecentLatency(self.histogram)
         self.sent_bytes: i64 = 0
 
     def configure(self, params: Params) -> None:
@@ -167,13 +169,15 @@ class Client(Block):
 
     def wired(self) -> None:
         """A client that had nobody to call begins when it has."""
+        edges = self.out["out"]
+        self.target = edges[0] if len(edges) > 0 else None
         if self.begun and not self.running:
             self.restart()
 
     def restart(self) -> None:
         """Forget the next arrival and draw another; bring the closed loop to its number of users."""
         self.serial += 1
-        self.running = not self.removed and len(self.out["out"]) > 0
+        self.running = not self.removed and self.target is not None
         if not self.running:
             return
         if not self.closed:
@@ -215,7 +219,7 @@ class Client(Block):
         if tag == ARRIVAL:
             if argument != self.serial & 0xFFFFFFFF or self.closed:
                 return
-            if len(self.out["out"]) == 0:
+            if self.target is None:
                 self.running = False
                 return
             self.next_arrival()
@@ -225,14 +229,14 @@ class Client(Block):
             self.ask(user)
             self.go_on(user)
         elif tag == SESSION:
-            if not self.closed and len(self.out["out"]) > 0:
+            if not self.closed and self.target is not None:
                 self.ask(argument)
                 self.go_on(argument)
         elif tag == THINK:
             self.thinking -= 1
-            if not self.closed or self.population > self.concurrent or len(self.out["out"]) == 0:
+            if not self.closed or self.population > self.concurrent or self.target is None:
                 self.population -= 1
-                self.running = len(self.out["out"]) > 0
+                self.running = self.target is not None
             else:
                 self.ask(argument)
         else:
@@ -286,7 +290,9 @@ class Client(Block):
         self.in_flight += 1
         self.sent_bytes += self.request_bytes
         trace = self.simulation.tracer.root()
-        call = self.out["out"][0].call(-1, operation, key, user, -1, self.request_bytes, trace)
+        target = self.target
+        assert target is not None
+        call = target.call(-1, operation, key, user, -1, self.request_bytes, trace)
         self.calls.step[call] = CLOSED if self.closed else OPEN
 
     def choose_key(self) -> i64:
@@ -312,8 +318,8 @@ class Client(Block):
         outcome = calls.outcome[call]
         if outcome == OK:
             self.completed += 1
+            self.recent.add(now)
             self.histogram.add(stay)
-            self.recent.add(now, stay)
         else:
             self.failed += 1
             self.failures[outcome] += 1
