@@ -41,7 +41,7 @@ class ReportingCommand(BaseCommand):
         """Declare further arguments."""
 
     def report(self, as_json: bool, options: dict[str, Any]) -> str:
-        """Do it; the text to print. Raises :class:`InputError` or :class:`Broken`."""
+        """Do it; the text to print, empty where it printed itself. Raises :class:`InputError` or :class:`Broken`."""
         raise NotImplementedError
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -78,7 +78,8 @@ class ReportingCommand(BaseCommand):
             self.refuse([Problem(code="broken", message=str(error))], EXIT_BROKEN)
         except MemoryError:
             self.refuse([Problem(code="memory", message="there is not enough memory for it")], EXIT_BROKEN)
-        self.print(text)
+        if text:
+            self.print(text)
 
     def print(self, text: str) -> None:
         """Write to stdout; characters that it can't show are escaped, and nobody reading any more is no error."""
