@@ -17,10 +17,10 @@ from mypy_extensions import i64, mypyc_attr
 from playground.engine.calls import ABANDONED, AT_CALLEE, CANCEL_SENT, CANCELLED, RETURNED, WORKING, Calls
 from playground.engine.columns import grown, zeros
 from playground.engine.faults import DOWN, PAUSED, REFUSING, Fault
-from playground.engine.heap import CALL, CANCEL, EDGE, FAULT, REPLY, TIMER, WORK
 from playground.engine.histogram import Histogram
 from playground.engine.outcomes import CRASHED, OK, OUTCOME_COUNT, OUTCOMES, REFUSED
 from playground.engine.params import Params
+from playground.engine.queue import CALL, CANCEL, EDGE, FAULT, REPLY, TIMER, WORK
 from playground.engine.state import State
 from playground.engine.streams import Stream
 
@@ -164,12 +164,12 @@ class Block(State):
             ns = i64(float(ns) * self.slow[self.calls.instance[call] if self.calls.instance[call] > 0 else 0])
         simulation = self.simulation
         self.calls.flags[call] |= WORKING
-        simulation.heap.push(simulation.now + ns, WORK, 0, self.index, call)
+        simulation.queue.push(simulation.now + ns, WORK, 0, self.index, call)
 
     def timer(self, ns: i64, tag: i64, argument: i64) -> None:
         """Ring ``on_timer(tag, argument)`` in ``ns``; tag 0 .. 31, argument 0 .. 2**32 - 1."""
         simulation = self.simulation
-        simulation.heap.push(simulation.now + ns, TIMER, tag, self.index, argument)
+        simulation.queue.push(simulation.now + ns, TIMER, tag, self.index, argument)
 
     def reply(self, call: i64, outcome: i64, version: i64, size: i64) -> None:
         """Answer a call: outcome, the version of what was read or written, bytes of the answer.
@@ -215,7 +215,12 @@ class Block(State):
             if self.queue_noted_at < 0 or now - self.queue_noted_at > 10_000_000_000:
                 self.queue_noted = True
                 self.queue_noted_at = now
-                self.note("pool_full", "warning", f"All {what} busy at {self.label}", f"{waiting} calls wait, {full} are being served.")
+                self.note(
+                    "pool_full",
+                    "warning",
+                    f"All {what} busy at {self.label}",
+                    f"{waiting} calls wait, {full} are being served.",
+                )
 
     # ---- the engine's side
 
@@ -282,7 +287,12 @@ class Block(State):
         now = self.simulation.now
         if edge.last_timeout_note < 0 or now - edge.last_timeout_note > 10_000_000_000:
             limit = f"{float(edge.timeout_ns) / 1e6:g} ms" if edge.timeout_ns > 0 else "their deadline allows"
-            self.note("timeouts", "bad", f"Timeouts at {self.label}", f"Calls to {edge.callee.label} take longer than {limit}.")
+            self.note(
+                "timeouts",
+                "bad",
+                f"Timeouts at {self.label}",
+                f"Calls to {edge.callee.label} take longer than {limit}.",
+            )
         edge.last_timeout_note = now
 
     def note_breaker(self, edge: Edge) -> None:
@@ -341,7 +351,7 @@ class Block(State):
         self.settle_faults()
         if duration_ns >= 0:
             simulation = self.simulation
-            simulation.heap.push(simulation.now + duration_ns, FAULT, 0, self.index, fault.serial)
+            simulation.queue.push(simulation.now + duration_ns, FAULT, 0, self.index, fault.serial)
 
     def end_fault(self, serial: i64) -> None:
         """End a lasting fault, unless it was cleared before."""
@@ -377,9 +387,13 @@ class Block(State):
         which_text = "" if self.instances == 1 or instance < 0 else f" (instance {instance + 1})"
         if state == DOWN:
             if change > 0:
-                self.note("crash", "bad", f"{self.label} crashed{which_text}", "Its calls are lost, new ones are refused.")
+                self.note(
+                    "crash", "bad", f"{self.label} crashed{which_text}", "Its calls are lost, new ones are refused."
+                )
             else:
-                self.note("restart", "good", f"{self.label} restarted{which_text}", "It takes calls again, with empty memory.")
+                self.note(
+                    "restart", "good", f"{self.label} restarted{which_text}", "It takes calls again, with empty memory."
+                )
         elif state == PAUSED:
             self.note(
                 "pause" if change > 0 else "resume",
@@ -431,7 +445,7 @@ class Block(State):
             return 2.0
         return 1.0 if self.impaired or self.stalling or len(self.active) > 0 else 0.0
 
-    # ---- work in progress under faults: rare, so these walk the whole heap or table
+    # ---- work in progress under faults: rare, so these walk the whole queue or table
 
     def belongs(self, call: i64, instance: i64) -> bool:
         """Whether ``call`` is being worked on by ``instance`` (-1: any) of this block."""
@@ -452,34 +466,40 @@ class Block(State):
         call: i64 = 0
         while call < calls.capacity:
             edge = calls.edge[call]
-            if edge >= 0 and calls.flags[call] & AT_CALLEE != 0 and edges[edge].callee_index == self.index and self.belongs(call, instance):
+            if (
+                edge >= 0
+                and calls.flags[call] & AT_CALLEE != 0
+                and edges[edge].callee_index == self.index
+                and self.belongs(call, instance)
+            ):
                 self.drop_children(call)
                 self.reply(call, CRASHED, 0, 0)
             call += 1
 
     def take_work(self, instance: i64, keep: bool) -> None:
-        """Remove this instance's pending work from the heap; with ``keep``, into ``stalled`` with its place in order and the time left."""
-        heap = self.simulation.heap
+        """Remove this instance's pending work from the queue; with ``keep``, into ``stalled`` with its place in order and the time left."""
+        queue = self.simulation.queue
+        queue.gather()
         calls = self.calls
-        stays = zeros(heap.size)
+        stays = zeros(queue.tail)
         index: i64 = 0
-        while index < heap.size:
-            what = heap.what[index]
+        while index < queue.tail:
+            what = queue.what[index]
             call = what & 0xFFFFFFFF
-            mine = heap.order[index] & 7 == WORK and what >> 32 == self.index and self.belongs(call, instance)
+            mine = queue.order[index] & 7 == WORK and what >> 32 == self.index and self.belongs(call, instance)
             if not mine:
                 stays[index] = 1
             elif keep:
-                self.put_aside(heap.order[index], call, heap.time[index] - self.simulation.now)
+                self.put_aside(queue.order[index], call, queue.time[index] - self.simulation.now)
             elif calls.flags[call] & CANCELLED != 0:
                 calls.release(call)
             else:
                 calls.flags[call] &= ~WORKING
             index += 1
-        heap.rebuild(stays)
+        queue.rebuild(stays)
 
     def put_aside(self, order: i64, what: i64, remaining: i64) -> None:
-        """Keep one stalled event; one that comes from the heap keeps its sequence number in ``order``."""
+        """Keep one stalled event; one that comes from the queue keeps its sequence number in ``order``."""
         self.stalled = append(self.stalled, order)
         self.stalled = append(self.stalled, what)
         self.stalled = append(self.stalled, remaining)
@@ -529,11 +549,11 @@ class Block(State):
             if concerned >= 0 and concerned != instance:
                 self.put_aside(order, what, remaining)
             elif order >> 8 > 0:
-                simulation.heap.place(simulation.now + remaining, order, self.index << 32 | what)
+                simulation.queue.place(simulation.now + remaining, order, self.index << 32 | what)
             elif kind == EDGE:
-                simulation.heap.push(simulation.now, EDGE, (order >> 3) & 31, what >> 32, what & 0xFFFFFFFF)
+                simulation.queue.push(simulation.now, EDGE, (order >> 3) & 31, what >> 32, what & 0xFFFFFFFF)
             else:
-                simulation.heap.push(simulation.now + remaining, kind, (order >> 3) & 31, self.index, what)
+                simulation.queue.push(simulation.now + remaining, kind, (order >> 3) & 31, self.index, what)
             index += 3
 
     def forget_stalled_work(self, instance: i64) -> None:
@@ -563,17 +583,18 @@ class Block(State):
             pace = self.slow[which] * factor
             self.slow[which] = 1.0 if pace > 0.999999 and pace < 1.000001 else pace
             which += 1
-        heap = self.simulation.heap
+        queue = self.simulation.queue
+        queue.gather()
         now = self.simulation.now
-        stays = zeros(heap.size)
+        stays = zeros(queue.tail)
         index: i64 = 0
-        while index < heap.size:
+        while index < queue.tail:
             stays[index] = 1
-            what = heap.what[index]
-            if heap.order[index] & 7 == WORK and what >> 32 == self.index and self.concerns(fault, what & 0xFFFFFFFF):
-                heap.time[index] = now + i64(float(heap.time[index] - now) * factor)
+            what = queue.what[index]
+            if queue.order[index] & 7 == WORK and what >> 32 == self.index and self.concerns(fault, what & 0xFFFFFFFF):
+                queue.time[index] = now + i64(float(queue.time[index] - now) * factor)
             index += 1
-        heap.rebuild(stays)
+        queue.rebuild(stays)
         index = 0
         while index < len(self.stalled):
             if self.stalled[index] & 7 == WORK and self.concerns(fault, self.stalled[index + 1]):
@@ -582,7 +603,12 @@ class Block(State):
         if first >= end:
             return
         title = f"{self.label} runs at its usual pace" if factor < 1.0 else f"{self.label} slows down"
-        self.note("pace", "good" if factor < 1.0 else "warning", title, f"Its work now takes {self.slow[first]:.3g} times as long.")
+        self.note(
+            "pace",
+            "good" if factor < 1.0 else "warning",
+            title,
+            f"Its work now takes {self.slow[first]:.3g} times as long.",
+        )
 
     def retire(self) -> None:
         """The block is deleted from the drawing: its calls end, new ones are refused."""
@@ -616,7 +642,9 @@ class Block(State):
 
     def failures_by_reason(self) -> dict[str, int]:
         """Failed calls by outcome, only those that occurred."""
-        return {OUTCOMES[index]: int(self.failures[index]) for index in range(OUTCOME_COUNT) if self.failures[index] > 0}
+        return {
+            OUTCOMES[index]: int(self.failures[index]) for index in range(OUTCOME_COUNT) if self.failures[index] > 0
+        }
 
     def returned(self, call: i64) -> bool:
         """Whether nobody waits for this call's answer any more."""

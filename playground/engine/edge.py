@@ -30,7 +30,6 @@ from playground.engine.calls import (
 )
 from playground.engine.columns import zeros
 from playground.engine.faults import Fault
-from playground.engine.heap import CALL, CANCEL, EDGE, FAULT, REPLY
 from playground.engine.histogram import Histogram
 from playground.engine.limits import TRANSPORT_GIVES_UP_NS
 from playground.engine.outcomes import (
@@ -44,6 +43,7 @@ from playground.engine.outcomes import (
     may_retry,
 )
 from playground.engine.params import Params
+from playground.engine.queue import CALL, CANCEL, EDGE, FAULT, REPLY
 from playground.engine.regions import one_way_ns
 from playground.engine.state import State
 from playground.engine.streams import CONSTANT, Duration, Stream
@@ -171,7 +171,9 @@ class Edge(State):
 
     # ---- caller's side
 
-    def call(self, parent: i64, operation: i64, key: i64, user: i64, instance: i64, request_bytes: i64, trace: i64) -> i64:
+    def call(
+        self, parent: i64, operation: i64, key: i64, user: i64, instance: i64, request_bytes: i64, trace: i64
+    ) -> i64:
         """Send a call; its handle. ``parent`` is the call being worked on (-1: none), ``instance`` the wanted one (-1: any)."""
         calls = self.calls
         call = calls.take()
@@ -237,8 +239,10 @@ class Edge(State):
             self.line_free_out = free
             at = free + latency
         if calls.trace[call] > 0:
-            simulation.tracer.hop(calls.trace[call], self.index, 0, now, at, -1, calls.operation[call], calls.attempt[call])
-        simulation.heap.push(at, CALL, 0, self.callee_index, call)
+            simulation.tracer.hop(
+                calls.trace[call], self.index, 0, now, at, -1, calls.operation[call], calls.attempt[call]
+            )
+        simulation.queue.push(at, CALL, 0, self.callee_index, call)
 
     def answer_locally(self, call: i64, outcome: i64) -> None:
         """End an attempt that never leaves the caller, as an event of its own, so that callers are never re-entered."""
@@ -246,7 +250,7 @@ class Edge(State):
         calls.deadline[call] = 0
         calls.outcome[call] = outcome
         calls.flags[call] |= LOCAL
-        self.simulation.heap.push(self.simulation.now, REPLY, 0, self.caller_index, call)
+        self.simulation.queue.push(self.simulation.now, REPLY, 0, self.caller_index, call)
 
     def loses(self) -> bool:
         """Whether the network drops the message that is being sent."""
@@ -262,7 +266,7 @@ class Edge(State):
         calls.flags[call] |= LOST
         if calls.flags[call] & (LINKED | ABANDONED) == 0:
             calls.flags[call] |= GIVING_UP
-            self.simulation.heap.push(self.simulation.now + TRANSPORT_GIVES_UP_NS, EDGE, GIVE_UP, self.index, call)
+            self.simulation.queue.push(self.simulation.now + TRANSPORT_GIVES_UP_NS, EDGE, GIVE_UP, self.index, call)
 
     def link(self, call: i64) -> None:
         """Enter a call into the list of deadlines. All share one timeout, so it nearly always goes to the end."""
@@ -285,7 +289,7 @@ class Edge(State):
         calls.flags[call] |= LINKED
         if self.armed_at < 0 or deadline < self.armed_at:
             self.armed_at = deadline
-            self.simulation.heap.push(deadline, EDGE, DEADLINE, self.index, 0)
+            self.simulation.queue.push(deadline, EDGE, DEADLINE, self.index, 0)
 
     def unlink(self, call: i64) -> None:
         """Take a call out of the list of deadlines."""
@@ -338,7 +342,7 @@ class Edge(State):
             first = self.first_deadline
         if first >= 0 and (self.armed_at < 0 or calls.deadline[first] < self.armed_at):
             self.armed_at = calls.deadline[first]
-            self.simulation.heap.push(self.armed_at, EDGE, DEADLINE, self.index, 0)
+            self.simulation.queue.push(self.armed_at, EDGE, DEADLINE, self.index, 0)
 
     def time_out(self, call: i64) -> None:
         """The caller stops waiting for this attempt; the callee's work on it goes on unless it is cancelled."""
@@ -399,7 +403,7 @@ class Edge(State):
             latency = self.fixed_ns
             if latency < 0:
                 latency = self.latency.draw(self.latency_stream) + self.region_ns + self.extra_ns
-            self.simulation.heap.push(self.simulation.now + latency, CANCEL, 0, self.callee_index, call)
+            self.simulation.queue.push(self.simulation.now + latency, CANCEL, 0, self.callee_index, call)
 
     def again(self, call: i64, outcome: i64) -> bool:
         """Whether another attempt is to be made; counts it."""
@@ -432,7 +436,7 @@ class Edge(State):
         elif self.jitter == 2:
             delay = delay // 2 + i64(self.jitter_stream.uniform() * float(delay) * 0.5)
         self.calls.flags[call] |= WAITING_RETRY
-        self.simulation.heap.push(self.simulation.now + delay, EDGE, RETRY, self.index, call)
+        self.simulation.queue.push(self.simulation.now + delay, EDGE, RETRY, self.index, call)
 
     def on_reply(self, call: i64) -> None:
         """A reply has come back to the caller."""
@@ -543,7 +547,7 @@ class Edge(State):
         self.apply(made, 1.0)
         duration = params.ns("duration_s")
         if duration >= 0:
-            self.simulation.heap.push(self.simulation.now + duration, FAULT, 1, self.index, made.serial)
+            self.simulation.queue.push(self.simulation.now + duration, FAULT, 1, self.index, made.serial)
 
     def apply(self, fault: Fault, sign: float) -> None:
         """Begin (sign 1) or end (sign -1) a fault's effect, and say so."""
@@ -638,6 +642,13 @@ class Edge(State):
             at = free + latency
         if calls.trace[call] > 0:
             simulation.tracer.hop(
-                calls.trace[call], self.index, 1, now, at, calls.outcome[call], calls.operation[call], calls.attempt[call]
+                calls.trace[call],
+                self.index,
+                1,
+                now,
+                at,
+                calls.outcome[call],
+                calls.operation[call],
+                calls.attempt[call],
             )
-        simulation.heap.push(at, REPLY, 0, self.caller_index, call)
+        simulation.queue.push(at, REPLY, 0, self.caller_index, call)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, final
 from mypy_extensions import i64
 
 from playground.engine.calls import AT_CALLEE, CANCEL_SENT, CANCELLED, RETURNED, WORKING, Calls
-from playground.engine.heap import CALL, EDGE, FAULT, REPLY, TIMER, WORK, Heap
 from playground.engine.limits import EVENTS_PENDING_MAX, NOTABLES_MAX
+from playground.engine.queue import CALL, EDGE, FAULT, REPLY, TIMER, WORK, EventQueue
 from playground.engine.state import State
 from playground.engine.tracing import Tracer
 
@@ -35,7 +35,7 @@ class Simulation(State):
         self.events: i64 = 0
         self.hash_low: i64 = 1
         self.hash_high: i64 = 2
-        self.heap = Heap()
+        self.queue = EventQueue()
         self.calls = Calls(1024)
         self.tracer = Tracer()
         self.blocks: list[Block] = []
@@ -49,7 +49,7 @@ class Simulation(State):
 
         A run that hits a limit sets ``stopped`` to its name and goes no further.
         """
-        heap = self.heap
+        queue = self.queue
         calls = self.calls
         blocks = self.blocks
         edges = self.edges
@@ -57,14 +57,15 @@ class Simulation(State):
         high = self.hash_high
         done: i64 = 0
         reached = True
-        while heap.size > 0 and heap.time[0] <= until:
+        while queue.tail > queue.head and queue.time[queue.head] <= until:
             if done >= events_max or self.stopped:
                 reached = False
                 break
-            now = heap.time[0]
-            order = heap.order[0]
-            what = heap.what[0]
-            heap.drop()
+            first = queue.head
+            now = queue.time[first]
+            order = queue.order[first]
+            what = queue.what[first]
+            queue.drop()
             done += 1
             self.now = now
             kind = order & 7
@@ -101,7 +102,7 @@ class Simulation(State):
                     block.on_timer((order >> 3) & 31, argument)
             if calls.overflowed:
                 self.stopped = "calls_in_flight"
-            elif heap.size > EVENTS_PENDING_MAX:
+            elif queue.pending() > EVENTS_PENDING_MAX:
                 self.stopped = "events_pending"
         self.events += done
         self.hash_low = low

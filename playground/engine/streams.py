@@ -163,5 +163,7 @@ class Zipf(State):
                 rank = 1
             elif rank > self.count:
                 rank = self.count
-            if float(rank) - x <= self.squeeze or height >= self.integral(float(rank) + 0.5) - self.density(float(rank)):
+            if float(rank) - x <= self.squeeze or height >= self.integral(float(rank) + 0.5) - self.density(
+                float(rank)
+            ):
                 return rank

@@ -36,7 +36,9 @@ class Tracer(State):
             return self.roots
         return 0
 
-    def hop(self, trace: i64, edge: i64, direction: i64, left: i64, arrives: i64, outcome: i64, operation: i64, attempt: i64) -> None:
+    def hop(
+        self, trace: i64, edge: i64, direction: i64, left: i64, arrives: i64, outcome: i64, operation: i64, attempt: i64
+    ) -> None:
         """Keep one message."""
         at: i64 = (self.hops_seen % HOPS_KEPT) * HOP_FIELDS
         hops = self.hops

@@ -78,10 +78,15 @@ def run(simulation: Simulation, until: int) -> None:
     assert simulation.advance(until, EVER)
 
 
+def next_time(simulation: Simulation) -> int:
+    """When the next event happens."""
+    return simulation.queue.time[simulation.queue.head]
+
+
 def drain(simulation: Simulation) -> None:
     """Run until nothing is left to happen."""
-    while simulation.heap.size > 0:
-        run(simulation, simulation.heap.time[0])
+    while simulation.queue.pending() > 0:
+        run(simulation, next_time(simulation))
 
 
 def inject(block: Block | Edge, fault: str, **params: object) -> None:
