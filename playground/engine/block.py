@@ -140,6 +140,10 @@ class Block(State):
         """Time integral of :meth:`busy` since the start, in worker-ns."""
         return 0.0
 
+    def utilisation(self) -> float:
+        """Busy workers over workers, averaged since the start; 0 where the notion does not apply."""
+        return 0.0
+
     def detail(self) -> dict[str, object]:
         """Inner state for the inspector: small, JSON-ready."""
         return {}

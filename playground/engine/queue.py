@@ -39,6 +39,9 @@ SAMPLE: Final = 12
 SORT_FROM: Final = 24
 """A bucket with more events than this is sorted by a heap before it is brought in."""
 
+CROWDED: Final = 32
+"""With twice as many events near, buckets are too wide."""
+
 LOADS_PER_LOOK: Final = 2048
 """After so many buckets it is looked whether their width still suits."""
 
@@ -140,6 +143,7 @@ class EventQueue(State):
         self.near_end: i64 = NEVER
         self.shift: i64 = 0
         self.base: i64 = 0
+        self.crowded: i64 = SPREAD_FROM
         self.waiting: i64 = 0
         self.first: vec[i64] = filled(BUCKETS, -1)
         self.slot_time: vec[i64] = zeros(64)
@@ -168,8 +172,8 @@ class EventQueue(State):
         """Put an event with its order already made."""
         if at < self.near_end:
             self.insert(at, order, what)
-            if self.near_end == NEVER and self.tail - self.head > SPREAD_FROM:
-                self.spread()
+            if self.tail - self.head > self.crowded:
+                self.spread_anew()
             return
         if (at >> self.shift) - self.base < BUCKETS:
             self.put_into_wheel(at, order, what)
@@ -257,6 +261,7 @@ class EventQueue(State):
         """Nothing near is left: bring in the next bucket that has something, if anything is to come at all."""
         if self.waiting + self.far.size == 0:
             self.near_end = NEVER
+            self.crowded = SPREAD_FROM
             return
         self.draw_in()
         if self.waiting == 0:
@@ -323,9 +328,16 @@ class EventQueue(State):
         self.loaded = 0
         self.scanned = 0
         if full or empty:
-            self.gather()
-            if self.tail - self.head > SPREAD_FROM:
-                self.spread()
+            self.spread_anew()
+
+    def spread_anew(self) -> None:
+        """Choose the buckets' width by the present events. Where many belong to one instant, that can't be helped, nor tried too often."""
+        self.gather()
+        self.crowded = SPREAD_FROM
+        if self.tail > SPREAD_FROM:
+            self.spread()
+            near = self.tail - self.head
+            self.crowded = 2 * near if near > CROWDED else 2 * CROWDED
 
     def spread(self) -> None:
         """Choose the buckets' width by the nearest events, about three in each, and put all later ones into the wheel."""
@@ -356,6 +368,7 @@ class EventQueue(State):
     def gather(self) -> None:
         """Bring all events into the sorted columns, ``head`` 0, for those who have to look at each of them."""
         self.near_end = NEVER
+        self.crowded = SPREAD_FROM
         sorter = self.sorter
         bucket: i64 = 0
         while self.waiting > 0:

@@ -58,7 +58,7 @@ def _queue(model: Model, design: Design, seconds: float) -> list[Row]:
     if not number:
         return []
     measured_mean = float(block.histogram.total) / number / 1e9
-    busy = block.busy_integral() / block.capacity() / seconds / 1e9
+    busy = block.utilisation()
     load = arrivals / service
     if places is not None and servers == 1:
         lost = float(block.failed) / max(1.0, float(block.offered))

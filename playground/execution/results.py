@@ -91,7 +91,7 @@ def block_figures(block: Block, kind: str, seconds: float) -> Figures:
     found["goodput"] = float(block.completed) / seconds if seconds else 0.0
     found["mean_in_flight"] = block.in_flight_integral() / seconds / 1e9 if seconds else 0.0
     if block.capacity() > 0 and seconds:
-        found["utilisation"] = block.busy_integral() / block.capacity() / seconds / 1e9
+        found["utilisation"] = block.utilisation()
     if number:
         spread = latencies(block.histogram.counts, float(block.histogram.total), number)
         found.update({f"{name}_ms": value for name, value in spread.items()})

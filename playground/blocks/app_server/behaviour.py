@@ -347,6 +347,10 @@ class AppServer(Block):
         """Worker-ns held since the start."""
         return self.station.busy_integral()
 
+    def utilisation(self) -> float:
+        """Share of them held, averaged since the start, whatever their number was meanwhile."""
+        return self.station.utilisation()
+
     def metrics(self) -> list[float]:
         """See ``spec.py``."""
         station = self.station

@@ -302,6 +302,10 @@ class Cache(Block):
         """Thread-ns worked since the start."""
         return self.station.busy_integral()
 
+    def utilisation(self) -> float:
+        """Share of them held, averaged since the start, whatever their number was meanwhile."""
+        return self.station.utilisation()
+
     def metrics(self) -> list[float]:
         """See ``spec.py``."""
         return [

@@ -264,6 +264,10 @@ class SqlDatabase(Block):
         """Connection-ns held since the start."""
         return self.connections.busy_integral()
 
+    def utilisation(self) -> float:
+        """Share of them held, averaged since the start, whatever their number was meanwhile."""
+        return self.connections.utilisation()
+
     def metrics(self) -> list[float]:
         """See ``spec.py``."""
         return [
