@@ -1,0 +1,98 @@
+"""Scenarios that use everything, short enough to be run many times, and what is compared of two runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from playground.blocks.registry import kinds
+from playground.catalogue import catalogue, spec_of
+from playground.execution import Execution
+from playground.protocol.design import Intervention, Scenario
+from tests.sketch import at, clear, every_scenario, fault, set_param
+
+UNTIL_S = {
+    "template catalogue": 0.25,
+    "template stampede": 0.35,
+    "template metastable": 14.0,
+    "template mm1": 60.0,
+    "template mmc": 20.0,
+}
+EXAMPLE_UNTIL_S = 2.0
+
+
+def short_scenarios() -> dict[str, Scenario]:
+    """Every template and example with an early end; what happens to a template happens early enough to matter."""
+    found = {}
+    for name, drawing in every_scenario().items():
+        until_s = UNTIL_S.get(name, EXAMPLE_UNTIL_S)
+        late = any(entry.at_ns > until_s * 1e9 for entry in drawing.interventions)
+        log = [at(0.1, entry.action) for entry in drawing.interventions] if late else drawing.interventions
+        found[name] = drawing.model_copy(update={"until_s": until_s, "interventions": log})
+    return found
+
+
+def stormy(drawing: Scenario) -> Scenario:
+    """The scenario with every fault of every block and edge done, one after another, and most of them cleared."""
+    targets = [(it.id, spec_of(it).faults) for it in drawing.design.blocks]
+    targets += [(it.id, catalogue().edge.faults) for it in drawing.design.edges]
+    todo = [(target, it.name) for target, faults in targets for it in faults]
+    log: list[Intervention] = []
+    for number, (target, name) in enumerate(todo):
+        when = drawing.until_s * (0.1 + 0.8 * number / len(todo))
+        log.append(at(when, fault(target, name)))
+        log.append(at(when + drawing.until_s * 0.01, clear(target)))
+    return drawing.model_copy(update={"interventions": [*drawing.interventions, *log]})
+
+
+def changing(drawing: Scenario) -> Scenario:
+    """The scenario with a live parameter of every block changed half-way, back to its default or away from it."""
+    log = []
+    for it in drawing.design.blocks:
+        number = next(param for param in kinds()[it.kind].spec.params if param.live and param.kind == "choice")
+        value = number.choices[-1].value if it.params.get(number.name) != number.choices[-1].value else number.default
+        log.append(at(drawing.until_s / 2, set_param(it.id, number.name, value)))
+    return drawing.model_copy(update={"interventions": [*drawing.interventions, *log]})
+
+
+def replayed() -> Iterator[tuple[str, Scenario]]:
+    """All that the law of replay is tried on."""
+    for name, drawing in short_scenarios().items():
+        yield name, drawing
+        if name.startswith("example"):
+            yield f"{name}, stormy", stormy(drawing)
+            yield f"{name}, changing", changing(drawing)
+
+
+def outcome(execution: Execution) -> dict[str, Any]:
+    """All that a run says of itself, without the machine's own time."""
+    frame = execution.frame()
+    return {
+        "results": {name: value for name, value in execution.results().items() if name != "wall_seconds"},
+        "blocks": hashlib.sha256(frame["b"]).hexdigest(),
+        "edges": hashlib.sha256(frame["ed"]).hexdigest(),
+        "totals": frame["tot"],
+        "notables": [entry.model_dump() for entry in execution.take_notables()],
+        "details": {name: execution.detail(name) for name in sorted(execution.model.blocks)},
+        "history": execution.history(0),
+    }
+
+
+def digest(execution: Execution) -> str:
+    """Trace hash, and a hash over everything else that the run says of itself."""
+    text = json.dumps(outcome(execution), sort_keys=True)
+    return f"{execution.results()['trace_hash']} {hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def finished(drawing: Scenario) -> Execution:
+    """The scenario run to its end in one go."""
+    execution = Execution(drawing)
+    assert execution.advance(execution.until_ns)
+    return execution
+
+
+def digests() -> dict[str, str]:
+    """The digest of everything that the law of replay is tried on."""
+    return {name: digest(finished(drawing)) for name, drawing in replayed()}
