@@ -236,6 +236,8 @@ class Block(State):
             return
         now = self.simulation.now
         calls.arrived[call] = now
+        # Worked on from now, unless a station lets it wait.
+        calls.started[call] = now
         calls.flags[call] |= AT_CALLEE
         self.offered += 1
         self.area += float(self.in_flight) * float(now - self.changed)

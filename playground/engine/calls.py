@@ -40,7 +40,7 @@ class Calls(State):
 
     Caller: ``edge``, ``parent`` (-1 at a root), ``step`` and ``data`` (private to the calling block), ``began`` (first
     attempt, ns), ``sent`` (this attempt, ns), ``deadline`` (ns, 0 none), ``attempt`` (1 ..), ``operation``, ``key``,
-    ``user``, ``request_bytes``, ``trace`` (0 not sampled).
+    ``user``, ``request_bytes``, ``trace`` (0 not sampled), ``serial`` (never used twice, unlike the handle).
     Callee: ``arrived`` (ns, -1 not yet) and ``started`` (ns), ``instance``, ``mark`` (0 when it arrives) and ``memo``
     (private to the called block), ``next`` / ``previous`` (its queues), ``outcome``, ``version``, ``reply_bytes``,
     ``replied`` (ns).
@@ -52,6 +52,7 @@ class Calls(State):
         self.capacity: i64 = capacity
         self.in_use: i64 = 0
         self.most_in_use: i64 = 0
+        self.made: i64 = 0
         self.overflowed: bool = False
         self.free: vec[i64] = zeros(capacity)
         self.edge: vec[i64] = filled(capacity, FREE)
@@ -67,6 +68,7 @@ class Calls(State):
         self.user: vec[i64] = zeros(capacity)
         self.request_bytes: vec[i64] = zeros(capacity)
         self.trace: vec[i64] = zeros(capacity)
+        self.serial: vec[i64] = zeros(capacity)
         self.arrived: vec[i64] = zeros(capacity)
         self.started: vec[i64] = zeros(capacity)
         self.queued: vec[i64] = zeros(capacity)
@@ -101,6 +103,8 @@ class Calls(State):
             self.grow()
         call = self.free[self.capacity - self.in_use - 1]
         self.in_use += 1
+        self.made += 1
+        self.serial[call] = self.made
         if self.in_use > self.most_in_use:
             self.most_in_use = self.in_use
         self.flags[call] = 0
@@ -169,6 +173,7 @@ class Calls(State):
         self.user = grown(self.user, new)
         self.request_bytes = grown(self.request_bytes, new)
         self.trace = grown(self.trace, new)
+        self.serial = grown(self.serial, new)
         self.arrived = grown(self.arrived, new)
         self.started = grown(self.started, new)
         self.queued = grown(self.queued, new)

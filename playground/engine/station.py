@@ -88,6 +88,7 @@ class Station(State):
             self.head[instance] = call
         self.tail[instance] = call
         calls.queued[call] = self.simulation.now
+        calls.started[call] = -1
         self.waiting[instance] += 1
         self.waiting_all += 1
         return QUEUED

@@ -61,8 +61,8 @@ class Tracer(State):
         sent = calls.sent[call]
         here = calls.flags[call] & AT_CALLEE
         spans[at] = calls.trace[call]
-        spans[at + 1] = call
-        spans[at + 2] = parent
+        spans[at + 1] = calls.serial[call]
+        spans[at + 2] = calls.serial[parent] if parent >= 0 else -1
         spans[at + 3] = calls.edge[call]
         spans[at + 4] = calls.operation[call]
         spans[at + 5] = calls.key[call]

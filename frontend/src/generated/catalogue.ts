@@ -1309,7 +1309,7 @@ export const catalogue: Catalogue = {
         },
         {
           "name": "before_mean_ms",
-          "label": "Work before its calls",
+          "label": "Work before",
           "kind": "number",
           "default": 10.0,
           "help": "Time that a worker computes before it calls anybody.",
@@ -1326,10 +1326,10 @@ export const catalogue: Catalogue = {
         },
         {
           "name": "before_distribution",
-          "label": "Work before its calls: distribution",
+          "label": "Work before: distribution",
           "kind": "choice",
           "default": "exponential",
-          "help": "How work before its calls scatters around its mean.",
+          "help": "How work before scatters around its mean.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -1369,7 +1369,7 @@ export const catalogue: Catalogue = {
         },
         {
           "name": "before_cv",
-          "label": "Work before its calls: variation",
+          "label": "Work before: variation",
           "kind": "number",
           "default": 1.0,
           "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
@@ -1391,7 +1391,7 @@ export const catalogue: Catalogue = {
         },
         {
           "name": "after_mean_ms",
-          "label": "Work after its calls",
+          "label": "Work after",
           "kind": "number",
           "default": 0.0,
           "help": "Time that a worker computes on what came back.",
@@ -1408,10 +1408,10 @@ export const catalogue: Catalogue = {
         },
         {
           "name": "after_distribution",
-          "label": "Work after its calls: distribution",
+          "label": "Work after: distribution",
           "kind": "choice",
           "default": "constant",
-          "help": "How work after its calls scatters around its mean.",
+          "help": "How work after scatters around its mean.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -1451,7 +1451,7 @@ export const catalogue: Catalogue = {
         },
         {
           "name": "after_cv",
-          "label": "Work after its calls: variation",
+          "label": "Work after: variation",
           "kind": "number",
           "default": 1.0,
           "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",

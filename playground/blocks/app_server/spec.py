@@ -57,14 +57,14 @@ SPEC = BlockSpec(
         ),
         *duration(
             "before",
-            "Work before its calls",
+            "Work before",
             "Time that a worker computes before it calls anybody.",
             mean=10.0,
             group=WORK,
         ),
         *duration(
             "after",
-            "Work after its calls",
+            "Work after",
             "Time that a worker computes on what came back.",
             mean=0.0,
             distribution="constant",

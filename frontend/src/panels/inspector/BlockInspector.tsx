@@ -4,7 +4,7 @@ import { Copy, Spline, Trash2, X } from 'lucide-react';
 import { deleteSelected, duplicateSelected } from '../../canvas/commands';
 import { useIssues } from '../../canvas/marks';
 import { commonFigures, liveHealth } from '../../canvas/overlay/figures';
-import type { Block } from '../../generated/protocol';
+import type { Block, Catalogue } from '../../generated/protocol';
 import { metricsOf, nameOf, specOf } from '../../lib/catalogue';
 import { withLabel } from '../../lib/design';
 import { HEALTH_WORDS } from '../../lib/health';
@@ -83,7 +83,7 @@ export function BlockInspector({ block }: { block: Block }) {
         </p>
       )}
       <Section title="Now">
-        <BlockMetrics block={block.id} metrics={metricsOf(catalogue, block.kind)} />
+        <BlockMetrics block={block.id} metrics={figuresOf(catalogue, block.kind)} />
       </Section>
       <ParamForm thing={block} params={spec.params} />
       <Section title="Faults">
@@ -97,4 +97,9 @@ export function BlockInspector({ block }: { block: Block }) {
       </Section>
     </div>
   );
+}
+
+/** All figures of a kind but its state, which the head says in a word. */
+function figuresOf(catalogue: Catalogue, kind: string) {
+  return metricsOf(catalogue, kind).filter((metric) => metric.name !== 'health');
 }
