@@ -44,7 +44,8 @@ class Estimate(Counted):
     def __str__(self) -> str:
         if self.mean is None:
             return "not measured"
-        return f"{self.mean:.6g}" + (f" ± {self.ci95:.2g}" if self.ci95 is not None else "")
+        # Two digits of an uncertainty say all that it can.
+        return f"{self.mean:.6g}" + (f" ± {float(f'{self.ci95:.2g}'):g}" if self.ci95 is not None else "")
 
 
 F = TypeVar("F")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -66,7 +67,8 @@ def other(arguments: Sequence[str]) -> int:
     """Any other Django command: in this interpreter if it has the packages, else in `.venv`."""
     if not environment.imports_here():
         if Path(sys.prefix).resolve() != VENV:
-            with locks.held(BUILD / "setup.lock", while_waiting=WAITING):
+            # Standard output is the command's own: a program may be reading it.
+            with contextlib.redirect_stdout(sys.stderr), locks.held(BUILD / "setup.lock", while_waiting=WAITING):
                 environment.ensure(environment.RUNTIME)
             _exec([VENV_PYTHON, PROJECT / "manage.py", *arguments], {})
         raise steps.StepFailed(

@@ -176,7 +176,7 @@ class SkeletonBlock(Block):
     # ---- figures
 
     def busy(self) -> float:
-        """Workers held; with `capacity` it makes the utilisation."""
+        """Workers held."""
         return float(self.station.busy_all)
 
     def capacity(self) -> float:
@@ -190,6 +190,10 @@ class SkeletonBlock(Block):
     def busy_integral(self) -> float:
         """Worker-ns held since the start."""
         return self.station.busy_integral()
+
+    def utilisation(self) -> float:
+        """Workers held of workers there were, since the start."""
+        return self.station.utilisation()
 
     def metrics(self) -> list[float]:
         """In the order of ``spec.py``."""
