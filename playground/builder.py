@@ -113,7 +113,10 @@ def _take_out(model: Model, blocks: set[str], edges: set[str]) -> set[str]:
                 port.remove(edge)
         touched.add(edge.caller.name)
     for name in sorted(blocks):
-        model.blocks.pop(name).retire()
+        block = model.blocks.pop(name)
+        # It keeps edges of its own choice; without this a client that was taken out would go on calling.
+        block.wired()
+        block.retire()
     return touched - blocks
 
 

@@ -56,6 +56,7 @@ class Execution:
         self.applied = 0
         self.furthest_ns = 0
         self._settled_ns = 0
+        self._settled_events = 0
         self._told = 0
         self._new_epoch()
         self.series = History(self.model, bucket_length_ns(self.until_ns))
@@ -124,6 +125,7 @@ class Execution:
             if self._moments.wants(at_ns):
                 self._keep_moment()
         self._settled_ns = at_ns
+        self._settled_events = int(self.model.simulation.events)
         self._apply_due()
 
     def _follow(self) -> None:
@@ -141,6 +143,9 @@ class Execution:
         """Intervene now; raises :class:`InputError` for what can't be done. Interventions behind now are dropped."""
         # All events of this very moment come first, so that a replay arrives at the same order.
         self.advance(self.now_ns)
+        if int(self.model.simulation.events) != self._settled_events:
+            # What was done at this moment has had consequences in it already; a replay would do both first.
+            self.advance(self.now_ns + 1)
         check_action(self.design, action)
         entry = Intervention(at_ns=self.now_ns, actor=actor, action=action)
         before = self._moment() if action.type == "edit" else None
@@ -208,6 +213,7 @@ class Execution:
         self.model.edges = dict(extras["edges"])
         self.design, self.applied, self.epoch = extras["design"], extras["applied"], extras["epoch"]
         self._settled_ns = moment.at_ns
+        self._settled_events = int(self.model.simulation.events)
         self._told = min(self._told, len(self.model.simulation.notables))
 
     def _moment(self) -> Moment:

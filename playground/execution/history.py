@@ -114,6 +114,8 @@ class History:
         self.length = min(self.length, now_ns // self.bucket_ns)
         for column in self.columns.values():
             del column[self.length :]
+        # A failure or a block that came up in the future that is gone was never there.
+        self.columns = {name: column for name, column in self.columns.items() if _says_something(name, column)}
 
     def last(self, name: str, now_ns: int) -> float | None:
         """The value of the last whole bucket before ``now_ns``."""
@@ -128,3 +130,12 @@ class History:
             name: (column + [None] * (self.length - len(column)))[first:] for name, column in self.columns.items()
         }
         return {"bucket_ns": self.bucket_ns, "first": first, "columns": columns}
+
+
+def _says_something(name: str, column: list[float | None]) -> bool:
+    """Whether a run that went no further than ``column`` would have it."""
+    if name.startswith("failed."):
+        return any(column)
+    if "." in name:
+        return any(value is not None for value in column)
+    return bool(column)

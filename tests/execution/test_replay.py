@@ -164,7 +164,7 @@ def test_labels_change_nothing_but_what_sentences_call_the_blocks(name: str) -> 
     found, known = outcome(finished(renamed)), outcome(finished(drawing))
     for part in ("results", "blocks", "edges", "totals", "history"):
         assert found[part] == known[part]
-    moments = [[(it["kind"], it["target"], it["at_ns"]) for it in part["notables"]] for part in (found, known)]
+    moments = [[(at_ns, kind, target) for at_ns, kind, _, target, *_ in part["notables"]] for part in (found, known)]
     assert moments[0] == moments[1]
 
 

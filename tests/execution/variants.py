@@ -74,7 +74,7 @@ def outcome(execution: Execution) -> dict[str, Any]:
         "blocks": hashlib.sha256(frame["b"]).hexdigest(),
         "edges": hashlib.sha256(frame["ed"]).hexdigest(),
         "totals": frame["tot"],
-        "notables": [entry.model_dump() for entry in execution.take_notables()],
+        "notables": [list(entry) for entry in execution.model.simulation.notables],
         "details": {name: execution.detail(name) for name in sorted(execution.model.blocks)},
         "history": execution.history(0),
     }

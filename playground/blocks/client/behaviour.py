@@ -22,7 +22,7 @@ SESSION: Final = 1
 THINK: Final = 2
 BURST: Final = 3
 """Timers: the next arrival (argument: its serial, older ones are void); a session's next request (argument: user); a closed loop's user has
-thought (argument: user); a burst begins or ends."""
+thought (argument: user); a burst begins or ends (argument: its serial)."""
 
 OPEN: Final = 0
 CLOSED: Final = 1
@@ -85,6 +85,7 @@ class Client(Block):
         self.burst_every_ns: float = -1.0
         self.burst_mean_ns: float = 0.0
         self.bursting: bool = False
+        self.burst_serial: i64 = 0
         self.spikes: float = 1.0
         self.session_requests: float = 1.0
         self.session_gap_ns: float = 0.0
@@ -144,9 +145,13 @@ class Client(Block):
         self.zipf = Zipf(ranked if ranked > 0 else 1, params.number("zipf_exponent"))
         self.request_bytes = params.integer("request_bytes")
         if self.begun:
+            if had_bursts != (self.burst_every_ns > 0.0):
+                self.bursting = False
+                # The timer that is set is void from here on.
+                self.burst_serial += 1
+                if not had_bursts:
+                    self.next_burst()
             self.restart()
-            if self.burst_every_ns > 0.0 and not had_bursts:
-                self.next_burst()
 
     def set_mix(self, params: Params) -> None:
         """Cumulative shares of the operations."""
@@ -212,7 +217,7 @@ class Client(Block):
     def next_burst(self) -> None:
         """Schedule the beginning or the end of a burst."""
         mean = self.burst_mean_ns if self.bursting else self.burst_every_ns
-        self.timer(i64(self.burst_stream.exponential(mean)), BURST, 0)
+        self.timer(i64(self.burst_stream.exponential(mean)), BURST, self.burst_serial & 0xFFFFFFFF)
 
     def on_timer(self, tag: i64, argument: i64) -> None:
         """An arrival, a session's next request, a user who has thought, a burst."""
@@ -239,7 +244,7 @@ class Client(Block):
                 self.running = self.target is not None
             else:
                 self.ask(argument)
-        else:
+        elif argument == self.burst_serial & 0xFFFFFFFF and not self.removed:
             self.on_burst()
 
     def go_on(self, user: i64) -> None:
@@ -249,15 +254,10 @@ class Client(Block):
 
     def on_burst(self) -> None:
         """A burst begins or ends."""
-        if self.burst_every_ns <= 0.0:
-            self.bursting = False
-        else:
-            self.bursting = not self.bursting
-            self.next_burst()
-            if self.bursting:
-                self.note(
-                    "burst", "info", f"Burst at {self.label}", f"Requests come {self.burst_factor:g} times as often."
-                )
+        self.bursting = not self.bursting
+        self.next_burst()
+        if self.bursting:
+            self.note("burst", "info", f"Burst at {self.label}", f"Requests come {self.burst_factor:g} times as often.")
         self.restart()
 
     # ---- closed loop
