@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from playground.blocks.edge import EDGE
 from playground.blocks.registry import kinds
-from playground.catalogue import check_design, filled, spec_of
+from playground.catalogue import check_design, spec_of
 from playground.engine.block import Block
 from playground.engine.edge import Edge
 from playground.engine.params import Params
 from playground.engine.simulation import Simulation
+from playground.parameters import filled
 from playground.protocol import design as drawn
 from playground.protocol.errors import InputError
 

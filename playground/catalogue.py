@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import math
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
-from typing import TypeVar
 
 import networkx as nx
 
@@ -18,13 +15,12 @@ from playground.blocks.registry import kinds
 from playground.engine import ENGINE_VERSION
 from playground.engine.limits import LIMITS
 from playground.engine.outcomes import OUTCOMES
-from playground.protocol.catalogue import BlockSpec, Catalogue, Fault, Param, Port, Scalar
-from playground.protocol.design import Action, Block, Design, Edge, Intervention, SetParam
+from playground.parameters import check_params
+from playground.protocol.catalogue import BlockSpec, Catalogue, Port
+from playground.protocol.design import Block, Design, Edge
 from playground.protocol.errors import InputError, Problem, shown
 
 PROBLEMS_MAX = 50
-
-Drawn = TypeVar("Drawn", Block, Edge)
 
 
 @cache
@@ -38,91 +34,6 @@ def catalogue() -> Catalogue:
         outcomes=tuple(OUTCOMES),
         limits=dict(LIMITS),
     )
-
-
-# ---- parameters
-
-
-def accepted_by(param: Param) -> str:
-    """What a parameter takes, in words."""
-    unit = f" {param.unit}" if param.unit else ""
-    off = ", or null (off)" if param.nullable else ""
-    if param.kind == "boolean":
-        return "true or false" + off
-    if param.kind == "choice":
-        return "one of " + ", ".join(choice.value for choice in param.choices) + off
-    if param.kind == "text":
-        return (param.pattern_help or "text") + off
-    what = "a whole number" if param.kind == "integer" else "a number"
-    bounds = []
-    if param.minimum is not None:
-        bounds.append(f"from {param.minimum:.15g}")
-    if param.maximum is not None:
-        bounds.append(f"{'to' if bounds else 'up to'} {param.maximum:.15g}")
-    return " ".join([what, *bounds]) + unit + off
-
-
-def refusal(param: Param, value: Scalar) -> str | None:
-    """Why ``param`` doesn't take ``value``; None when it does."""
-    if value is None:
-        return None if param.nullable else "can't be off"
-    if param.kind == "boolean":
-        return None if isinstance(value, bool) else "is not a yes or no"
-    if param.kind == "choice":
-        return None if value in {choice.value for choice in param.choices} else "is not one of the choices"
-    if param.kind == "text":
-        if not isinstance(value, str):
-            return "is not a text"
-        return None if param.pattern is None or re.fullmatch(param.pattern, value) else "doesn't have the right form"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return "is not a number"
-    if isinstance(value, float) and not math.isfinite(value):
-        # Neither too small nor too large by comparison, and nothing to compute with.
-        return "is not a finite number"
-    if param.kind == "integer" and value != int(value):
-        return "is not a whole number"
-    if param.minimum is not None and value < param.minimum:
-        return "is too small"
-    if param.maximum is not None and value > param.maximum:
-        return "is too large"
-    return None
-
-
-def check_params(
-    declared: Sequence[Param], given: dict[str, Scalar], *, owner: str, where: str, block: str | None
-) -> Iterator[Problem]:
-    """A problem for each given parameter that is unknown or not accepted. ``owner`` is how a message calls the thing."""
-    by_name = {param.name: param for param in declared}
-    for name, value in given.items():
-        param = by_name.get(name)
-        if param is None:
-            near = difflib.get_close_matches(name, by_name, 3, 0.5)
-            yield Problem(
-                code="unknown_parameter",
-                message=f"{owner} has no parameter {shown(name)!r}" + (f"; is {near[0]!r} meant?" if near else ""),
-                where=f"{where}.params.{shown(name)}",
-                block=block,
-                parameter=shown(name),
-                value=shown(value),
-                accepted=", ".join(near or sorted(by_name)),
-            )
-            continue
-        reason = refusal(param, value)
-        if reason is not None:
-            yield Problem(
-                code="parameter",
-                message=f"{owner}: {name} = {shown(value)} {reason}; it takes {accepted_by(param)}",
-                where=f"{where}.params.{name}",
-                block=block,
-                parameter=name,
-                value=shown(value),
-                accepted=accepted_by(param),
-            )
-
-
-def filled(declared: Iterable[Param], given: dict[str, Scalar]) -> dict[str, Scalar]:
-    """Every declared parameter: as given, else its default."""
-    return {param.name: given.get(param.name, param.default) for param in declared}
 
 
 def spec_of(block: Block) -> BlockSpec:
@@ -347,110 +258,3 @@ def _check_graph(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
                 block=name,
                 accepted="a way from a client to it, or no connections at all",
             )
-
-
-# ---- actions
-
-
-def check_action(design: Design, action: Action) -> None:
-    """Raise :class:`InputError` for an action that can't be done to a run of ``design``."""
-    if action.type == "edit":
-        check_design(action.design)
-        return
-    block = next((block for block in design.blocks if block.id == action.target), None)
-    edge = next((edge for edge in design.edges if edge.id == action.target), None)
-    if block is None and edge is None:
-        raise InputError.single(
-            "unknown_target",
-            f"there is no block or edge {shown(action.target)!r} in what runs",
-            where="action.target",
-            value=shown(action.target),
-            accepted="the id of a block or an edge",
-        )
-    spec = EDGE if block is None else spec_of(block)
-    owner = f"edge {action.target!r}" if block is None else f"block {action.target!r}"
-    target_block = action.target if block is not None else None
-    if action.type == "set_param":
-        given = {action.param: action.value}
-        problems = list(check_params(spec.params, given, owner=owner, where=f"[{action.target}]", block=target_block))
-        if problems:
-            raise InputError(problems)
-    elif action.type == "fault":
-        fault = _fault(spec.faults, action.fault, owner, target_block)
-        given = action.params
-        problems = list(
-            check_params(
-                fault.params,
-                given,
-                owner=f"fault {fault.name!r} of {owner}",
-                where=f"[{action.target}]",
-                block=target_block,
-            )
-        )
-        if problems:
-            raise InputError(problems)
-        if block is not None:
-            _check_instance(block, action.params.get("instance"))
-
-
-def _check_instance(block: Block, instance: Scalar) -> None:
-    count = filled(spec_of(block).params, block.params).get("instances", 1)
-    if isinstance(instance, (int, float)) and isinstance(count, (int, float)) and instance >= count:
-        raise InputError.single(
-            "parameter",
-            f"block {block.id!r} has {count} instances, so there is no instance {shown(instance)}",
-            where=f"[{block.id}].instance",
-            block=block.id,
-            parameter="instance",
-            value=shown(instance),
-            accepted=f"0 to {int(count) - 1}, or null (all of them)",
-        )
-
-
-def after(design: Design, action: Action) -> Design:
-    """The drawing that runs once ``action`` was done to a run of ``design``."""
-    if action.type == "edit":
-        return action.design
-    if action.type != "set_param":
-        return design
-    return design.model_copy(
-        update={
-            "blocks": [_with_param(block, action) for block in design.blocks],
-            "edges": [_with_param(edge, action) for edge in design.edges],
-        }
-    )
-
-
-def _with_param(thing: Drawn, action: SetParam) -> Drawn:
-    if thing.id != action.target:
-        return thing
-    return thing.model_copy(update={"params": {**thing.params, action.param: action.value}})
-
-
-def check_log(design: Design, log: Sequence[Intervention]) -> None:
-    """Raise :class:`InputError` for the first entry of an intervention log that can't be done to a run that begins as ``design``."""
-    for index, entry in enumerate(log):
-        try:
-            check_action(design, entry.action)
-        except InputError as error:
-            raise InputError(
-                [
-                    problem.model_copy(update={"message": f"interventions[{index}]: {problem.message}"})
-                    for problem in error.problems
-                ]
-            ) from None
-        design = after(design, entry.action)
-
-
-def _fault(faults: Sequence[Fault], name: str, owner: str, block: str | None) -> Fault:
-    found = next((fault for fault in faults if fault.name == name), None)
-    if found is None:
-        raise InputError.single(
-            "unknown_fault",
-            f"{owner} knows no fault {shown(name)!r}",
-            where="action.fault",
-            block=block,
-            value=shown(name),
-            accepted=", ".join(fault.name for fault in faults) or "none",
-        )
-    return found

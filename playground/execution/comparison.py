@@ -10,7 +10,8 @@ from typing import Any
 
 from playground import theory
 from playground.builder import Model
-from playground.catalogue import filled, spec_of
+from playground.catalogue import spec_of
+from playground.parameters import filled
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Block, Design
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from playground.actions import after, check_action, check_log
 from playground.builder import Model, apply_edit, build
-from playground.catalogue import after, catalogue, check_action, check_log, filled, spec_of
+from playground.catalogue import catalogue, spec_of
 from playground.engine import ENGINE_VERSION
 from playground.engine.params import Params
 from playground.execution.frames import frame_of, layout_of
@@ -19,6 +20,7 @@ from playground.execution.history import History, bucket_length_ns
 from playground.execution.moments import Moment, Moments
 from playground.execution.results import results_of
 from playground.execution.traces import spans_of
+from playground.parameters import filled
 from playground.protocol.design import Action, Design, Intervention, Scenario
 from playground.protocol.errors import InputError, shown
 from playground.protocol.messages import Layout, Notable, Span

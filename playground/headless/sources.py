@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from playground.actions import after, check_action, check_log
 from playground.blocks.edge import EDGE
-from playground.catalogue import after, check_action, check_design, check_log, spec_of
+from playground.catalogue import check_design, spec_of
 from playground.protocol.catalogue import Param, Scalar
 from playground.protocol.design import (
     HORIZON_S_MAX,

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from playground.blocks.registry import kinds
-from playground.catalogue import accepted_by, check_design
+from playground.catalogue import check_design
 from playground.execution import Execution
+from playground.parameters import accepted_by
 from playground.protocol.catalogue import Param, Scalar
 from playground.protocol.design import Scenario
 from playground.protocol.errors import InputError, Problem

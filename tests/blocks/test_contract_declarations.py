@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from playground.blocks.registry import Kind
-from playground.catalogue import catalogue, check_design, refusal
+from playground.catalogue import catalogue, check_design
 from playground.engine.params import NS_PER_UNIT
+from playground.parameters import refusal
 from playground.protocol.catalogue import Fault, Metric, Param, Port
 from playground.protocol.design import parse_design
 from tests.blocks.conftest import faults_declared, params_declared

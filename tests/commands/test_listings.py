@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from playground.catalogue import accepted_by, catalogue
+from playground.catalogue import catalogue
+from playground.parameters import accepted_by
 from playground.protocol.catalogue import Catalogue
 from playground.protocol.design import parse_scenario
 from playground.templates_store import templates

@@ -251,7 +251,9 @@ class AppServer(Block):
         if outcome != OK:
             if self.bypass:
                 self.bypassed += 1
-                self.load_past_cache(parent)
+                # It just failed, so it is not filled afterwards either.
+                calls.memo[parent] = PAST_CACHE
+                self.load(parent, READ)
             else:
                 self.end(parent, as_upstream(outcome))
         elif version == MISS:
@@ -259,11 +261,6 @@ class AppServer(Block):
         else:
             calls.version[parent] = version
             self.conclude(parent)
-
-    def load_past_cache(self, call: i64) -> None:
-        """Read from the store without filling the cache afterwards: it just failed."""
-        self.calls.memo[call] = PAST_CACHE
-        self.load(call, READ)
 
     def tell_cache(self, call: i64) -> None:
         """After a write: drop the cached item, replace it, or leave it to its TTL."""

@@ -7,9 +7,10 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
-from playground.catalogue import accepted_by, catalogue
+from playground.catalogue import catalogue
 from playground.headless.text import table
 from playground.management.reporting import ReportingCommand
+from playground.parameters import accepted_by
 from playground.protocol.catalogue import BlockSpec, Fault, Metric, Param, Scalar
 from playground.protocol.errors import InputError, shown
 
