@@ -78,6 +78,11 @@ class ReportingCommand(BaseCommand):
             self.refuse([Problem(code="broken", message=str(error))], EXIT_BROKEN)
         except MemoryError:
             self.refuse([Problem(code="memory", message="there is not enough memory for it")], EXIT_BROKEN)
+        except Exception as error:
+            if options["traceback"]:
+                raise
+            what = f"a mistake in the program: {type(error).__name__}: {error}"
+            self.refuse([Problem(code="internal", message=f"{what}; --traceback says where")], EXIT_BROKEN)
         if text:
             self.print(text)
 

@@ -11,7 +11,7 @@ from playground.bench import engine, engine_load
 from playground.builder import build
 from playground.protocol.design import Scenario, parse_design
 
-TINY = engine.Plan(one_hop_s=0.1, repeats=1, catalogue_s=0.1, blocks_s=0.1, blocks=(10, 30))
+TINY = engine.Plan(one_hop_s=0.1, repeats=1, catalogue_s=0.1, blocks_s=0.1, blocks_repeats=1, blocks=(10, 30))
 
 
 def test_it_reports_all_keys_with_plausible_figures(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from playground.headless import running
+from playground.headless import running, simulating
+from playground.protocol.design import Scenario
 from playground.setup.paths import PROJECT
 from tests.commands.shell import command, inside
 from tests.commands.sketches import small, written
@@ -100,6 +101,21 @@ def test_a_replication_that_dies_is_said(tmp_path: Path, monkeypatch: pytest.Mon
     done = inside("simulate", written(tmp_path / "small.json", small()), "--until", "1", "--replications", "2")
     assert done.code == 1 and done.out == ""
     assert done.err == "simulate: the process that ran seed 1 ended with code 9: out of luck\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_mistake_in_a_block_is_said_in_one_line_and_shown_on_request(
+    monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    def mistaken(scenario: Scenario) -> None:
+        raise AssertionError("forgot to answer")
+
+    monkeypatch.setattr(simulating, "run_once", mistaken)
+    done = inside("simulate", "template:mm1", "--until", "5", *words)
+    assert done.code == 1 and done.out == "" and "Traceback" not in done.err
+    assert "AssertionError: forgot to answer; --traceback says where" in done.err
+    with pytest.raises(AssertionError, match="forgot"):
+        inside("simulate", "template:mm1", "--until", "5", "--traceback", *words)
 
 
 @pytest.mark.parametrize("words", [("blocks",), ("templates", "--json"), ("simulate", "template:mm1", "--until", "5")])

@@ -22,8 +22,9 @@ With --replications K > 1 every figure is {mean, ci95}: the mean over the seeds 
 its 95 % confidence interval; one that was measured in a part of the runs has "replications", their number;
 trace_hash is the list of the runs' hashes, and there are no notables.
 
-Exit codes: 0 done (also when a limit of the engine stopped the run: see "stopped"); 1 a process died; 2 something
-that was given is wrong, said on stderr (with --json as {"problems": [...]}); 130 Ctrl-C; 143 terminated.
+Exit codes: 0 done (also when a limit of the engine stopped the run: see "stopped"); 1 it broke (a process died, a
+mistake in a block: --traceback shows where); 2 something that was given is wrong; both are said on stderr, with
+--json as {"problems": [...]}; 130 Ctrl-C; 143 terminated.
 """
 
 
