@@ -367,7 +367,7 @@ export const catalogue: Catalogue = {
           "label": "Think time",
           "kind": "number",
           "default": 1.0,
-          "help": "How long a user of the closed loop waits after an answer.",
+          "help": "How long a user of the closed loop waits after an answer, a microsecond at least.",
           "unit": "s",
           "minimum": 0.0,
           "maximum": 864000.0,

@@ -24,6 +24,9 @@ BURST: Final = 3
 """Timers: the next arrival (argument: its serial, older ones are void); a session's next request (argument: user); a closed loop's user has
 thought (argument: user); a burst begins or ends (argument: its serial)."""
 
+THINK_NS_MIN: Final = 1_000
+"""Not even a machine asks again in the same moment; a request that fails at once would be asked for ever in it."""
+
 OPEN: Final = 0
 CLOSED: Final = 1
 """Steps: which loop a request belongs to."""
@@ -265,7 +268,8 @@ class Client(Block):
     def pause_then_ask(self, user: i64) -> None:
         """Let a user of the closed loop think."""
         self.thinking += 1
-        self.timer(self.think.draw(self.think_stream), THINK, user)
+        ns = self.think.draw(self.think_stream)
+        self.timer(ns if ns > THINK_NS_MIN else THINK_NS_MIN, THINK, user)
 
     # ---- requests
 

@@ -212,7 +212,7 @@ SPEC = BlockSpec(
         *duration(
             "think",
             "Think time",
-            "How long a user of the closed loop waits after an answer.",
+            "How long a user of the closed loop waits after an answer, a microsecond at least.",
             mean=1.0,
             unit="s",
             group=USERS,
