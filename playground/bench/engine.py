@@ -135,7 +135,9 @@ def _one_hop_text(found: dict[str, Any], missing: dict[str, str]) -> str:
         if name in missing:
             lines.append(f"  {title:<11}  {missing[name]}")
         else:
-            lines.append(f"  {title:<11}  {found[f'{name}_rps']:>10,} requests/s; this engine does {found[f'ratio_{name}']} times as many")
+            lines.append(
+                f"  {title:<11}  {found[f'{name}_rps']:>10,} requests/s; this engine does {found[f'ratio_{name}']} times as many"
+            )
     return "\n".join(lines)
 
 
