@@ -17,7 +17,7 @@ from playground.protocol.errors import InputError
 from tests.sketch import infinite, unaccounted
 
 THOROUGH = settings(
-    max_examples=250,
+    max_examples=120,
     derandomize=True,
     deadline=None,
     database=None,
