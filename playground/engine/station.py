@@ -46,9 +46,11 @@ class Station(State):
         self.waited_ns: float = 0.0
 
     def resize(self, instances: i64, workers: i64, queue_max: i64) -> None:
-        """Take new sizes. Held workers stay held; more workers take calls as the owner pulls them. Instances only grow."""
+        """Take new sizes. Held workers stay held, instances that are no more finish what they have; more workers take
+        calls as the owner pulls them."""
         self.settle()
-        if instances > self.instances:
+        # Never shorter than before: those that are no more may still hold calls.
+        if instances > len(self.busy):
             self.busy = grown(self.busy, instances)
             self.waiting = grown(self.waiting, instances)
             self.head = grown(self.head, instances, -1)
