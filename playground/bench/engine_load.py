@@ -27,6 +27,7 @@ WARM_S = 0.2
 GROUP = 10
 GROUP_SERVERS = 6
 GROUPS_RATE_PER_S = 20_000.0
+GROUPS_KEYS = 100_000
 SLICE_EVENTS = 20_000
 STEP_S = 0.02
 
@@ -56,16 +57,17 @@ def one_hop() -> dict[str, Any]:
 
 
 def groups(blocks: int) -> dict[str, Any]:
-    """About ``blocks`` blocks in groups of ten (client, balancer, servers, cache, database), always with the same traffic in all."""
+    """About ``blocks`` blocks in groups of ten (client, balancer, servers, cache, database), always with the same traffic and data in all."""
     count = max(1, blocks // GROUP)
+    keys = GROUPS_KEYS // count
     made: dict[str, Any] = {"blocks": [], "edges": []}
     for group in range(count):
         client, balancer, cache, database = (f"{what}-{group}" for what in ("client", "balancer", "cache", "database"))
         made["blocks"] += [
-            block(client, "client", rate_per_s=GROUPS_RATE_PER_S / count, keys=10_000),
+            block(client, "client", rate_per_s=GROUPS_RATE_PER_S / count, keys=keys),
             block(balancer, "load_balancer"),
-            block(cache, "cache", capacity=2_000, warm_keys=1_000),
-            block(database, "sql_database", rows=10_000),
+            block(cache, "cache", capacity=keys // 5, warm_keys=keys // 10),
+            block(database, "sql_database", rows=keys, buffer_rows=keys),
         ]
         made["edges"].append(edge(client, "out", balancer))
         for number in range(GROUP_SERVERS):

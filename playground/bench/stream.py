@@ -25,7 +25,7 @@ MEASURE_S = 8.0
 def run(as_json: bool) -> dict[str, Any]:
     """Measure and return ``{viewers: [{n, frames_per_s, frames_per_s_min, p50_ms, p99_ms}], ten_runs: {...}}``.
 
-    Prints a row for each measurement unless ``as_json``; raises ``RuntimeError`` where the server doesn't start or hangs up.
+    Prints a row for each measurement, or the whole as JSON where ``as_json``; raises ``RuntimeError`` where the server doesn't start or hangs up.
     """
     result: dict[str, Any] = {"viewers": []}
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), PLAYGROUND_FRAME_STAMP="1") as server:
@@ -43,6 +43,8 @@ def run(as_json: bool) -> dict[str, Any]:
         result["ten_runs"] = {"runs": RUNS, **_load(sockets, visitor)}
         if not as_json:
             print(_line(f"{RUNS} runs, 1 viewer each", result["ten_runs"]))
+    if as_json:
+        print(json.dumps(result))
     return result
 
 

@@ -16,6 +16,7 @@ from playground.engine.state import State
 
 M1: Final = 4294967087
 M2: Final = 4294944443
+LOW_HALF: Final = 0xFFFFFFFF
 NORM: Final = 2.328306549295727688e-10
 TWO_PI: Final = 6.283185307179586
 
@@ -37,19 +38,25 @@ class Stream(State):
 
     def uniform(self) -> float:
         """Uniform in (0, 1), both ends excluded, with 32 bits."""
-        m1: i64 = M1
-        m2: i64 = M2
-        p1: i64 = (1403580 * self.s11 - 810728 * self.s10) % m1
+        # Both moduli are just below 2**32, so 2**32 is a small number to each: folding the high half down replaces a division.
+        p1: i64 = 1403580 * self.s11 + 810728 * (M1 - self.s10)
+        p1 = (p1 >> 32) * 209 + (p1 & LOW_HALF)
+        if p1 >= M1:
+            p1 -= M1
         self.s10 = self.s11
         self.s11 = self.s12
         self.s12 = p1
-        p2: i64 = (527612 * self.s22 - 1370589 * self.s20) % m2
+        p2: i64 = 527612 * self.s22 + 1370589 * (M2 - self.s20)
+        p2 = (p2 >> 32) * 22853 + (p2 & LOW_HALF)
+        p2 = (p2 >> 32) * 22853 + (p2 & LOW_HALF)
+        if p2 >= M2:
+            p2 -= M2
         self.s20 = self.s21
         self.s21 = self.s22
         self.s22 = p2
         difference: i64 = p1 - p2
         if difference <= 0:
-            difference += m1
+            difference += M1
         return float(difference) * NORM
 
     def below(self, count: i64) -> i64:
