@@ -57,7 +57,7 @@ def one_hop() -> dict[str, Any]:
 
 
 def groups(blocks: int) -> dict[str, Any]:
-    """About ``blocks`` blocks in groups of ten (client, balancer, servers, cache, database), always with the same traffic and data in all."""
+    """About ``blocks`` blocks in groups of ten (client, balancer, servers, cache, database), with the same traffic and data in all."""
     count = max(1, blocks // GROUP)
     keys = GROUPS_KEYS // count
     made: dict[str, Any] = {"blocks": [], "edges": []}

@@ -25,7 +25,8 @@ MEASURE_S = 8.0
 def run(as_json: bool) -> dict[str, Any]:
     """Measure and return ``{viewers: [{n, frames_per_s, frames_per_s_min, p50_ms, p99_ms}], ten_runs: {...}}``.
 
-    Prints a row for each measurement, or the whole as JSON where ``as_json``; raises ``RuntimeError`` where the server doesn't start or hangs up.
+    Prints a row for each measurement, or the whole as JSON where ``as_json``; raises ``RuntimeError`` where the
+    server doesn't start or hangs up.
     """
     result: dict[str, Any] = {"viewers": []}
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), PLAYGROUND_FRAME_STAMP="1") as server:

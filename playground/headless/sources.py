@@ -22,7 +22,7 @@ from playground.protocol.design import (
     parse_interventions,
     parse_scenario,
 )
-from playground.protocol.errors import InputError, shown
+from playground.protocol.errors import VALUE_SHOWN_CHARACTERS_MAX, InputError, shown
 from playground.protocol.strict_json import DOCUMENT_BYTES_MAX, loads
 from playground.templates_store import templates
 
@@ -66,7 +66,7 @@ def _template(name: str) -> Scenario:
 
 def read_json(path: str | Path, what: str) -> Any:
     """The JSON in a file, ``-`` being standard input; ``what`` it is called in a message."""
-    name = "standard input" if str(path) == STANDARD_INPUT else shown(str(path))
+    name = "standard input" if str(path) == STANDARD_INPUT else shown_path(str(path))
     try:
         if str(path) == STANDARD_INPUT:
             content = _bounded(sys.stdin.buffer, name)
@@ -85,6 +85,11 @@ def read_json(path: str | Path, what: str) -> Any:
             + (f", or {TEMPLATE}NAME" if what == "design" else ""),
         ) from None
     return loads(content, what=f"{what} {name!r}")
+
+
+def shown_path(path: str) -> str:
+    """A path for a message: of a long one its end, which tells files apart."""
+    return shown(path if len(path) <= VALUE_SHOWN_CHARACTERS_MAX else "\u2026" + path[1 - VALUE_SHOWN_CHARACTERS_MAX :])
 
 
 def _bounded(file: IO[bytes], name: str) -> bytes:
