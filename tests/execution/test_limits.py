@@ -31,6 +31,7 @@ def stopped(execution: Execution) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_run_with_too_many_calls_in_flight_stops_by_name_and_keeps_its_results() -> None:
     execution = Execution(overload(10_000_000))
     assert not execution.advance(execution.until_ns)
@@ -54,6 +55,7 @@ def test_a_run_with_too_many_calls_in_flight_stops_by_name_and_keeps_its_results
     assert (execution.now_ns, execution.results()["trace_hash"]) == (at_ns, results["trace_hash"])
 
 
+@pytest.mark.slow
 def test_a_run_with_too_many_events_pending_stops_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     # A million users think for ten days each, at nine places: timers, and not one call.
     monkeypatch.setattr(builder, "BUILD_S_MAX", 600.0)

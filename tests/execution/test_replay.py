@@ -54,6 +54,7 @@ def here() -> dict[str, str]:
     return digests()
 
 
+@pytest.mark.slow
 def test_interpreted_in_another_process_every_scenario_gives_the_same_run() -> None:
     there = in_a_process("interpreted", "0")
     assert there["mode"] == "interpreted"
