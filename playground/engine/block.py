@@ -407,6 +407,13 @@ class Block(State):
                 f"{self.label} {'stalls' if change > 0 else 'goes on'}{which_text}",
                 "Nothing in it moves; calls pile up." if change > 0 else "It works through what has piled up.",
             )
+        else:
+            self.note(
+                "refuse" if change > 0 else "accept",
+                "warning" if change > 0 else "good",
+                f"{self.label} {'turns calls away' if change > 0 else 'takes calls again'}{which_text}",
+                "What is in it goes on." if change > 0 else "",
+            )
         while which < end:
             if state == DOWN:
                 self.down[which] += change

@@ -738,7 +738,7 @@ export const catalogue: Catalogue = {
           "maximum_metric": null
         },
         {
-          "name": "p50_ms",
+          "name": "recent_p50_ms",
           "label": "p50",
           "kind": "gauge",
           "help": "Median latency of the last second or two.",
@@ -747,7 +747,7 @@ export const catalogue: Catalogue = {
           "maximum_metric": null
         },
         {
-          "name": "p99_ms",
+          "name": "recent_p99_ms",
           "label": "p99",
           "kind": "gauge",
           "help": "99 % of the answers of the last second or two came within this time.",

@@ -322,9 +322,11 @@ SPEC = BlockSpec(
     ),
     metrics=(
         Metric(name="sent", label="Requests", kind="counter", help="Requests sent.", headline=True),
-        Metric(name="p50_ms", label="p50", kind="gauge", unit="ms", help="Median latency of the last second or two."),
         Metric(
-            name="p99_ms",
+            name="recent_p50_ms", label="p50", kind="gauge", unit="ms", help="Median latency of the last second or two."
+        ),
+        Metric(
+            name="recent_p99_ms",
             label="p99",
             kind="gauge",
             unit="ms",
