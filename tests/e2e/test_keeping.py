@@ -168,3 +168,41 @@ def test_the_canvas_is_exported_as_a_picture(opened: PlaygroundPage, tmp_path: P
     downloading.value.save_as(file)
     assert file.read_bytes().startswith(b"\x89PNG")
     assert file.stat().st_size > 20_000
+
+
+def test_two_tabs_with_different_designs_each_come_back_to_their_own(
+    opened: PlaygroundPage, visitor: BrowserContext
+) -> None:
+    opened.open("/t/catalogue")
+    opened.expect_traffic(100)
+    address = opened.page.url
+    other = PlaygroundPage(visitor.new_page())
+    other.open("/t/mm1")
+    other.expect_traffic(1)
+    opened.page.goto("about:blank")
+    other.test_id("design-name").fill("The other one")
+    other.test_id("design-name").press("Enter")
+    other.page.goto("about:blank")
+    opened.open(address)
+    expect(opened.test_id("design-name")).to_have_value("Product catalogue")
+    expect(opened.block("lb")).to_be_visible()
+    expect(opened.page.locator("[data-pending=true]")).to_have_count(0)
+    expect(opened.test_id("feed")).not_to_contain_text("drawing changed")
+
+
+def test_a_second_tab_of_the_same_run_follows_the_first_and_does_not_fight_it(
+    opened: PlaygroundPage, visitor: BrowserContext
+) -> None:
+    opened.open("/t/mm1")
+    opened.expect_traffic(1)
+    opened.pause()
+    other = PlaygroundPage(visitor.new_page())
+    other.open(opened.page.url)
+    expect(other.block("server")).to_be_visible()
+    expect(other.test_id("play")).to_be_enabled()
+    other.test_id("palette-cache").click()
+    expect(opened.block("cache")).to_be_visible()
+    expect(other.page.locator("[data-pending=true]")).to_have_count(0)
+    other.page.keyboard.press("Delete")
+    expect(opened.block("cache")).to_have_count(0)
+    expect(opened.page.locator('[data-what="intervention"]')).to_have_count(2)

@@ -34,9 +34,10 @@ export function followForSaving(): void {
 }
 
 function keepHere(): void {
-  const { phase, forkedFrom } = useSession.getState();
-  if (phase === 'loading') return;
+  const { phase, forkedFrom, runId } = useSession.getState();
+  if (phase === 'loading' || phase === 'failed') return;
   keepLocalDraft({
+    run: runId,
     scenario: scenarioOf(drawing()),
     forkedFrom,
     id: saved?.id ?? null,

@@ -8,7 +8,7 @@ import { interventions, scenarioOf, useSession } from '../state/session';
 import { select } from '../state/ui';
 import { beginDocument, followForSaving } from './autosave';
 import { leaveRun, openRun, startRun } from './controller';
-import { knownRun, localDraft } from './memory';
+import { draftOfRun, knownRun, type LocalDraft, latestDraft } from './memory';
 import { followDrawing, syncSoon } from './sync-loop';
 
 /** The template that a first visit shows. */
@@ -36,39 +36,38 @@ async function openAddress(path: string): Promise<void> {
   if (kind === 't') await openTemplate(name!);
   else if (kind === 's') await openShare(name!);
   else if (kind === 'r') await reopenRun(name!);
-  else if (!(await reopenDraft())) await openTemplate(FIRST_TEMPLATE);
+  else if (!(await reopenDraft(latestDraft()))) await openTemplate(FIRST_TEMPLATE);
 }
 
-/** A run that is still there goes on; one that is gone starts again from what this browser kept. */
+/** A run that is still there goes on; one that is gone starts again from what this browser kept of it. */
 async function reopenRun(id: string): Promise<void> {
   try {
     await getRun(id);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    if (await reopenDraft()) return;
+    if (await reopenDraft(draftOfRun(id))) return;
     throw new Error(
       'This run is gone: runs end some time after their last viewer left. Its link can no longer be opened.',
     );
   }
   const known = knownRun(id);
-  const draft = known ? localDraft() : null;
-  if (draft) {
-    show(draft.scenario.design, { forgetSteps: true });
-    fitSoon();
-    beginDocument(draft.id && draft.version ? { id: draft.id, version: draft.version } : null);
-    useSession.setState({ forkedFrom: draft.forkedFrom });
-  }
+  const draft = known ? draftOfRun(id) : null;
+  if (draft) showDraft(draft);
   openRun(id, known?.control ?? null, { adopt: draft === null, origin: known?.origin ?? null });
 }
 
-async function reopenDraft(): Promise<boolean> {
-  const draft = localDraft();
-  if (!draft || draft.scenario.design.blocks.length === 0) return false;
-  const { seed, speed, until_s } = draft.scenario;
-  useSession.setState({ seed, speed, untilS: until_s, forkedFrom: draft.forkedFrom });
+function showDraft(draft: LocalDraft): void {
   show(draft.scenario.design, { forgetSteps: true });
   fitSoon();
   beginDocument(draft.id && draft.version ? { id: draft.id, version: draft.version } : null);
+  useSession.setState({ forkedFrom: draft.forkedFrom });
+}
+
+async function reopenDraft(draft: LocalDraft | null): Promise<boolean> {
+  if (!draft || draft.scenario.design.blocks.length === 0) return false;
+  const { seed, speed, until_s } = draft.scenario;
+  useSession.setState({ seed, speed, untilS: until_s });
+  showDraft(draft);
   const { ok, problems } = await checkDesign(draft.scenario.design);
   if (ok) await startRun({ scenario: draft.scenario, play: false, adopt: false });
   else useSession.setState({ phase: 'none', problems });

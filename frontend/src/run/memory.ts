@@ -2,12 +2,15 @@
 
 import type { Design, Scenario } from '../generated/protocol';
 
-const DRAFT_KEY = 'playground.draft';
+const DRAFTS_KEY = 'playground.drafts';
+const DRAFTS_KEPT = 8;
 const RUNS_KEY = 'playground.runs';
 const RUNS_KEPT = 8;
 
-/** The document that was open last. */
+/** A document as this browser keeps it. */
 export interface LocalDraft {
+  /** The run that was open with it, if any: tabs hold different documents, and each comes back to its own. */
+  run: string | null;
   scenario: Scenario;
   forkedFrom: string | null;
   /** The server's copy, once there is one. */
@@ -38,10 +41,19 @@ function write(key: string, value: unknown): void {
   }
 }
 
-/** The document that was open last, if any. */
-export const localDraft = () => read<LocalDraft>(DRAFT_KEY);
-/** Keeps the document that is open. */
-export const keepLocalDraft = (draft: LocalDraft) => write(DRAFT_KEY, draft);
+const localDrafts = () => read<LocalDraft[]>(DRAFTS_KEY) ?? [];
+
+/** The document that was open last, in whichever tab. */
+export const latestDraft = (): LocalDraft | null => localDrafts()[0] ?? null;
+
+/** The document that was open with run `id`. */
+export const draftOfRun = (id: string): LocalDraft | null => localDrafts().find(({ run }) => run === id) ?? null;
+
+/** Keeps a document in the place of what was kept for the same run; the oldest are forgotten. */
+export function keepLocalDraft(draft: LocalDraft): void {
+  const others = localDrafts().filter(({ run }) => run !== draft.run);
+  write(DRAFTS_KEY, [draft, ...others].slice(0, DRAFTS_KEPT));
+}
 
 /** Keeps how to come back to a run; the oldest are forgotten. */
 export function rememberRun(id: string, run: KnownRun): void {
