@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
+from playground.bench.server import LiveServer
 from tests.e2e.playground_page import PlaygroundPage
 
 
@@ -81,6 +82,35 @@ def test_a_graph_edit_while_the_run_goes_on_is_taken_over(opened: PlaygroundPage
     opened.page.keyboard.press("Control+z")
     expect(opened.block(app)).to_be_visible()
     expect(opened.page.locator("[data-pending=true]")).to_have_count(0)
+
+
+def test_time_waits_for_a_drawing_that_cannot_run_and_goes_on_when_it_can_again(opened: PlaygroundPage) -> None:
+    opened.open("/t/mm1")
+    opened.expect_traffic(1)
+    opened.block("server").click()
+    opened.page.keyboard.press("Delete")
+    expect(opened.test_id("play")).to_be_visible()
+    expect(opened.test_id("banner-differs")).to_contain_text("time waits")
+    opened.test_id("play").click()
+    expect(opened.test_id("problems")).to_be_visible()
+    expect(opened.test_id("pause")).to_have_count(0)
+    opened.page.keyboard.press("Control+z")
+    expect(opened.test_id("pause")).to_be_visible()
+    expect(opened.test_id("banner-differs")).to_have_count(0)
+
+
+def test_who_watches_a_run_sees_its_owner_change_the_drawing(
+    opened: PlaygroundPage, chromium: Browser, live_server_process: LiveServer
+) -> None:
+    opened.open("/t/mm1")
+    opened.expect_traffic(1)
+    other = chromium.new_context(base_url=live_server_process.url)
+    watcher = PlaygroundPage(other.new_page())
+    watcher.open(opened.page.url)
+    expect(watcher.test_id("banner-watching")).to_be_visible()
+    opened.test_id("palette-cache").click()
+    expect(watcher.block("cache")).to_be_visible()
+    other.close()
 
 
 def test_time_is_stepped_sped_up_and_scrubbed(opened: PlaygroundPage) -> None:

@@ -47,8 +47,10 @@ export function Banner() {
   if (differs && (problems.length || refusal.length)) {
     return (
       <Line tone="warn" testId="banner-differs">
-        {refusal.length ? 'The engine did not take the last change' : 'The drawing can’t run as it is'}:{' '}
-        {(refusal[0] ?? problems[0])!.message}
+        {refusal.length
+          ? 'The engine did not take the last change'
+          : 'The drawing can’t run as it is, and time waits until it can'}
+        : {(refusal[0] ?? problems[0])!.message}
         <button type="button" className={BUTTON} onClick={showList}>
           Show the list
         </button>

@@ -5,7 +5,7 @@ import { ApiError, checkDesign, createRun } from '../lib/api';
 import { runsAlike } from '../lib/sync';
 import { drawing } from '../state/design';
 import { catalogue, forgetRun, scenarioOf, useSession } from '../state/session';
-import { toast } from '../state/ui';
+import { toast, useUi } from '../state/ui';
 import { hear } from './hear';
 import { series } from './history';
 import { live } from './live';
@@ -115,9 +115,11 @@ export async function actOrThrow(action: Action): Promise<void> {
 
 /** Starts time, with a run of what is drawn where there is none yet. */
 export async function playOrStart(): Promise<void> {
-  const { runId, connection } = useSession.getState();
+  const { runId, connection, problems } = useSession.getState();
   if (runId && connection !== 'ended') {
-    await play();
+    // What runs is what is drawn; where that can't run, the list beside it says why.
+    if (problems.length) useUi.setState({ right: 'inspector', selected: new Set() });
+    else await play();
     return;
   }
   await startDrawing(true);

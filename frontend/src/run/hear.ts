@@ -11,7 +11,7 @@ import { series } from './history';
 import { live } from './live';
 import { rememberRun } from './memory';
 import type { Connection, Listener } from './socket';
-import { syncSoon } from './sync-loop';
+import { followEngine, syncSoon } from './sync-loop';
 
 const HISTORY_EVERY_MS = 400;
 let historyAskedAt = 0;
@@ -114,10 +114,17 @@ function happened(event: Happened): void {
   if (event.what === 'branch' || event.what === 'reset') {
     series.cut(event.what === 'reset' ? 0 : Math.floor(event.at_ns / series.bucketNs));
   }
-  if (event.what === 'reset') useSession.setState({ running: event.design ?? useSession.getState().origin });
-  else if (event.design) useSession.setState({ running: event.design });
-  else if (running && event.intervention) useSession.setState({ running: applied(running, event.intervention) });
+  const now = engineDrawing(event, running);
+  useSession.setState({ running: now });
+  if (running && now) followEngine(running, now);
   if (event.what === 'intervention' || event.what === 'reset') syncSoon();
+}
+
+/** What the engine runs after `event`, when it ran `running` before. */
+function engineDrawing(event: Happened, running: Design | null): Design | null {
+  if (event.what === 'reset') return event.design ?? useSession.getState().origin;
+  if (event.design) return event.design;
+  return running && event.intervention ? applied(running, event.intervention) : running;
 }
 
 function askHistory(): void {

@@ -2,18 +2,20 @@
 
 import type { Design } from '../generated/protocol';
 import { checkDesign } from '../lib/api';
-import { planSync, runsAlike } from '../lib/sync';
-import { drawing, useDesign } from '../state/design';
+import { arrangedAs, planSync, runsAlike } from '../lib/sync';
+import { drawing, show, useDesign } from '../state/design';
 import { catalogue, useSession } from '../state/session';
-import { actOrThrow, openSocket, pause } from './controller';
+import { actOrThrow, openSocket, pause, play } from './controller';
 import { RefusedError } from './socket';
 
 const QUIET_MS = 300;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let busy = false;
-/** What was told last: the engine has taken it, and its durable event is on the way. */
+/** What was told last: the engine takes it, and its durable event is on the way. */
 let told: { design: Design; run: string | null; until: number } | null = null;
 const TOLD_MS = 3_000;
+/** The run whose time stands still because its drawing can't run. */
+let held: string | null = null;
 
 /** Compares once the drawing has been quiet for a moment. */
 export function syncSoon(): void {
@@ -48,6 +50,7 @@ async function compare(): Promise<void> {
   const { running, mayControl } = useSession.getState();
   if (running && runsAlike(catalogue(), running, drawn)) {
     useSession.setState({ problems: [] });
+    resume();
     return;
   }
   const { runId } = useSession.getState();
@@ -62,18 +65,44 @@ async function compare(): Promise<void> {
   if (!running || !openSocket() || !mayControl) return;
   if (!checked.ok) {
     // Only what is drawn may run; until it can, time stands still.
-    if (useSession.getState().state?.playing) await pause();
+    if (useSession.getState().state?.playing) {
+      held = runId;
+      await pause();
+    }
     return;
   }
   await tell(running, drawn);
 }
 
+/**
+ * The engine went from `before` to `now`. Where somebody else did that (another tab, the run's owner) and nothing here waits to be
+ * told, the canvas follows; otherwise two pages would for ever tell the engine their own drawings.
+ */
+export function followEngine(before: Design, now: Design): void {
+  const drawn = drawing();
+  if (!runsAlike(catalogue(), before, drawn) || runsAlike(catalogue(), now, drawn)) return;
+  const own =
+    told?.run === useSession.getState().runId &&
+    performance.now() < told.until &&
+    runsAlike(catalogue(), told.design, now);
+  if (!own) show(arrangedAs(now, drawn), { forgetSteps: false });
+}
+
+/** Time goes on once the drawing that held it can run again. */
+function resume(): void {
+  const { runId } = useSession.getState();
+  if (held !== null && held === runId) void play();
+  held = null;
+}
+
 async function tell(running: Design, drawn: Design): Promise<void> {
+  told = { design: drawn, run: useSession.getState().runId, until: performance.now() + TOLD_MS };
   try {
     for (const action of planSync(catalogue(), running, drawn)) await actOrThrow(action);
-    told = { design: drawn, run: useSession.getState().runId, until: performance.now() + TOLD_MS };
     useSession.setState({ refusal: [] });
+    resume();
   } catch (error) {
+    told = null;
     // A broken connection is no refusal: the drawing is compared again when it is back.
     if (error instanceof RefusedError) useSession.setState({ refusal: error.problems });
   }
