@@ -11,9 +11,15 @@ from typing import Any
 from playground import theory
 from playground.builder import Model
 from playground.catalogue import spec_of
+from playground.execution.history import History
 from playground.parameters import filled
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Block, Design
+from playground.statistics import mean_and_half_width
+
+BATCHES = 20
+BUCKETS_PER_BATCH_MIN = 4
+CALLS_PER_BATCH_MIN = 30
 
 Row = dict[str, Any]
 Params = dict[str, Scalar]
@@ -24,7 +30,27 @@ def row(name: str, formula: str, expected: float, measured: float, unit: str = "
     return {"name": name, "formula": formula, "expected": expected, "measured": measured, "unit": unit}
 
 
-def theory_of(model: Model, design: Design, seconds: float) -> list[Row]:
+def batch_half_width(series: History) -> float | None:
+    """How far, in seconds, the mean latency may be off with 95 % confidence, by batch means; None while there is little to go by.
+
+    The record is cut into equal batches that are long enough to know little of one another (Law, Simulation Modeling and Analysis, 9.5.3).
+    """
+    length = series.length // BATCHES
+    if length < BUCKETS_PER_BATCH_MIN:
+        return None
+    counts, means = series.columns["completed"], series.columns["mean_ms"]
+    batches = []
+    for batch in range(BATCHES):
+        places = range(batch * length, (batch + 1) * length)
+        number = sum(counts[place] or 0.0 for place in places)
+        if number < CALLS_PER_BATCH_MIN:
+            return None
+        total = sum((counts[place] or 0.0) * (means[place] or 0.0) for place in places)
+        batches.append(total / number / 1e3)
+    return mean_and_half_width(batches)[1]
+
+
+def theory_of(model: Model, design: Design, seconds: float, series: History) -> list[Row]:
     """All that theory has to say about this design, once something was measured."""
     roots = [root for root in model.roots() if not root.removed]
     ended = sum(int(root.completed + root.failed) for root in roots)
@@ -40,10 +66,10 @@ def theory_of(model: Model, design: Design, seconds: float) -> list[Row]:
             inside,
         )
     ]
-    return rows + _queue(model, design, seconds) + _stampede(model, design)
+    return rows + _queue(model, design, seconds, series) + _stampede(model, design)
 
 
-def _queue(model: Model, design: Design, seconds: float) -> list[Row]:
+def _queue(model: Model, design: Design, seconds: float, series: History) -> list[Row]:
     """M/M/1, M/M/c or M/M/1/K, where the design is one."""
     if len(design.blocks) != 2 or len(design.edges) != 1:
         return []
@@ -73,11 +99,13 @@ def _queue(model: Model, design: Design, seconds: float) -> list[Row]:
     names = [metric.name for metric in spec_of(server).metrics]
     figures = dict(zip(names, block.metrics(), strict=True))
     waited = figures["waited"] / max(1.0, float(block.offered))
+    mean = row(
+        "Time in the system, mean", "W = Wq + 1/μ", theory.mmc_time(servers, arrivals, service), measured_mean, "s"
+    )
+    half_width = batch_half_width(series)
     rows = [
         row("Utilisation", "ρ = λ / (c μ)", 100 * load / servers, 100 * busy, "%"),
-        row(
-            "Time in the system, mean", "W = Wq + 1/μ", theory.mmc_time(servers, arrivals, service), measured_mean, "s"
-        ),
+        mean | ({"ci": half_width} if half_width is not None else {}),
         row(
             "Waiting for a worker, mean",
             "Erlang C: Wq = C / (c μ - λ)",

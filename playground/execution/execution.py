@@ -283,4 +283,6 @@ class Execution:
 
     def results(self) -> dict[str, Any]:
         """The results so far, in the shape of ``manage.py simulate --json``."""
-        return results_of(self.model, self.design, self.seed, ENGINE_VERSION, self.wall_s)
+        return results_of(
+            self.model, self.design, self.series, seed=self.seed, engine_version=ENGINE_VERSION, wall_s=self.wall_s
+        )

@@ -38,6 +38,7 @@ class Totals:
         self.failed = sum(int(root.failed) for root in roots)
         self.in_flight = sum(int(root.in_flight) for root in roots)
         self.failures = [sum(int(root.failures[reason]) for root in roots) for reason in range(OUTCOME_COUNT)]
+        self.latency_ns = sum(float(root.histogram.total) for root in roots)
         self.counts = merged([root.histogram.counts for root in roots])
         self.busy = {name: block.busy_integral() for name, block in model.blocks.items() if block.capacity() > 0}
 
@@ -88,6 +89,8 @@ class History:
         for name, fraction in PERCENTILES:
             ns = percentile_of(now.counts, before.counts, fraction)
             values[name] = round(ns / 1e6, 6) if ns >= 0 else None
+        completed = now.completed - before.completed
+        values["mean_ms"] = round((now.latency_ns - before.latency_ns) / completed / 1e6, 6) if completed else None
         for reason in range(1, OUTCOME_COUNT):
             if now.failures[reason]:
                 values[f"failed.{OUTCOMES[reason]}"] = now.failures[reason] - before.failures[reason]

@@ -15,7 +15,7 @@ from playground.engine.edge import Edge
 from playground.engine.histogram import percentile_of
 from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
 from playground.execution.comparison import theory_of
-from playground.execution.history import merged
+from playground.execution.history import History, merged
 from playground.protocol.design import Design, Slo, design_hash
 
 LATENCIES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999))
@@ -23,7 +23,9 @@ LATENCIES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999))
 Figures = dict[str, Any]
 
 
-def results_of(model: Model, design: Design, seed: int, engine_version: str, wall_s: float) -> Figures:
+def results_of(
+    model: Model, design: Design, series: History, *, seed: int, engine_version: str, wall_s: float
+) -> Figures:
     """Everything, in the shape of ``manage.py simulate --json``."""
     simulation = model.simulation
     seconds = float(simulation.now) / 1e9
@@ -46,7 +48,7 @@ def results_of(model: Model, design: Design, seed: int, engine_version: str, wal
         },
         "edges": {name: edge_figures(model.edges[name], seconds) for name in sorted(model.edges)},
         "slo": [verdict(slo, model, totals, seconds) for slo in design.slo],
-        "theory": theory_of(model, design, seconds),
+        "theory": theory_of(model, design, seconds, series),
     }
 
 

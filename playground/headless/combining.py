@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from playground.headless.models import Estimate, Study
-from playground.headless.statistics import mean_and_half_width
+from playground.statistics import mean_and_half_width
 
 COUNTS = "failures"
 """Counts by reason name only what happened: a reason that is missing in a run happened no times, and isn't unknown."""

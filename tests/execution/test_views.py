@@ -15,6 +15,7 @@ from playground.execution.history import BUCKETS_WANTED, bucket_length_ns
 from playground.protocol.errors import InputError
 from playground.protocol.frames import pack_frame, unpack_frame
 from playground.protocol.messages import Span
+from playground.templates_store import templates
 from tests.execution.variants import finished, short_scenarios
 from tests.sketch import SECOND, at, block, edge, example, fault, figures, metric, run, scenario
 
@@ -213,3 +214,12 @@ def test_the_detail_of_a_block_that_is_not_there_is_refused_by_name() -> None:
         run(example("cache"), until_s=0.1).detail("nobody")
     assert refused.value.problems[0].code == "unknown_block"
     assert "nobody" in str(refused.value)
+
+
+def test_a_mean_beside_theory_says_how_sure_it_is_and_holds_the_law() -> None:
+    execution = finished(templates()["mm1"].scenario)
+    rows = {row["name"]: row for row in execution.results()["theory"]}
+    mean = rows["Time in the system, mean"]
+    # By batch means over half an hour: narrow enough to mean something, wide enough to hold W = 0.5 s.
+    assert 0.01 < mean["ci"] < 0.15
+    assert abs(mean["measured"] - 0.5) < 1.5 * mean["ci"]

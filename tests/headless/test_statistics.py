@@ -12,7 +12,7 @@ from playground.headless.combining import combined, estimate, estimated
 from playground.headless.models import Estimate
 from playground.headless.running import run_once
 from playground.headless.sources import prepared
-from playground.headless.statistics import mean_and_half_width, t_quantile, t_within
+from playground.statistics import mean_and_half_width, t_quantile, t_within
 
 
 @pytest.mark.parametrize("freedom", [*range(1, 41), 50, 99, 100, 500, 999])

@@ -468,8 +468,8 @@ export interface Refused {
 /**
  * Recorded series in buckets of ``bucket_ns``: ``columns[name][i]`` belongs to bucket ``first + i``. Gaps are null.
  *
- * Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that ended in the
- * bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``.
+ * Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that
+ * ended in the bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``.
  */
 export interface History {
   type: "history";

@@ -112,8 +112,8 @@ function TheoryTable({ rows }: { rows: Theory[] }) {
   );
 }
 
-function deviation({ expected, measured, ci }: Theory): string {
-  if (typeof ci === 'number') return `± ${compact(ci)}`;
+function deviation({ expected, measured, ci, unit }: Theory): string {
+  if (typeof ci === 'number') return `± ${withUnit(ci, unit ?? '')}`;
   if (Array.isArray(ci)) return `${compact(ci[0])} to ${compact(ci[1])}`;
   if (!expected || !Number.isFinite(measured)) return '';
   const percent = (100 * (measured - expected)) / expected;
