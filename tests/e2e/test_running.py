@@ -50,9 +50,13 @@ def test_a_parameter_changed_while_the_run_goes_on_reaches_the_engine(opened: Pl
     opened.block(app).click()
     field = opened.page.locator('[data-testid^="param-"][inputmode="decimal"]').first
     name = str(field.get_attribute("data-testid")).removeprefix("param-")
-    field.fill(str(float(field.input_value()) + 1).removesuffix(".0"))
+    (label,) = {
+        param["label"] for spec in opened.catalogue()["blocks"] for param in spec["params"] if param["name"] == name
+    }
+    wanted = str(float(field.input_value()) + 1).removesuffix(".0")
+    field.fill(wanted)
     field.press("Enter")
-    expect(opened.test_id("feed")).to_contain_text(name.replace("_", " "))
+    expect(opened.test_id("feed")).to_contain_text(f"{label}: {wanted}")
     expect(opened.page.locator("[data-pending=true]")).to_have_count(0)
     opened.test_id(f"default-{name}").click()
 

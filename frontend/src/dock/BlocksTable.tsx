@@ -6,7 +6,7 @@ import { reveal } from '../canvas/commands';
 import { liveHealth, readingText } from '../canvas/overlay/figures';
 import type { Block } from '../generated/protocol';
 import { nameOf, specOf } from '../lib/catalogue';
-import { compact, withUnit } from '../lib/format';
+import { count, withUnit } from '../lib/format';
 import { HEALTH_WORDS } from '../lib/health';
 import { useLive } from '../run/use-live';
 import { useDesign } from '../state/design';
@@ -49,8 +49,8 @@ const Row = memo(function Row({ block }: { block: Block }) {
   const offered = useLive((live) => withUnit(live.rate(block.id, 'offered'), 'per_s'), EVERY_MS);
   const completed = useLive((live) => withUnit(live.rate(block.id, 'completed'), 'per_s'), EVERY_MS);
   const failed = useLive((live) => withUnit(live.rate(block.id, 'failed'), 'per_s'), EVERY_MS);
-  const flight = useLive((live) => compact(live.value(block.id, 'in_flight') ?? Number.NaN), EVERY_MS);
-  const queue = useLive((live) => compact(live.value(block.id, 'queue') ?? Number.NaN), EVERY_MS);
+  const flight = useLive((live) => count(live.value(block.id, 'in_flight') ?? Number.NaN), EVERY_MS);
+  const queue = useLive((live) => count(live.value(block.id, 'queue') ?? Number.NaN), EVERY_MS);
   const headline = useLive(
     (live) =>
       cardOf(catalogue, block.kind)

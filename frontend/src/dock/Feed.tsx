@@ -65,7 +65,8 @@ export function Feed() {
 function Row({ event }: { event: Happened }) {
   const target = eventTarget(event);
   const catalogue = useSession((state) => state.catalogue)!;
-  const block = useDesign((state) => state.design.blocks.find((candidate) => candidate.id === target));
+  const design = useDesign((state) => state.design);
+  const block = design.blocks.find((candidate) => candidate.id === target);
   const tone = toneOf(event);
   const detail = eventDetail(event);
   return (
@@ -81,12 +82,12 @@ function Row({ event }: { event: Happened }) {
           void seek(event.at_ns);
         }}
       >
-        <span className="num w-11 shrink-0 text-right text-ink-3">{moment(event.at_ns)}</span>
+        <span className="num w-13 shrink-0 text-right text-ink-3">{moment(event.at_ns)}</span>
         <span className={`w-3 shrink-0 text-center ${tone.text}`} aria-hidden>
           {tone.glyph}
         </span>
         <span className="min-w-0 flex-1">
-          <b className="font-semibold text-ink">{eventTitle(event)}</b>{' '}
+          <b className="font-semibold text-ink">{eventTitle(event, catalogue, design)}</b>{' '}
           <span className="text-ink-2">
             {block && !event.notable && `on ${nameOf(catalogue, block)}`} {tone.name === 'you' ? '' : detail}
           </span>

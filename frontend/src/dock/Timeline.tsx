@@ -6,6 +6,7 @@ import { eventTitle, toneOf } from '../lib/events';
 import { clock, moment } from '../lib/format';
 import { seek } from '../run/controller';
 import { live } from '../run/live';
+import { useDesign } from '../state/design';
 import { useSession } from '../state/session';
 
 const SEEK_EVERY_MS = 120;
@@ -144,24 +145,22 @@ function Marks({ events, until }: { events: Happened[]; until: number }) {
     }
     return shown.map((event) => ({ event, named: named.includes(event) }));
   }, [events, until]);
+  const catalogue = useSession((session) => session.catalogue)!;
+  const design = useDesign((state) => state.design);
   return (
     <>
       {marks.map(({ event, named }) => {
         const left = `${Math.min(100, (100 * event.at_ns) / until)}%`;
         const tone = toneOf(event);
+        const title = eventTitle(event, catalogue, design);
         return (
-          <span
-            key={event.seq}
-            className="pointer-events-none absolute top-0 h-full"
-            style={{ left }}
-            title={eventTitle(event)}
-          >
+          <span key={event.seq} className="pointer-events-none absolute top-0 h-full" style={{ left }} title={title}>
             <span className={`absolute top-[24px] size-[9px] -translate-x-1/2 border border-panel ${tone.shape}`} />
             {named && (
               <span
                 className={`absolute top-0.5 max-w-40 truncate whitespace-nowrap text-2xs text-ink-2 ${labelSide(event.at_ns / until)}`}
               >
-                {eventTitle(event)} <span className="num text-ink-3">{moment(event.at_ns)}</span>
+                {title} <span className="num text-ink-3">{moment(event.at_ns)}</span>
               </span>
             )}
           </span>

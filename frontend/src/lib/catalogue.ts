@@ -1,6 +1,7 @@
 /** Look-ups in the catalogue, which the server sends and the page never edits. */
 
 import type { Block, BlockSpec, Catalogue, Edge, Metric, Param, Port, Scalar } from '../generated/protocol';
+import { setting, unitText } from './format';
 
 /** Order of the palette's groups. */
 export const CATEGORIES = ['Traffic', 'Edge', 'Compute', 'Memory', 'Data'] as const;
@@ -51,11 +52,12 @@ export function accepted(param: Param): string {
   if (param.kind === 'boolean') return 'on or off';
   if (param.kind === 'text') return (param.pattern_help || 'text') + off;
   const whole = param.kind === 'integer' ? 'a whole number' : 'a number';
-  const unit = param.unit ? ` ${param.unit}` : '';
+  const unit = param.unit ? ` ${unitText(param.unit)}` : '';
   const { minimum, maximum } = param;
-  if (minimum !== null && maximum !== null) return `${whole} from ${minimum} to ${maximum}${unit}${off}`;
-  if (minimum !== null) return `${whole} of at least ${minimum}${unit}${off}`;
-  if (maximum !== null) return `${whole} of at most ${maximum}${unit}${off}`;
+  if (minimum !== null && maximum !== null)
+    return `${whole} from ${setting(minimum)} to ${setting(maximum)}${unit}${off}`;
+  if (minimum !== null) return `${whole} of at least ${setting(minimum)}${unit}${off}`;
+  if (maximum !== null) return `${whole} of at most ${setting(maximum)}${unit}${off}`;
   return whole + unit + off;
 }
 

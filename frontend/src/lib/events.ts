@@ -1,7 +1,8 @@
 /** Durable events in words, and how they look. */
 
-import type { Happened } from '../generated/protocol';
-import { words } from './format';
+import type { Catalogue, Design, Happened } from '../generated/protocol';
+import { specOf } from './catalogue';
+import { setting, words } from './format';
 
 /** How an event looks: a colour and a shape each, so that neither is needed alone. */
 export interface Tone {
@@ -27,11 +28,18 @@ export function toneOf(event: Happened): Tone {
 }
 
 /** `event` in a few words. */
-export function eventTitle(event: Happened): string {
+export function eventTitle(event: Happened, catalogue: Catalogue, design: Design): string {
   if (event.notable) return event.notable.title;
   const action = event.intervention?.action;
-  if (action?.type === 'set_param') return `${words(action.param)} = ${action.value ?? 'off'}`;
-  if (action?.type === 'fault') return words(action.fault);
+  if (action?.type === 'set_param') {
+    const param = declared(catalogue, design, action.target)?.params.find(({ name }) => name === action.param);
+    const value = param?.choices.find((choice) => choice.value === action.value)?.label ?? action.value;
+    return `${param?.label ?? words(action.param)}: ${setting(value, param?.unit)}`;
+  }
+  if (action?.type === 'fault') {
+    const fault = declared(catalogue, design, action.target)?.faults.find(({ name }) => name === action.fault);
+    return fault?.label ?? words(action.fault);
+  }
   if (action?.type === 'clear_faults') return 'faults ended';
   if (action?.type === 'edit') return 'drawing changed';
   return {
@@ -40,6 +48,13 @@ export function eventTitle(event: Happened): string {
     stopped: 'run stopped',
     restored: 'run restored',
   }[event.what as 'branch' | 'reset' | 'stopped' | 'restored'];
+}
+
+/** What the catalogue declares for the block or edge `target`; undefined for a block that is no longer drawn. */
+function declared(catalogue: Catalogue, design: Design, target: string) {
+  if (design.edges.some((edge) => edge.id === target)) return catalogue.edge;
+  const block = design.blocks.find((candidate) => candidate.id === target);
+  return block && specOf(catalogue, block.kind);
 }
 
 /** The rest of what there is to say about `event`. */

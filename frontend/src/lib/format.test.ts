@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, compact, count, duration, moment, withUnit } from './format';
+import { clock, compact, count, duration, moment, plural, setting, withUnit } from './format';
 
 describe('figures as people read them', () => {
   it.each([
@@ -32,5 +32,17 @@ describe('figures as people read them', () => {
     expect(clock(12_480_000_000)).toBe('00:12.480');
     expect(clock(3_723_004_000_000)).toBe('1:02:03.004');
     expect(moment(6_021_000_000)).toBe('6.02');
+    expect(moment(66_552_000_000)).toBe('01:06.5');
+  });
+
+  it.each([
+    [35_000, 'per_s', '35\u2009000 /s'],
+    [1e-6, 'ms', '0.000001 ms'],
+    [null, 's', 'off'],
+    [true, '', 'on'],
+  ])('the setting %s %s is written %s', (value, unit, text) => expect(setting(value, unit)).toBe(text));
+
+  it('counts one thing and several', () => {
+    expect([plural(1, 'block'), plural(2, 'block')]).toEqual(['1 block', '2 blocks']);
   });
 });

@@ -103,9 +103,30 @@ export function clock(ns: number): string {
   return `${hours ? `${hours}:` : ''}${minutes}:${seconds}.${ms}`;
 }
 
-/** A moment in the feed: seconds with two decimals below a minute, else a clock. */
+/** `number` of something: 1 block, 2 blocks. */
+export function plural(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
+}
+
+/** A unit as the catalogue names it, as people write it: `/s` for `per_s`, `µs` for `us`. */
+export function unitText(unit: string): string {
+  return { per_s: '/s', us: 'µs', percent: '%' }[unit] ?? unit;
+}
+
+/** A setting as a person would write it: every digit, a thin space between thousands, `off` for null. */
+export function setting(value: string | number | boolean | null, unit = ''): string {
+  if (value === null) return 'off';
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  const text =
+    typeof value === 'number'
+      ? value.toLocaleString('en', { maximumSignificantDigits: 15 }).replaceAll(',', '\u2009')
+      : value;
+  return unit ? `${text} ${unitText(unit)}` : text;
+}
+
+/** A moment in the feed: seconds with two decimals below a minute, else a clock with one. */
 export function moment(ns: number): string {
-  return ns < 60e9 ? (ns / 1e9).toFixed(2) : clock(ns).slice(0, -1);
+  return ns < 60e9 ? (ns / 1e9).toFixed(2) : clock(ns).slice(0, -2);
 }
 
 /** `speed` as the controls show it: 0.01×, 1×, 25×. */

@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState } from 'react';
 import { eventDetail, eventTitle } from '../lib/events';
-import { useSession } from '../state/session';
+import { drawing } from '../state/design';
+import { catalogue, useSession } from '../state/session';
 
 const EVERY_MS = 1_500;
 
@@ -15,7 +16,7 @@ export function Announcer() {
       const latest = useSession.getState().events.at(-1);
       if (!latest || latest.seq <= said.current) return;
       said.current = latest.seq;
-      setText(`${eventTitle(latest)}. ${eventDetail(latest)}`);
+      setText(`${eventTitle(latest, catalogue(), drawing())}. ${eventDetail(latest)}`);
     }, EVERY_MS);
     return () => clearInterval(timer);
   }, []);

@@ -3,7 +3,7 @@
 import { Plus, Trash2, X } from 'lucide-react';
 import { useState } from 'react';
 import type { Slo } from '../../generated/protocol';
-import { compact, withUnit } from '../../lib/format';
+import { compact, count, plural, withUnit } from '../../lib/format';
 import { reset } from '../../run/controller';
 import { useLive } from '../../run/use-live';
 import { edit, useDesign } from '../../state/design';
@@ -40,7 +40,7 @@ export function DesignInspector() {
           }}
         />
         <p className="mt-1 text-xs text-ink-3">
-          {design.blocks.length} blocks, {design.edges.length} connections
+          {plural(design.blocks.length, 'block')}, {plural(design.edges.length, 'connection')}
         </p>
       </Section>
       <Section title="Objectives">
@@ -143,10 +143,10 @@ function Totals() {
       </dd>
     </div>
   );
-  const offered = useLive((live) => compact(live.frame?.totals.offered ?? Number.NaN));
-  const completed = useLive((live) => compact(live.frame?.totals.completed ?? Number.NaN));
-  const failed = useLive((live) => compact(live.frame?.totals.failed ?? Number.NaN));
-  const flight = useLive((live) => compact(live.frame?.totals.in_flight ?? Number.NaN));
+  const offered = useLive((live) => count(live.frame?.totals.offered ?? Number.NaN));
+  const completed = useLive((live) => count(live.frame?.totals.completed ?? Number.NaN));
+  const failed = useLive((live) => count(live.frame?.totals.failed ?? Number.NaN));
+  const flight = useLive((live) => count(live.frame?.totals.in_flight ?? Number.NaN));
   const rate = useLive((live) => withUnit(live.totalRate('completed'), 'per_s'));
   const p99 = useLive((live) => withUnit(live.frame?.totals.p99_ms, 'ms'));
   const events = useLive((live) => compact(live.frame?.events ?? Number.NaN));

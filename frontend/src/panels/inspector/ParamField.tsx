@@ -4,6 +4,7 @@ import { RotateCcw } from 'lucide-react';
 import { useId, useState } from 'react';
 import type { Param, Scalar } from '../../generated/protocol';
 import { accepted, readValue } from '../../lib/catalogue';
+import { setting, unitText } from '../../lib/format';
 import { FIELD } from '../../ui/looks';
 import { Switch } from '../../ui/Switch';
 
@@ -40,7 +41,7 @@ export function ParamField({ param, value, pending, refused, disabled, onChange 
           <button
             type="button"
             aria-label={`Default of ${param.label}: ${String(param.default ?? 'off')}`}
-            title={`Back to ${param.default === null ? 'off' : `${param.default} ${param.unit}`}`}
+            title={`Back to ${setting(param.default, param.unit)}`}
             data-testid={`default-${param.name}`}
             onClick={() => set(undefined)}
             className="grid size-6 place-items-center rounded text-ink-3 hover:bg-hover hover:text-ink"
@@ -158,7 +159,7 @@ function Typed({ id, param, value, disabled, said, set, fail }: ControlProps) {
       />
       {param.unit && (
         <span className="pointer-events-none absolute right-2 top-1/2 max-w-9 -translate-y-1/2 truncate text-2xs text-ink-3">
-          {param.unit}
+          {unitText(param.unit)}
         </span>
       )}
     </span>
