@@ -5,7 +5,7 @@ import { deleteSelected, duplicateSelected } from '../../canvas/commands';
 import { useIssues } from '../../canvas/marks';
 import { commonFigures, liveHealth } from '../../canvas/overlay/figures';
 import type { Block, Catalogue } from '../../generated/protocol';
-import { metricsOf, nameOf, specOf } from '../../lib/catalogue';
+import { nameOf, specOf } from '../../lib/catalogue';
 import { withLabel } from '../../lib/design';
 import { HEALTH_WORDS } from '../../lib/health';
 import { BlockIcon } from '../../lib/icons';
@@ -83,7 +83,7 @@ export function BlockInspector({ block }: { block: Block }) {
         </p>
       )}
       <Section title="Now">
-        <BlockMetrics block={block.id} metrics={figuresOf(catalogue, block.kind)} />
+        <BlockMetrics block={block.id} common={commonOf(catalogue)} own={spec.metrics} />
       </Section>
       <ParamForm thing={block} params={spec.params} />
       <Section title="Faults">
@@ -99,7 +99,7 @@ export function BlockInspector({ block }: { block: Block }) {
   );
 }
 
-/** All figures of a kind but its state, which the head says in a word. */
-function figuresOf(catalogue: Catalogue, kind: string) {
-  return metricsOf(catalogue, kind).filter((metric) => metric.name !== 'health');
+/** What every block reports, but for its state, which the head says in a word. */
+function commonOf(catalogue: Catalogue) {
+  return catalogue.common_metrics.filter((metric) => metric.name !== 'health');
 }

@@ -31,9 +31,22 @@ function EdgeMetric({ edge, metric }: { edge: string; metric: Metric }) {
   return <Row metric={metric} text={text} />;
 }
 
-/** All figures of a block; counters as a rate and their total. */
-export function BlockMetrics({ block, metrics }: { block: string; metrics: Metric[] }) {
-  const byName = new Map(metrics.map((metric) => [metric.name, metric]));
+/** What only a block with workers or connections has. */
+const OF_CAPACITY = new Set(['busy', 'queue']);
+
+/**
+ * The figures of a block; counters as a rate and their total. A gauge's maximum stands beside it and not on a line of its own, and a
+ * common figure gives way to one that the kind calls by the same name.
+ */
+export function BlockMetrics({ block, common, own }: { block: string; common: Metric[]; own: Metric[] }) {
+  const hasCapacity = useLive((live) => live.value(block, 'capacity') !== 0);
+  const byName = new Map([...common, ...own].map((metric) => [metric.name, metric]));
+  const maxima = new Set([...byName.values()].map((metric) => metric.maximum_metric));
+  const said = new Set(own.map((metric) => metric.label));
+  const metrics = [
+    ...common.filter(({ name, label }) => !said.has(label) && (hasCapacity || !OF_CAPACITY.has(name))),
+    ...own,
+  ].filter(({ name }) => !maxima.has(name));
   return (
     <dl>
       {metrics.map((metric) => (
