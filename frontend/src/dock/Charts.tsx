@@ -23,6 +23,7 @@ const LATENCY: Line[] = [
 const REASON_COLOURS = ['--bad', '--warn', '--stale', '--flow', '--ink-2'];
 const REASON_DASHES = [undefined, [6, 3], [2, 2], [8, 2, 2, 2], [1, 3]];
 const BUSIEST = 3;
+const CLEARLY = 1.25;
 
 const rate = (value: number) => compact(value);
 const ms = (value: number) => duration(value / 1e3);
@@ -69,12 +70,14 @@ export function Charts() {
 }
 
 /** Names that `read` finds in the record, looked up again while it grows. */
-function useNames(read: () => string[]): string[] {
+function useNames(read: (before: readonly string[]) => string[]): string[] {
   const [names, setNames] = useState<string[]>([]);
   useEffect(() => {
     const look = () => {
-      const found = read();
-      setNames((old) => (old.join() === found.join() ? old : found));
+      setNames((old) => {
+        const found = read(old);
+        return old.join() === found.join() ? old : found;
+      });
     };
     look();
     const timer = setInterval(look, 1_000);
@@ -90,11 +93,15 @@ function failureReasons(): string[] {
     .slice(0, REASON_COLOURS.length);
 }
 
-/** The blocks that were busiest lately, in a fixed order so that lines keep their colours. */
-function busiestBlocks(): string[] {
+/**
+ * The blocks that were busiest lately, in a fixed order so that lines keep their colours. One that is shown gives way only to one
+ * that is clearly busier.
+ */
+function busiestBlocks(before: readonly string[]): string[] {
   const lately = (id: string) => {
     const values = series.column(`utilisation.${id}`).slice(-20);
-    return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+    const busy = values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+    return before.includes(id) ? CLEARLY * busy : busy;
   };
   return series
     .names('utilisation.')

@@ -17,7 +17,7 @@ const LAYOUT: Layout = {
   bucket_ns: 1e8,
 };
 
-function packed(t: number, offered: number, epoch = 1): ArrayBuffer {
+function packed(t: number, offered: number, epoch = 1, queue = 7): ArrayBuffer {
   const bytes = (...values: number[]) => new Uint8Array(new Float64Array(values).buffer);
   const totals = {
     offered,
@@ -37,7 +37,7 @@ function packed(t: number, offered: number, epoch = 1): ArrayBuffer {
     f: t,
     ev: 9,
     sp: 1,
-    b: bytes(offered, 0, offered, 1, 7),
+    b: bytes(offered, 0, offered, 1, queue),
     ed: bytes(offered * 2, 1),
     tot: totals,
     h: bytes(5, 0, 1, t - 10, t, 1, 0, 2),
@@ -53,6 +53,18 @@ describe('frames', () => {
     expect(frame.totals.p99_ms).toBe(3);
     expect(hopCount(frame)).toBe(1);
     expect(hopAt(frame, 0)).toMatchObject({ trace: 5, edge: 0, reply: true, outcome: 1, attempt: 2 });
+  });
+
+  it('give gauges on average over the time that rates are measured over', () => {
+    const live = new Live();
+    live.setLayout(LAYOUT);
+    expect(live.mean('server', 'queue')).toBeUndefined();
+    live.push(decodeFrame(packed(1e9, 0, 1, 500)), 0);
+    expect(live.mean('server', 'queue')).toBe(500);
+    live.push(decodeFrame(packed(3e9, 40, 1, 0)), 10);
+    live.push(decodeFrame(packed(3.5e9, 60, 1, 4)), 20);
+    expect(live.mean('server', 'queue')).toBe(2);
+    expect(live.mean('client', 'queue')).toBeUndefined();
   });
 
   it('are read by block and metric', () => {

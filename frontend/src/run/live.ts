@@ -96,6 +96,21 @@ export class Live {
     return this.read(this.frame, block, metric);
   }
 
+  /** The figure `metric` of a block on average since rates are measured from: what a block is like, not what it is just now. */
+  mean(block: string, metric: string): number | undefined {
+    const row = this.rowOf.get(block);
+    const index = row?.names.get(metric);
+    if (!row || index === undefined || !this.frame) return undefined;
+    const from = this.base?.t ?? this.frame.t;
+    let sum = 0;
+    let frames = 0;
+    for (let at = this.kept.length - 1; at >= 0 && this.kept[at]!.t >= from; at -= 1) {
+      sum += this.kept[at]!.blocks[row.start + index]!;
+      frames += 1;
+    }
+    return sum / frames;
+  }
+
   /** How fast a block's counter grows, per virtual second. */
   rate(block: string, metric: string): number | undefined {
     return this.slope(this.read(this.frame, block, metric), this.read(this.base, block, metric));

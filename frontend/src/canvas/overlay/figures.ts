@@ -37,15 +37,15 @@ export function readingText(live: Live, block: string, metric: Metric, full: Met
   return limit ? `${withUnit(value, metric.unit)} / ${withUnit(limit, full.unit)}` : withUnit(value, metric.unit);
 }
 
-/** The figures that every block reports, as they are now; rates per virtual second. */
+/** The figures that every block reports, of the last second or so, so that a state is not one of a moment; rates per virtual second. */
 export function commonFigures(live: Live, block: string): WhyFigures {
   return {
     health: live.value(block, 'health') ?? 0,
     offered: live.rate(block, 'offered') ?? 0,
     failed: live.rate(block, 'failed') ?? 0,
-    busy: live.value(block, 'busy') ?? 0,
+    busy: live.mean(block, 'busy') ?? 0,
     capacity: live.value(block, 'capacity') ?? 0,
-    queue: live.value(block, 'queue') ?? 0,
+    queue: live.mean(block, 'queue') ?? 0,
     completed: live.rate(block, 'completed') ?? 0,
   };
 }
