@@ -65,16 +65,16 @@ export function RunControls() {
         />
       </div>
       <Speed />
-      <Clock />
+      <span className="relative">
+        <Clock />
+        <ReachedSpeed />
+      </span>
     </div>
   );
 }
 
 function Speed() {
   const speed = useSession((session) => session.state?.speed ?? session.speed);
-  const playing = useSession((session) => session.state?.playing ?? false);
-  const reached = useLive((run) => (run.frame ? times(run.frame.speed) : ''), 500);
-  const behind = useLive((run) => playing && (run.frame?.speed ?? speed) < speed * 0.9, 500);
   return (
     <fieldset className="hidden items-center rounded-lg border border-line-strong p-0.5 md:flex" aria-label="Speed">
       {USUAL_SPEEDS.map((factor) => (
@@ -117,16 +117,25 @@ function Speed() {
           </DropdownMenu.Content>
         </DropdownMenu.Portal>
       </DropdownMenu.Root>
-      {behind && (
-        <span
-          className="num px-1.5 text-2xs text-warn"
-          title="The engine gives what it can; the results stay the same"
-          data-testid="reached-speed"
-        >
-          ▸ {reached}
-        </span>
-      )}
     </fieldset>
+  );
+}
+
+/** Under the clock, where it moves nothing: how fast time really passes, when that is less than was asked for. */
+function ReachedSpeed() {
+  const speed = useSession((session) => session.state?.speed ?? session.speed);
+  const playing = useSession((session) => session.state?.playing ?? false);
+  const reached = useLive((run) => (run.frame ? times(run.frame.speed) : ''), 500);
+  const behind = useLive((run) => playing && (run.frame?.speed ?? speed) < speed * 0.9, 500);
+  if (!behind) return null;
+  return (
+    <span
+      className="num absolute inset-x-0 top-full -mt-1 text-center text-2xs leading-3 text-warn"
+      title="The engine gives what it can; the results stay the same"
+      data-testid="reached-speed"
+    >
+      at {reached}
+    </span>
   );
 }
 

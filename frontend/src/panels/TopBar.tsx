@@ -16,13 +16,13 @@ import { Verdicts } from './Verdicts';
 export function TopBar() {
   return (
     <header className="flex h-12 items-center gap-3 border-b border-line bg-panel px-2.5">
-      <div className="flex min-w-0 flex-1 items-center gap-1.5">
+      <div className="flex min-w-0 flex-2 items-center gap-1.5">
         <DocumentMenu trigger={<Menu size={16} aria-hidden />} />
         <DesignName />
         <ShareMenu />
       </div>
       <RunControls />
-      <div className="flex min-w-0 flex-1 items-center justify-end gap-2">
+      <div className="flex min-w-0 flex-3 items-center justify-end gap-2">
         <Verdicts />
         <EngineNote />
         <PanelButtons />
