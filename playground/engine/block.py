@@ -22,6 +22,7 @@ from playground.engine.outcomes import CRASHED, OK, OUTCOME_COUNT, OUTCOMES, REF
 from playground.engine.params import Params
 from playground.engine.queue import CALL, CANCEL, EDGE, FAULT, REPLY, TIMER, WORK
 from playground.engine.state import State
+from playground.engine.station import Station
 from playground.engine.streams import Stream
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Block(State):
         self.removed: bool = False
         self.is_root: bool = False
         self.out: dict[str, list[Edge]] = {}
+        # What its workers (connections ...) are held in: a behaviour that has some says which Station it is.
+        self.pool: Station | None = None
         self.instances: i64 = 1
         self.next_instance: i64 = 0
         self.slots: i64 = 1
@@ -126,23 +129,23 @@ class Block(State):
 
     def busy(self) -> float:
         """Workers (or connections ...) held now."""
-        return 0.0
+        return float(self.pool.busy_all) if self.pool is not None else 0.0
 
     def capacity(self) -> float:
-        """Workers (or connections ...) there are; 0 when the notion does not apply."""
-        return 0.0
+        """Workers (or connections ...) there are; 0 without a pool."""
+        return float(self.pool.workers * self.pool.instances) if self.pool is not None else 0.0
 
     def queue(self) -> float:
-        """Calls waiting now."""
-        return 0.0
+        """Calls that wait for one."""
+        return float(self.pool.waiting_all) if self.pool is not None else 0.0
 
     def busy_integral(self) -> float:
         """Time integral of :meth:`busy` since the start, in worker-ns."""
-        return 0.0
+        return self.pool.busy_integral() if self.pool is not None else 0.0
 
     def utilisation(self) -> float:
-        """Busy workers over workers, averaged since the start; 0 where the notion does not apply."""
-        return 0.0
+        """Busy workers over workers, averaged since the start, whatever their number was meanwhile; 0 without a pool."""
+        return self.pool.utilisation() if self.pool is not None else 0.0
 
     def detail(self) -> dict[str, object]:
         """Inner state for the inspector: small, JSON-ready."""

@@ -156,7 +156,10 @@ class Layout(Message):
 
 
 class RunState(Message):
-    """How the run stands. ``pending`` holds actions that were accepted but not yet applied; ``stopped`` names why a run ended."""
+    """How the run stands. ``pending`` holds actions that were accepted but not yet applied; ``stopped`` names why a run ended.
+
+    ``restoring``: the engine process that carried the run is gone, and another one is bringing it back by replay.
+    """
 
     type: Literal["state"] = "state"
     playing: bool
@@ -168,6 +171,7 @@ class RunState(Message):
     stopped: dict[str, Any] | None = None
     engine: Literal["compiled", "interpreted"] = "interpreted"
     viewers: int = 0
+    restoring: bool = False
 
 
 class Welcome(Message):

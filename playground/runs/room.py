@@ -35,6 +35,7 @@ class Room:
         self.seen = time.monotonic()
         self._events: deque[tuple[int, str]] = deque(maxlen=DURABLE_EVENTS_MAX)
         self._last_seq = 0
+        self._restoring = False
         self._known: dict[str, int] = {}
 
     # ---- viewers
@@ -57,7 +58,7 @@ class Room:
 
     def state_text(self) -> str:
         """How the run stands, as a message."""
-        return json.dumps({**self.state, "viewers": len(self.viewers)})
+        return json.dumps({**self.state, "viewers": len(self.viewers), "restoring": self._restoring})
 
     def tell_state(self) -> None:
         """Send every viewer how the run stands."""
@@ -96,6 +97,10 @@ class Room:
         self.state = event["state"]
         self.tell_state()
 
+    def _on_orphaned(self, event: dict[str, Any]) -> None:
+        self._restoring = True
+        self.tell_state()
+
     def _on_created(self, event: dict[str, Any]) -> None:
         """The run was built anew; its first layout and drawing hold until the replay brings later ones."""
         self._on_layout(event)
@@ -127,6 +132,8 @@ class Room:
             self._known[key] = what["at_ns"]
         if what.get("design"):
             self.design = what["design"]
+        if what["what"] == "restored":
+            self._restoring = False
         self._last_seq += 1
         defaults = {"intervention": None, "notable": None, "design": None, "detail": ""}
         text = json.dumps({"type": "happened", "seq": self._last_seq, **defaults, **what})

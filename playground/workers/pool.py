@@ -218,6 +218,8 @@ class EnginePool:
         for placement in orphans:
             placement.worker = None
             placement.released.set()
+            if placement.born.done():
+                self._on_event({"ev": "orphaned", "run": placement.id})
         for placement in self.runs.values():
             if placement.heir is worker:
                 placement.heir = None

@@ -101,6 +101,8 @@ class WorkerProcess:
                 self.heard = time.monotonic()
                 for event in unframer.feed(data):
                     self._hear(event)
+        except ConnectionResetError:
+            pass  # It died with something unread; whoever replaces it says so.
         except (OSError, ValueError):
             log.exception("the pipe to engine worker %s broke", self.pid)
         self.alive = False

@@ -44,6 +44,8 @@ class SkeletonBlock(Block):
         # Station: then seeking back works by itself. Anything else is refused with the attribute's name. Numbers say i64,
         # float or bool, which makes them plain machine numbers when compiled.
         self.station = Station(simulation, 1, 1, -1)
+        # What busy workers, their number, the queue and the utilisation are read from.
+        self.pool = self.station
         self.next_edge: Edge | None = None
         self.limit: i64 = -1
         self.taken: i64 = 0
@@ -174,26 +176,6 @@ class SkeletonBlock(Block):
                 self.throttle = i64(fault.value)
 
     # ---- figures
-
-    def busy(self) -> float:
-        """Workers held."""
-        return float(self.station.busy_all)
-
-    def capacity(self) -> float:
-        """Workers there are."""
-        return float(self.station.workers)
-
-    def queue(self) -> float:
-        """Calls waiting."""
-        return float(self.station.waiting_all)
-
-    def busy_integral(self) -> float:
-        """Worker-ns held since the start."""
-        return self.station.busy_integral()
-
-    def utilisation(self) -> float:
-        """Workers held of workers there were, since the start."""
-        return self.station.utilisation()
 
     def metrics(self) -> list[float]:
         """In the order of ``spec.py``."""

@@ -69,6 +69,7 @@ class AppServer(Block):
         self.before = Duration(CONSTANT, 0.0, 1.0)
         self.after = Duration(CONSTANT, 0.0, 1.0)
         self.station = Station(simulation, 1, 1, -1)
+        self.pool = self.station
         self.drop_expired: bool = False
         self.response_bytes: i64 = 0
         self.list_items: i64 = 1
@@ -327,26 +328,6 @@ class AppServer(Block):
         self.station.clear(instance)
 
     # ---- figures
-
-    def busy(self) -> float:
-        """Workers held."""
-        return float(self.station.busy_all)
-
-    def capacity(self) -> float:
-        """Workers of all instances."""
-        return float(self.station.workers * self.instances)
-
-    def queue(self) -> float:
-        """Calls waiting."""
-        return float(self.station.waiting_all)
-
-    def busy_integral(self) -> float:
-        """Worker-ns held since the start."""
-        return self.station.busy_integral()
-
-    def utilisation(self) -> float:
-        """Share of them held, averaged since the start, whatever their number was meanwhile."""
-        return self.station.utilisation()
 
     def metrics(self) -> list[float]:
         """See ``spec.py``."""

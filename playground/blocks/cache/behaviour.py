@@ -43,6 +43,7 @@ class Cache(Block):
         self.warm_stream = self.stream("age at the start")
         self.operation = Duration(CONSTANT, 0.0, 1.0)
         self.station = Station(simulation, 1, 1, -1)
+        self.pool = self.station
         self.items = Evicting(1, 0)
         # Keys that are being loaded: version counts the loads since filled_at.
         self.rebuilds = Evicting(REBUILDS_KEPT, FIFO)
@@ -285,26 +286,6 @@ class Cache(Block):
         return False
 
     # ---- figures
-
-    def busy(self) -> float:
-        """Threads at work."""
-        return float(self.station.busy_all)
-
-    def capacity(self) -> float:
-        """Threads."""
-        return float(self.station.workers)
-
-    def queue(self) -> float:
-        """Calls waiting for a thread."""
-        return float(self.station.waiting_all)
-
-    def busy_integral(self) -> float:
-        """Thread-ns worked since the start."""
-        return self.station.busy_integral()
-
-    def utilisation(self) -> float:
-        """Share of them held, averaged since the start, whatever their number was meanwhile."""
-        return self.station.utilisation()
 
     def metrics(self) -> list[float]:
         """See ``spec.py``."""

@@ -41,6 +41,7 @@ class SqlDatabase(Block):
         self.disk_read = Duration(CONSTANT, 0.0, 1.0)
         self.commit = Duration(CONSTANT, 0.0, 1.0)
         self.connections = Station(simulation, 1, 1, -1)
+        self.pool = self.connections
         self.cores = Station(simulation, 1, 1, -1)
         self.disk = Station(simulation, 1, 1, -1)
         self.rows: i64 = 1
@@ -247,26 +248,6 @@ class SqlDatabase(Block):
         self.buffer.clear()
 
     # ---- figures
-
-    def busy(self) -> float:
-        """Connections held."""
-        return float(self.connections.busy_all)
-
-    def capacity(self) -> float:
-        """Connections."""
-        return float(self.connections.workers)
-
-    def queue(self) -> float:
-        """Statements waiting for a connection."""
-        return float(self.connections.waiting_all)
-
-    def busy_integral(self) -> float:
-        """Connection-ns held since the start."""
-        return self.connections.busy_integral()
-
-    def utilisation(self) -> float:
-        """Share of them held, averaged since the start, whatever their number was meanwhile."""
-        return self.connections.utilisation()
 
     def metrics(self) -> list[float]:
         """See ``spec.py``."""
