@@ -91,3 +91,15 @@ def test_state_counts_the_viewers(room: Room) -> None:
     join(room)
     room.hear({"ev": "state", "run": "run", "state": dict(STATE)})
     assert told(first, "state")[-1]["viewers"] == 2
+
+
+def test_viewers_know_while_a_run_is_brought_back(room: Room) -> None:
+    viewer = join(room)
+    told(viewer)
+    room.hear({"ev": "orphaned", "run": "run"})
+    assert [state["restoring"] for state in told(viewer, "state")] == [True]
+    room.hear({"ev": "state", "run": "run", "state": dict(STATE)})
+    assert [state["restoring"] for state in told(viewer, "state")] == [True]
+    happened(room, None, 0, "restored")
+    room.hear({"ev": "state", "run": "run", "state": dict(STATE)})
+    assert [state["restoring"] for state in told(viewer, "state")] == [False]

@@ -389,7 +389,11 @@ export interface Layout {
   bucket_ns: number;
 }
 
-/** How the run stands. ``pending`` holds actions that were accepted but not yet applied; ``stopped`` names why a run ended. */
+/**
+ * How the run stands. ``pending`` holds actions that were accepted but not yet applied; ``stopped`` names why a run ended.
+ *
+ * ``restoring``: the engine process that carried the run is gone, and another one is bringing it back by replay.
+ */
 export interface RunState {
   type: "state";
   playing: boolean;
@@ -401,6 +405,7 @@ export interface RunState {
   stopped: Record<string, unknown> | null;
   engine: "compiled" | "interpreted";
   viewers: number;
+  restoring: boolean;
 }
 
 /** Answer to ``hello``: all that a page needs to draw the run; layout, state and missed durable events follow. */

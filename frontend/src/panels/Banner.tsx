@@ -3,6 +3,7 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import { runsAlike } from '../lib/sync';
 import { openSocket, startDrawing } from '../run/controller';
+import { useBuild } from '../run/use-build';
 import { useDesign } from '../state/design';
 import { useSession } from '../state/session';
 import { useUi } from '../state/ui';
@@ -14,6 +15,7 @@ const PENDING_SHOWN_AFTER_MS = 700;
 export function Banner() {
   const { phase, connection, runId, failure, mayControl, problems, refusal, state, saveNote } = useSession();
   const differs = useDiffers();
+  const build = useBuild(state?.engine === 'interpreted');
   if (runId && connection === 'lost') {
     return (
       <Line tone="warn" testId="banner-lost">
@@ -64,6 +66,13 @@ export function Banner() {
       </Line>
     );
   }
+  if (state?.restoring) {
+    return (
+      <Line tone="warn" testId="banner-restoring">
+        The engine process that carried this run is gone. Another one brings the run back, event for event.
+      </Line>
+    );
+  }
   if (state?.stopped) {
     return (
       <Line tone="info" testId="banner-stopped">
@@ -74,7 +83,18 @@ export function Banner() {
       </Line>
     );
   }
-  return saveNote ? <Line tone="info">{saveNote}</Line> : null;
+  if (saveNote) return <Line tone="info">{saveNote}</Line>;
+  return build?.building ? <Building progress={build.progress} /> : null;
+}
+
+/** A first start works at once, on the engine as plain Python; why time then crawls must be said. */
+function Building({ progress }: { progress: number | null }) {
+  const share = progress === null ? '' : `: ${Math.round(100 * progress)} %`;
+  return (
+    <Line tone="info" testId="banner-building">
+      The engine is being compiled{share}. Until then it runs as plain Python: much slower, same results.
+    </Line>
+  );
 }
 
 function stoppedText(stopped: Record<string, unknown>): string {
