@@ -16,6 +16,7 @@ from mypy_extensions import i64, mypyc_attr
 
 from playground.engine.calls import ABANDONED, AT_CALLEE, CANCEL_SENT, CANCELLED, RETURNED, WORKING, Calls
 from playground.engine.columns import grown, zeros
+from playground.engine.durations import whole_ns
 from playground.engine.faults import DOWN, PAUSED, REFUSING, Fault
 from playground.engine.histogram import Histogram
 from playground.engine.outcomes import CRASHED, OK, OUTCOME_COUNT, OUTCOMES, REFUSED
@@ -168,7 +169,7 @@ class Block(State):
     def work(self, call: i64, ns: i64) -> None:
         """Be busy with ``call`` for ``ns``, then ``on_work``. Pauses and slow-downs stretch it."""
         if self.impaired:
-            ns = i64(float(ns) * self.slow[self.calls.instance[call] if self.calls.instance[call] > 0 else 0])
+            ns = whole_ns(float(ns) * self.slow[self.calls.instance[call] if self.calls.instance[call] > 0 else 0])
         simulation = self.simulation
         self.calls.flags[call] |= WORKING
         simulation.queue.push(simulation.now + ns, WORK, 0, self.index, call)
@@ -608,13 +609,13 @@ class Block(State):
             stays[index] = 1
             what = queue.what[index]
             if queue.order[index] & 7 == WORK and what >> 32 == self.index and self.concerns(fault, what & 0xFFFFFFFF):
-                queue.time[index] = now + i64(float(queue.time[index] - now) * factor)
+                queue.time[index] = now + whole_ns(float(queue.time[index] - now) * factor)
             index += 1
         queue.rebuild(stays)
         index = 0
         while index < len(self.stalled):
             if self.stalled[index] & 7 == WORK and self.concerns(fault, self.stalled[index + 1]):
-                self.stalled[index + 2] = i64(float(self.stalled[index + 2]) * factor)
+                self.stalled[index + 2] = whole_ns(float(self.stalled[index + 2]) * factor)
             index += 3
         if first >= end:
             return

@@ -29,6 +29,7 @@ from playground.engine.calls import (
     Calls,
 )
 from playground.engine.columns import zeros
+from playground.engine.durations import LONGEST_NS, whole_ns
 from playground.engine.faults import Fault
 from playground.engine.histogram import Histogram
 from playground.engine.limits import TRANSPORT_GIVES_UP_NS
@@ -232,17 +233,21 @@ class Edge(State):
             latency = self.latency.draw(self.latency_stream) + self.region_ns + self.extra_ns
         at = now + latency
         if self.ns_per_byte > 0.0:
-            free = self.line_free_out
-            if free < now:
-                free = now
-            free += i64(float(size) * self.ns_per_byte)
-            self.line_free_out = free
-            at = free + latency
+            self.line_free_out = self.line_free_after(self.line_free_out, size)
+            at = self.line_free_out + latency
         if calls.trace[call] > 0:
             simulation.tracer.hop(
                 calls.trace[call], self.index, 0, now, at, -1, calls.operation[call], calls.attempt[call]
             )
         simulation.queue.push(at, CALL, 0, self.callee_index, call)
+
+    def line_free_after(self, free: i64, size: i64) -> i64:
+        """When a line that is free from ``free`` on has taken a message of ``size`` bytes that is sent now."""
+        now = self.simulation.now
+        if free < now:
+            free = now
+        free += whole_ns(float(size) * self.ns_per_byte)
+        return free if free < LONGEST_NS else LONGEST_NS
 
     def answer_locally(self, call: i64, outcome: i64) -> None:
         """End an attempt that never leaves the caller, as an event of its own, so that callers are never re-entered."""
@@ -634,12 +639,8 @@ class Edge(State):
             latency = self.latency.draw(self.latency_stream) + self.region_ns + self.extra_ns
         at = now + latency
         if self.ns_per_byte > 0.0:
-            free = self.line_free_back
-            if free < now:
-                free = now
-            free += i64(float(size) * self.ns_per_byte)
-            self.line_free_back = free
-            at = free + latency
+            self.line_free_back = self.line_free_after(self.line_free_back, size)
+            at = self.line_free_back + latency
         if calls.trace[call] > 0:
             simulation.tracer.hop(
                 calls.trace[call],

@@ -12,6 +12,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
+from playground.engine.durations import whole_ns
 from playground.engine.state import State
 
 M1: Final = 4294967087
@@ -116,12 +117,12 @@ class Duration(State):
         if kind == CONSTANT:
             return i64(self.mean_ns)
         if kind == EXPONENTIAL:
-            return i64(-log(stream.uniform()) * self.mean_ns)
+            return whole_ns(-log(stream.uniform()) * self.mean_ns)
         if kind == UNIFORM:
             return i64(2.0 * self.mean_ns * stream.uniform())
         if kind == LOGNORMAL:
-            return i64(exp(self.first + self.second * stream.normal()))
-        return i64(self.first * exp(self.second * log(stream.uniform())))
+            return whole_ns(exp(self.first + self.second * stream.normal()))
+        return whole_ns(self.first * exp(self.second * log(stream.uniform())))
 
 
 @final

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from playground.engine.block import Block
+from playground.engine.durations import whole_ns
 from playground.engine.outcomes import BUY, LIST, OK, READ, WRITE
 from playground.engine.params import Params
 from playground.engine.recent import RecentLatency
@@ -215,7 +216,7 @@ class Client(Block):
         """Schedule the next arrival (of a session, where sessions have several requests)."""
         mean = 1e9 * self.session_requests / self.ceiling()
         gap = mean if self.steady else self.arrival_stream.exponential(mean)
-        self.timer(i64(gap), ARRIVAL, self.serial & 0xFFFFFFFF)
+        self.timer(whole_ns(gap), ARRIVAL, self.serial & 0xFFFFFFFF)
 
     def next_burst(self) -> None:
         """Schedule the beginning or the end of a burst."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from playground.engine.block import Block
+from playground.engine.durations import whole_ns
 from playground.engine.outcomes import ABSENT, BUY, LIST, OK, OVERLOADED, READ
 from playground.engine.params import Params
 from playground.engine.recent import RecentRatio
@@ -118,7 +119,7 @@ class SqlDatabase(Block):
         ns = self.cpu.draw(self.cpu_stream)
         operation = calls.operation[call]
         if operation == LIST:
-            ns = i64(float(ns) * self.list_cost)
+            ns = whole_ns(float(ns) * self.list_cost)
         elif operation == BUY:
             ns += self.cpu.draw(self.cpu_stream)
         self.work(call, ns)
