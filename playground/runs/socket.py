@@ -46,7 +46,7 @@ async def live_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
     the_hub = hub()
     room = the_hub.rooms.get(scope["url_route"]["kwargs"]["run"])
     if room is None:
-        ended = {"type": "ended", "reason": "there is no such run; it has ended, or never was"}
+        ended = {"type": "ended", "reason": "the server does not have it any more"}
         await send({"type": "websocket.send", "text": json.dumps(ended)})
         await send({"type": "websocket.close", "code": CLOSED_GONE})
         return

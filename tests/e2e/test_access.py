@@ -68,3 +68,33 @@ def test_without_motion_the_figures_still_change(opened: PlaygroundPage) -> None
     opened.expect_traffic(100)
     before = opened.test_id("clock").inner_text()
     expect(opened.test_id("clock")).not_to_have_text(before)
+
+
+def line_colours(opened: PlaygroundPage) -> int:
+    """How bright the grid of a chart is: the mean of its canvas where something is drawn."""
+    bright: int = opened.page.evaluate(
+        """() => {
+            const canvas = document.querySelector('[data-testid=chart-failures] canvas');
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            let sum = 0, drawn = 0;
+            for (let at = 0; at < data.length; at += 4)
+                if (data[at + 3] > 200) { sum += data[at]; drawn += 1; }
+            return drawn ? Math.round(sum / drawn) : -1;
+        }"""
+    )
+    return bright
+
+
+@pytest.mark.parametrize("way", ["the button", "the system"])
+def test_charts_take_new_colours_when_the_theme_changes(opened: PlaygroundPage, way: str) -> None:
+    opened.open("/t/mm1")
+    opened.expect_traffic(1)
+    opened.pause()
+    dark = line_colours(opened)
+    if way == "the button":
+        opened.test_id("theme").click()
+    else:
+        opened.page.emulate_media(color_scheme="light")
+    expect(opened.page.locator("html")).to_have_attribute("data-theme", "light")
+    opened.page.wait_for_function("document.querySelector('[data-testid=chart-failures] canvas')")
+    assert line_colours(opened) > dark + 40

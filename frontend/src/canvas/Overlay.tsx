@@ -55,15 +55,11 @@ class Painter {
           this.flags.raise(event.notable, performance.now());
       }),
       useUi.subscribe((state, before) => {
-        if (state.theme !== before.theme) this.colours = readColours();
+        if (state.dark !== before.dark) this.colours = readColours();
       }),
     ];
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const reread = () => requestAnimationFrame(() => (this.colours = readColours()));
-    dark.addEventListener('change', reread);
     return () => {
       for (const stop of stops) stop();
-      dark.removeEventListener('change', reread);
     };
   }
 

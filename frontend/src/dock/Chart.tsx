@@ -27,7 +27,7 @@ interface Props {
 /** A titled chart with its legend. */
 export function Chart({ title, lines, scale = 1, format, now, testId, empty }: Props) {
   const ref = useRef<HTMLDivElement>(null);
-  const theme = useUi((state) => state.theme);
+  const dark = useUi((state) => state.dark);
   const text = useLive(now, 300);
   const shape = lines.map((line) => `${line.name}:${line.colour}`).join('|');
   // biome-ignore lint/correctness/useExhaustiveDependencies: lines are made anew by their owner; their shape is what counts
@@ -56,7 +56,7 @@ export function Chart({ title, lines, scale = 1, format, now, testId, empty }: P
       observer.disconnect();
       plot.destroy();
     };
-  }, [kept, scale, format, theme]);
+  }, [kept, scale, format, dark]);
 
   return (
     <figure aria-label={title} data-testid={testId} className="flex h-full min-h-0 min-w-0 flex-col px-2 pb-1 pt-2">

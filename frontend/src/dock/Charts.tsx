@@ -63,7 +63,7 @@ export function Charts() {
         scale={100}
         format={percent}
         now={() => ''}
-        empty="No block has workers to be busy"
+        empty="Nothing is busy yet"
       />
     </>
   );

@@ -21,7 +21,7 @@ import { act, pause, playOrStart, reset, setSpeed, startDrawing, stepEvent, step
 import { exportJson, exportPng } from '../run/files';
 import { redo, undo, useDesign } from '../state/design';
 import { useSession } from '../state/session';
-import { isDark, setTheme, togglePanel, useUi } from '../state/ui';
+import { setTheme, togglePanel, useUi } from '../state/ui';
 
 const ITEM =
   'flex cursor-pointer items-center gap-2.5 rounded-md px-2.5 py-1.5 text-sm data-[selected=true]:bg-hover data-[selected=true]:text-ink';
@@ -133,7 +133,7 @@ function CommandRows() {
         <Row text="Design as JSON" onSelect={() => togglePanel('json')} />
         <Row text="Export JSON" onSelect={exportJson} />
         <Row text="Export PNG" onSelect={() => void exportPng()} />
-        <Row text="Dark or light colours" onSelect={() => setTheme(isDark() ? 'light' : 'dark')} />
+        <Row text="Dark or light colours" onSelect={() => setTheme(useUi.getState().dark ? 'light' : 'dark')} />
       </Command.Group>
     </>
   );

@@ -4,7 +4,7 @@ import { Braces, ChartLine, LayoutTemplate, Menu, Moon, PanelBottom, PanelLeft, 
 import { useState } from 'react';
 import { edit, useDesign } from '../state/design';
 import { useSession } from '../state/session';
-import { isDark, setTheme, togglePanel, useUi } from '../state/ui';
+import { setTheme, togglePanel, useUi } from '../state/ui';
 import { IconButton } from '../ui/IconButton';
 import { DocumentMenu } from './DocumentMenu';
 import { EngineNote } from './EngineNote';
@@ -16,13 +16,13 @@ import { Verdicts } from './Verdicts';
 export function TopBar() {
   return (
     <header className="flex h-12 items-center gap-3 border-b border-line bg-panel px-2.5">
-      <div className="flex min-w-0 flex-2 items-center gap-1.5">
+      <div className="flex min-w-0 flex-1 xl:flex-2 items-center gap-1.5">
         <DocumentMenu trigger={<Menu size={16} aria-hidden />} />
         <DesignName />
         <ShareMenu />
       </div>
       <RunControls />
-      <div className="flex min-w-0 flex-3 items-center justify-end gap-2">
+      <div className="flex min-w-0 flex-1 xl:flex-3 items-center justify-end gap-2">
         <Verdicts />
         <EngineNote />
         <PanelButtons />
@@ -35,13 +35,15 @@ function DesignName() {
   const name = useDesign((state) => state.design.name);
   const [typed, setTyped] = useState<string | null>(null);
   const forked = useSession((state) => state.forkedFrom);
+  const coming = useSession((state) => state.phase === 'loading' || state.adopt);
   return (
     <>
       <input
         data-testid="design-name"
         aria-label="Name of the design"
         className="min-w-24 max-w-72 truncate [field-sizing:content] rounded-md border border-transparent bg-transparent px-1.5 py-1 text-sm font-semibold text-ink hover:border-line-strong focus:border-accent"
-        value={typed ?? name}
+        placeholder="Opening …"
+        value={typed ?? (coming ? '' : name)}
         maxLength={200}
         onChange={(event) => setTyped(event.target.value)}
         onBlur={() => {
@@ -70,9 +72,7 @@ function DesignName() {
 }
 
 function PanelButtons() {
-  const { left, right, dock } = useUi();
-  useUi((state) => state.theme);
-  const dark = isDark();
+  const { left, right, dock, dark } = useUi();
   const inspector = right === 'inspector' || right === 'trace';
   return (
     <div className="flex items-center" role="toolbar" aria-label="Panels">

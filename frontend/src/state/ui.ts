@@ -23,6 +23,8 @@ interface UiState {
   dock: boolean;
   dockTab: DockTab;
   theme: Theme;
+  /** Whether the document is dark now. It changes after the document did, so that who listens reads the new colours. */
+  dark: boolean;
   commands: boolean;
   /** The block whose connections are being chosen from a list. */
   connecting: string | null;
@@ -53,6 +55,7 @@ export const useUi = create<UiState>()(() => ({
   dock: true,
   dockTab: 'charts',
   theme: storedTheme(),
+  dark: true,
   commands: false,
   connecting: null,
   menu: null,
@@ -80,15 +83,12 @@ export function setTheme(theme: Theme): void {
   applyTheme();
 }
 
-/** Whether the page is dark at the moment. */
-export function isDark(): boolean {
-  const { theme } = useUi.getState();
-  return theme === 'system' ? matchMedia('(prefers-color-scheme: dark)').matches : theme === 'dark';
-}
-
 /** Puts the theme onto the document. */
 export function applyTheme(): void {
-  document.documentElement.dataset.theme = isDark() ? 'dark' : 'light';
+  const { theme } = useUi.getState();
+  const dark = theme === 'system' ? matchMedia('(prefers-color-scheme: dark)').matches : theme === 'dark';
+  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+  useUi.setState({ dark });
 }
 
 let nextToast = 1;
