@@ -77,9 +77,12 @@ def check_params(
             continue
         reason = refusal(param, value)
         if reason is not None:
+            # A text in the place of a number shows that it is one; a choice or a name needs no quotes.
+            is_text = isinstance(value, str) and param.kind in ("number", "integer", "boolean")
+            written = f"'{shown(value)}'" if is_text else shown(value)
             yield Problem(
                 code="parameter",
-                message=f"{owner}: {name} = {shown(value)} {reason}; it takes {accepted_by(param)}",
+                message=f"{owner}: {name} = {written} {reason}; it takes {accepted_by(param)}",
                 where=f"{where}.params.{name}",
                 block=block,
                 parameter=name,

@@ -31,6 +31,10 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
+NUMBERS_CHECKED_LATER = ConfigDict(allow_inf_nan=True)
+"""Where parameters are given: their own check refuses NaN and infinity, and names block and parameter."""
+
+
 class Position(Shape):
     """Where a block stands on the canvas, in canvas pixels. It changes nothing in a run."""
 
@@ -40,6 +44,8 @@ class Position(Shape):
 
 class Block(Shape):
     """A block. ``id`` seeds its random streams; ``label`` and ``position`` are for people. Parameters left out take their defaults."""
+
+    model_config = NUMBERS_CHECKED_LATER
 
     id: Id
     kind: Annotated[str, Field(max_length=64)]
@@ -57,6 +63,8 @@ class End(Shape):
 
 class Edge(Shape):
     """A connection along which calls go, from a caller's out port to a callee's in port."""
+
+    model_config = NUMBERS_CHECKED_LATER
 
     id: Id
     from_: End = Field(alias="from")
@@ -91,6 +99,8 @@ class Design(Shape):
 class SetParam(Shape):
     """Change one parameter of a block or an edge (``target`` is its id)."""
 
+    model_config = NUMBERS_CHECKED_LATER
+
     type: Literal["set_param"] = "set_param"
     target: Id
     param: str
@@ -99,6 +109,8 @@ class SetParam(Shape):
 
 class InjectFault(Shape):
     """Do one of the faults that ``target`` (a block or an edge) declares."""
+
+    model_config = NUMBERS_CHECKED_LATER
 
     type: Literal["fault"] = "fault"
     target: Id

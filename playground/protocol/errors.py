@@ -7,6 +7,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 VALUE_SHOWN_CHARACTERS_MAX = 80
+SCALARS = {"bool": "bool_type", "int": "int_type", "float": "float_type", "str": "string_type"}
+"""What pydantic reports of a value that is none of these, type by type."""
 
 
 class Problem(BaseModel):
@@ -52,8 +54,15 @@ def shown(value: object) -> str:
 def from_validation(error: ValidationError, root: str = "") -> InputError:
     """Turn pydantic's report into ours, path and offending value included."""
     problems = []
+    told = set()
     for entry in error.errors(include_url=False)[:50]:
         steps = [str(step) for step in entry["loc"]]
+        if steps and SCALARS.get(steps[-1]) == entry["type"]:
+            problem = _no_scalar(".".join(part for part in [root, *steps[:-1]] if part), steps[-2], entry["input"])
+            if problem.where not in told:
+                told.add(problem.where)
+                problems.append(problem)
+            continue
         where = ".".join(part for part in [root, *steps] if part)
         message = entry["msg"].removeprefix("Value error, ")
         if entry["type"] == "extra_forbidden":
@@ -63,6 +72,18 @@ def from_validation(error: ValidationError, root: str = "") -> InputError:
         accepted = accepted_by(entry.get("ctx", {}))
         problems.append(Problem(code=entry["type"], message=text, where=where, value=given, accepted=accepted))
     return InputError(problems)
+
+
+def _no_scalar(where: str, name: str, given: object) -> Problem:
+    accepted = "a number, a text, true, false or null"
+    return Problem(
+        code="scalar",
+        message=f"{where} = {shown(given)} is no single value; it takes {accepted}",
+        where=where,
+        parameter=name,
+        value=shown(given),
+        accepted=accepted,
+    )
 
 
 def accepted_by(context: dict[str, Any]) -> str | None:

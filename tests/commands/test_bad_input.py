@@ -63,9 +63,9 @@ def many_edges(design: dict[str, Any]) -> str:
 
 
 DESIGNS: dict[str, tuple[Change, list[str]]] = {
-    "NaN": (text('"rate_per_s": 60', '"rate_per_s": NaN'), ["NaN"]),
+    "NaN": (text('"rate_per_s": 60', '"rate_per_s": NaN'), ["blocks[users].params.rate_per_s", "NaN"]),
     "Infinity": (text('"rate_per_s": 60', '"rate_per_s": Infinity'), ["Infinity"]),
-    "a number too large": (text('"rate_per_s": 60', '"rate_per_s": 1e999'), ["1e999"]),
+    "a number too large": (text('"rate_per_s": 60', '"rate_per_s": 1e999'), ["rate_per_s", "1e999"]),
     "a duplicate key": (text('"rate_per_s": 60', '"rate_per_s": 60, "rate_per_s": 61'), ["rate_per_s", "twice"]),
     "an unknown field": (text('"kind": "client"', '"kind": "client", "colour": "red"'), ["colour", "unknown field"]),
     "no JSON": (lambda design: "{blocks", ["not JSON", "line 1"]),
@@ -93,7 +93,7 @@ DESIGNS: dict[str, tuple[Change, list[str]]] = {
     "a rate of 1e12": (params("users", rate_per_s=1e12), ["'users'", "rate_per_s", "to 10000000"]),
     "a latency below a nanosecond": (params("in", latency_mean_ms=1e-7), ["'in'", "latency_mean_ms = 1e-07", "1e-06"]),
     "half a worker": (params("app.1", workers=1.5), ["'app.1'", "workers = 1.5", "whole number"]),
-    "a text for a number": (params("app.1", workers="many"), ["'app.1'", "workers = many", "number"]),
+    "a text for a number": (params("app.1", workers="many"), ["'app.1'", "workers = 'many'", "number"]),
     "100,000 edges": (many_edges, ["at most", "bytes"]),
     "200,000 brackets": (lambda design: "[" * 200_000, ["nests deeper", "32"]),
     "a label of 10 MB": (text('"Small"', '"' + "x" * 10_000_000 + '"'), ["at most", "4194304 bytes"]),
@@ -123,8 +123,8 @@ OPTIONS: dict[str, tuple[list[str], list[str]]] = {
     "a value out of bounds": (["--set", "app.1.workers=0"], ["'app.1'", "workers = 0", "from 1"]),
     "off where it can't be": (["--set", "app.1.workers=off"], ["'app.1'", "workers", "off"]),
     "an unknown choice": (["--set", "lb.algorithm=best"], ["'lb'", "algorithm = best", "round_robin"]),
-    "a list": (["--set", "db.pool=[3]"], ["'db'", "pool = [3]", "number"]),
-    "NaN": (["--set", "db.pool=NaN"], ["'db'", "pool = NaN"]),
+    "a list": (["--set", "db.pool=[3]"], ["'db'", "pool = '[3]'", "number"]),
+    "NaN": (["--set", "db.pool=NaN"], ["'db'", "pool = 'NaN'"]),
     "an unknown option": (["--unitl", "3"], ["--unitl"]),
 }
 
