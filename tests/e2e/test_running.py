@@ -136,6 +136,19 @@ def test_time_is_stepped_sped_up_and_scrubbed(opened: PlaygroundPage) -> None:
     expect(opened.test_id("speed-menu")).to_contain_text("0.1")
 
 
+def test_a_run_that_reached_its_end_says_so_and_plays_again_from_its_start(opened: PlaygroundPage) -> None:
+    opened.open("/t/metastable")
+    opened.expect_traffic(1)
+    opened.test_id("speed-menu").click()
+    opened.page.get_by_role("menuitem").filter(has_text="Max").click()
+    expect(opened.test_id("banner-end")).to_be_visible(timeout=20_000)
+    opened.test_id("speed-menu").click()
+    opened.page.get_by_role("menuitem").filter(has_text=re.compile(r"^1×")).click()
+    opened.play()
+    expect(opened.test_id("banner-end")).to_have_count(0)
+    expect(opened.test_id("clock")).to_have_text(re.compile(r"^00:0"))
+
+
 def test_a_particle_opens_the_story_of_its_request(opened: PlaygroundPage) -> None:
     opened.open("/t/catalogue")
     opened.expect_traffic(100)

@@ -12,6 +12,8 @@ import { useSession } from '../state/session';
 const SEEK_EVERY_MS = 120;
 const MARKS_MAX = 120;
 const LABELS_MAX = 5;
+/** Least distance of two labels as a share of the timeline: one and a half times their greatest width, `13cqw`. */
+const LABEL_GAP = 0.2;
 const PAD = 14;
 
 /** The timeline over the charts. */
@@ -54,7 +56,7 @@ export function Timeline() {
         aria-valuetext={clock(state?.now_ns ?? 0)}
         aria-disabled={!mayControl}
         data-testid="timeline"
-        className="relative h-full cursor-pointer touch-none rounded"
+        className="@container relative h-full cursor-pointer touch-none rounded"
         onKeyDown={onKeyDown}
         onPointerDown={(event) => {
           if (!state || !mayControl) return;
@@ -141,7 +143,7 @@ function Marks({ events, until }: { events: Happened[]; until: number }) {
     const named: Happened[] = [];
     for (const event of [...shown].reverse()) {
       if (named.length >= LABELS_MAX) break;
-      if (named.every((other) => Math.abs(other.at_ns - event.at_ns) / until > 0.13)) named.push(event);
+      if (named.every((other) => Math.abs(other.at_ns - event.at_ns) / until > LABEL_GAP)) named.push(event);
     }
     return shown.map((event) => ({ event, named: named.includes(event) }));
   }, [events, until]);
@@ -158,9 +160,10 @@ function Marks({ events, until }: { events: Happened[]; until: number }) {
             <span className={`absolute top-[24px] size-[9px] -translate-x-1/2 border border-panel ${tone.shape}`} />
             {named && (
               <span
-                className={`absolute top-0.5 max-w-40 truncate whitespace-nowrap text-2xs text-ink-2 ${labelSide(event.at_ns / until)}`}
+                className={`absolute top-0.5 flex max-w-[13cqw] gap-1 whitespace-nowrap text-2xs text-ink-2 ${labelSide(event.at_ns / until)}`}
               >
-                {title} <span className="num text-ink-3">{moment(event.at_ns)}</span>
+                <span className="truncate">{title}</span>
+                <span className="num text-ink-3">{moment(event.at_ns)}</span>
               </span>
             )}
           </span>

@@ -55,7 +55,7 @@ export function makePlot(
   const plot = new uPlot(
     {
       ...size,
-      padding: [6, 18, 0, 0],
+      padding: [6, 22, 0, 0],
       plugins: [presentLine()],
       cursor: { sync: { key: SYNC.key }, drag: { x: false, y: false }, points: { size: 5 } },
       scales: { x: { time: false }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },

@@ -5,7 +5,7 @@ import { runsAlike } from '../lib/sync';
 import { openSocket, startDrawing } from '../run/controller';
 import { useBuild } from '../run/use-build';
 import { useDesign } from '../state/design';
-import { useSession } from '../state/session';
+import { atEnd, useSession } from '../state/session';
 import { useUi } from '../state/ui';
 import { BUTTON } from '../ui/looks';
 
@@ -73,10 +73,18 @@ export function Banner() {
       </Line>
     );
   }
+  if (state && atEnd(state)) {
+    return (
+      <Line tone="info" testId="banner-end">
+        The run has reached its end. Play shows it again from the start; on the timeline you can go back to any moment.
+      </Line>
+    );
+  }
   if (state?.stopped) {
+    const reason = String(state.stopped.reason ?? 'stopped').replaceAll('_', ' ');
     return (
       <Line tone="info" testId="banner-stopped">
-        {stoppedText(state.stopped)}
+        The run stopped: {reason}. Its results so far are kept.
         <button type="button" className={BUTTON} onClick={() => startDrawing(true)}>
           Run afresh
         </button>
@@ -95,13 +103,6 @@ function Building({ progress }: { progress: number | null }) {
       The engine is being compiled{share}. Until then it runs as plain Python: much slower, same results.
     </Line>
   );
-}
-
-function stoppedText(stopped: Record<string, unknown>): string {
-  const reason = String(stopped.reason ?? 'stopped').replaceAll('_', ' ');
-  return /^(until|horizon|end|finished)/.test(reason)
-    ? 'The run has reached its end. Scrub back through it, or do something at an earlier time.'
-    : `The run stopped: ${reason}. Its results so far are kept.`;
 }
 
 function showList(): void {

@@ -4,7 +4,7 @@ import type { Action, Design, ServerMessage } from '../generated/protocol';
 import { ApiError, checkDesign, createRun } from '../lib/api';
 import { runsAlike } from '../lib/sync';
 import { drawing } from '../state/design';
-import { catalogue, forgetRun, scenarioOf, useSession } from '../state/session';
+import { atEnd, catalogue, forgetRun, scenarioOf, useSession } from '../state/session';
 import { toast, useUi } from '../state/ui';
 import { hear } from './hear';
 import { series } from './history';
@@ -113,13 +113,16 @@ export async function actOrThrow(action: Action): Promise<void> {
   await socket.request({ type: 'act', action });
 }
 
-/** Starts time, with a run of what is drawn where there is none yet. */
+/** Starts time, with a run of what is drawn where there is none yet; at the run's end once more from its start. */
 export async function playOrStart(): Promise<void> {
-  const { runId, connection, problems } = useSession.getState();
+  const { runId, connection, problems, state } = useSession.getState();
   if (runId && connection !== 'ended') {
     // What runs is what is drawn; where that can't run, the list beside it says why.
     if (problems.length) useUi.setState({ right: 'inspector', selected: new Set() });
-    else await play();
+    else {
+      if (state && atEnd(state)) await seek(0);
+      await play();
+    }
     return;
   }
   await startDrawing(true);

@@ -84,6 +84,9 @@ export const useSession = create<SessionState>()(() => ({
   ...NO_RUN,
 }));
 
+/** Whether time stands at the end of the run: it goes no further. */
+export const atEnd = (state: RunState): boolean => !state.playing && state.now_ns >= state.until_ns;
+
 /** Leaves the run; the drawing stays. */
 export function forgetRun(): void {
   useSession.setState({ ...NO_RUN, events: [], phase: 'none' });
