@@ -99,7 +99,7 @@ function TheoryTable({ rows }: { rows: Theory[] }) {
                 {row.name}
                 <span className="num block text-2xs text-ink-3">{row.formula}</span>
               </th>
-              <td className="num py-1.5 text-right">{withUnit(row.expected, row.unit ?? '')}</td>
+              <td className="num whitespace-nowrap py-1.5 pl-2 text-right">{withUnit(row.expected, row.unit ?? '')}</td>
               <td className="num py-1.5 pl-2 text-right">
                 {withUnit(row.measured, row.unit ?? '')}
                 <span className="block text-2xs text-ink-3">{deviation(row)}</span>
@@ -155,7 +155,7 @@ function Totals({ totals }: { totals: NonNullable<ResultsShape['totals']> }) {
     ['Offered rate', withUnit(totals.rate, 'per_s')],
     ['Goodput', withUnit(totals.goodput, 'per_s')],
     ...Object.entries(totals.latency ?? {}).map(([name, value]): [string, string] => [
-      `Latency ${words(name).replace(/ ms$/, '')}`,
+      `Latency ${words(name).replace(/ ms$/, '').replace('p999', 'p99.9')}`,
       value === null ? '–' : duration(value / 1e3),
     ]),
     ...Object.entries(totals.failures ?? {})
