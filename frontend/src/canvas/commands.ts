@@ -4,6 +4,7 @@ import type { ReactFlowInstance } from '@xyflow/react';
 import type { Position } from '../generated/protocol';
 import {
   freePlace,
+  freeShift,
   GRID,
   type Piece,
   pieceOf,
@@ -72,15 +73,9 @@ export function copySelected(): void {
   if (piece.blocks.length) clipboard = piece;
 }
 
-/** Adds what is on the clipboard, a little aside. */
+/** Adds what is on the clipboard where there is room below it. */
 export function paste(): void {
-  if (!clipboard) return;
-  add(clipboard);
-  const moved = clipboard.blocks.map((block) => ({
-    ...block,
-    position: { x: block.position.x + 2 * GRID, y: block.position.y + 2 * GRID },
-  }));
-  clipboard = { ...clipboard, blocks: moved };
+  if (clipboard) add(clipboard);
 }
 
 /** Adds a copy of the selected blocks. */
@@ -90,7 +85,7 @@ export function duplicateSelected(): void {
 }
 
 function add(piece: Piece): void {
-  const made = withPiece(drawing(), piece, { x: 2 * GRID, y: 2 * GRID });
+  const made = withPiece(drawing(), piece, freeShift(drawing(), piece));
   edit(() => made.design);
   select(made.added);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE, design } from '../test/samples';
-import { freePlace, pieceOf, withBlock, withEdge, without, withParam, withPiece } from './design';
+import { freePlace, freeShift, pieceOf, withBlock, withEdge, without, withParam, withPiece } from './design';
 
 describe('edits of a drawing', () => {
   it('a second block of a kind gets an id and a label of its own', () => {
@@ -44,5 +44,14 @@ describe('edits of a drawing', () => {
 
   it('a new block never covers one that is there', () => {
     expect(freePlace(design(), { x: 300, y: 0 }).y).toBeGreaterThan(100);
+  });
+
+  it('copies land where they cover nothing, however often they are pasted', () => {
+    let drawn = design();
+    const piece = pieceOf(drawn, new Set(['client', 'server']));
+    for (let copy = 0; copy < 3; copy += 1) drawn = withPiece(drawn, piece, freeShift(drawn, piece)).design;
+    const places = drawn.blocks.map(({ position }) => `${position.x} ${position.y}`);
+    expect(new Set(places).size).toBe(drawn.blocks.length);
+    expect(freeShift(drawn, piece).y).toBeGreaterThan(3 * 170);
   });
 });

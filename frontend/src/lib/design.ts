@@ -31,12 +31,21 @@ export function snapped(position: Position): Position {
 /** A place near `wanted` where a card does not cover another one. */
 export function freePlace(design: Design, wanted: Position): Position {
   const place = snapped(wanted);
-  const covered = () =>
-    design.blocks.some(
-      (block) => Math.abs(block.position.x - place.x) < 220 && Math.abs(block.position.y - place.y) < 170,
-    );
-  while (covered()) place.y += 7 * GRID;
+  while (isCovered(design, place)) place.y += 7 * GRID;
   return place;
+}
+
+function isCovered(design: Design, { x, y }: Position): boolean {
+  return design.blocks.some((block) => Math.abs(block.position.x - x) < 220 && Math.abs(block.position.y - y) < 170);
+}
+
+/** How far a copy of `piece` moves down so that no card of it covers another one: cards that overlap can't be read. */
+export function freeShift(design: Design, piece: Piece): Position {
+  const shift = { x: 0, y: 0 };
+  const covered = () =>
+    piece.blocks.some(({ position }) => isCovered(design, { x: position.x, y: position.y + shift.y }));
+  while (covered()) shift.y += 7 * GRID;
+  return shift;
 }
 
 /** `design` with a new block of `kind`, and its id. A second block of a kind is labelled with a number. */

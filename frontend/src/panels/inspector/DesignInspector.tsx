@@ -188,7 +188,12 @@ function Seed() {
           onBlur={apply}
           onKeyDown={(event) => event.key === 'Enter' && apply()}
         />
-        <button type="button" className={`${BUTTON} text-xs`} onClick={() => reset(Math.floor(Math.random() * 1e6))}>
+        <button
+          type="button"
+          data-testid="another-seed"
+          className={`${BUTTON} text-xs`}
+          onClick={() => reset(Math.floor(Math.random() * 1e6))}
+        >
           Another
         </button>
       </div>
