@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     # A terminated set-up must end its children as Ctrl-C does, instead of leaving npm behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     command = arguments[0] if arguments else ""
-    work = {"play": play, "test": test}.get(command, other)
+    work = {"play": play, "test": test, "bench": bench}.get(command, other)
     return steps.reported(lambda: work(arguments))
 
 
@@ -61,6 +61,20 @@ def test(arguments: Sequence[str]) -> int:
         engine_build.ensure_compiler(python)
         steps.run(engine_build.STEP, [python, "manage.py", "compile"], advice="mend what it names above.")
     _continue_with([python, "-m", "pytest", *arguments[1:]], {browser.VARIABLE: chromium})
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """What is measured needs the other simulators, a browser, and above all the compiled engine; in an environment of one's own
+    it is taken as it is."""
+    if Path(sys.prefix).resolve() != VENV and not environment.imports_here():
+        with contextlib.redirect_stdout(sys.stderr), locks.held(BUILD / "setup.lock", while_waiting=WAITING):
+            python = environment.ensure(environment.DEVELOPMENT)
+            frontend.ensure_bundle()
+            chromium = browser.ensure()
+            engine_build.ensure_compiler(python)
+            steps.run(engine_build.STEP, [python, "manage.py", "compile"], advice="mend what it names above.")
+        _exec([VENV_PYTHON, PROJECT / "manage.py", *arguments], {browser.VARIABLE: chromium})
+    return other(arguments)
 
 
 def other(arguments: Sequence[str]) -> int:

@@ -787,7 +787,7 @@ export const catalogue: Catalogue = {
         {
           "name": "spike",
           "label": "Traffic spike",
-          "help": "Requests of the open loop come more often by a factor.",
+          "help": "Requests come more often by a factor; in the closed loop that many times the users are there.",
           "params": [
             {
               "name": "factor",
@@ -1070,65 +1070,6 @@ export const catalogue: Catalogue = {
               "kind": "number",
               "default": null,
               "help": "Time until it is up again; off: until faults are ended.",
-              "unit": "s",
-              "minimum": 0.001,
-              "maximum": 864000.0,
-              "nullable": true,
-              "choices": [],
-              "pattern": null,
-              "pattern_help": "",
-              "group": "General",
-              "live": true,
-              "shown_when": {}
-            }
-          ],
-          "momentary": false
-        },
-        {
-          "name": "slow_down",
-          "label": "Slow down",
-          "help": "All its work takes longer by a factor, the rest of what is under way included.",
-          "params": [
-            {
-              "name": "instance",
-              "label": "Instance",
-              "kind": "integer",
-              "default": null,
-              "help": "Which instance, counted from 0; off: all of them.",
-              "unit": "",
-              "minimum": 0.0,
-              "maximum": 999.0,
-              "nullable": true,
-              "choices": [],
-              "pattern": null,
-              "pattern_help": "",
-              "group": "General",
-              "live": true,
-              "shown_when": {}
-            },
-            {
-              "name": "factor",
-              "label": "Factor",
-              "kind": "number",
-              "default": 10.0,
-              "help": "How many times as long work takes.",
-              "unit": "",
-              "minimum": 0.001,
-              "maximum": 100000.0,
-              "nullable": false,
-              "choices": [],
-              "pattern": null,
-              "pattern_help": "",
-              "group": "General",
-              "live": true,
-              "shown_when": {}
-            },
-            {
-              "name": "duration_s",
-              "label": "Duration",
-              "kind": "number",
-              "default": null,
-              "help": "How long it lasts; off: until faults are ended.",
               "unit": "s",
               "minimum": 0.001,
               "maximum": 864000.0,

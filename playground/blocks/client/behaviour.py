@@ -9,6 +9,7 @@ from mypy_extensions import i64
 
 from playground.engine.block import Block
 from playground.engine.durations import whole_ns
+from playground.engine.limits import CALLS_IN_FLIGHT_MAX
 from playground.engine.outcomes import BUY, LIST, OK, READ, WRITE
 from playground.engine.params import Params
 from playground.engine.recent import RecentLatency
@@ -192,7 +193,7 @@ class Client(Block):
         if not self.closed:
             self.next_arrival()
             return
-        while self.population < self.concurrent:
+        while self.population < self.crowd():
             self.population += 1
             user = self.next_user
             self.next_user += 1
@@ -243,7 +244,7 @@ class Client(Block):
                 self.go_on(argument)
         elif tag == THINK:
             self.thinking -= 1
-            if not self.closed or self.population > self.concurrent or self.target is None:
+            if not self.closed or self.population > self.crowd() or self.target is None:
                 self.population -= 1
                 self.running = self.target is not None
             else:
@@ -265,6 +266,13 @@ class Client(Block):
         self.restart()
 
     # ---- closed loop
+
+    def crowd(self) -> i64:
+        """How many users the closed loop should have: a spike brings more, though never more than a run may have calls."""
+        if self.spikes == 1.0:
+            return self.concurrent
+        wanted = float(self.concurrent) * self.spikes
+        return i64(wanted) if wanted < float(CALLS_IN_FLIGHT_MAX) else CALLS_IN_FLIGHT_MAX
 
     def pause_then_ask(self, user: i64) -> None:
         """Let a user of the closed loop think."""
@@ -337,13 +345,14 @@ class Client(Block):
     # ---- faults and figures
 
     def on_fault(self, fault: str, params: Params) -> bool:
-        """``spike``: requests come ``factor`` times as often."""
+        """``spike``: requests come ``factor`` times as often, or so many times the users come."""
         if fault != "spike":
             return False
         factor = params.number("factor")
         self.spikes *= factor
         self.lasting_fault("spike", factor, params.ns("duration_s"))
-        self.note("spike", "warning", f"Traffic spike at {self.label}", f"Requests come {factor:g} times as often.")
+        what = f"{factor:g} times the users are there." if self.closed else f"Requests come {factor:g} times as often."
+        self.note("spike", "warning", f"Traffic spike at {self.label}", what)
         self.restart()
         return True
 
@@ -352,7 +361,7 @@ class Client(Block):
         self.spikes /= value
         if self.spikes > 0.999999 and self.spikes < 1.000001:
             self.spikes = 1.0
-        self.note("spike_over", "good", f"Spike at {self.label} is over", "Requests come as often as before.")
+        self.note("spike_over", "good", f"Spike at {self.label} is over", "All is as before it.")
         self.restart()
 
     def health(self) -> float:

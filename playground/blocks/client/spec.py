@@ -347,7 +347,7 @@ SPEC = BlockSpec(
         Fault(
             name="spike",
             label="Traffic spike",
-            help="Requests of the open loop come more often by a factor.",
+            help="Requests come more often by a factor; in the closed loop that many times the users are there.",
             params=(
                 Param(
                     name="factor",

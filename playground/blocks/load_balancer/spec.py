@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.blocks.declare import REGION, SHARED_FAULTS
+from playground.blocks.declare import CRASH, PAUSE, REFUSE, REGION
 from playground.protocol.catalogue import BlockSpec, Choice, Metric, Param, Port
 
 SPEC = BlockSpec(
@@ -69,5 +69,6 @@ SPEC = BlockSpec(
             help="Calls sent to another target after a refusal.",
         ),
     ),
-    faults=SHARED_FAULTS,
+    # It does no work of its own that could be slowed down.
+    faults=(CRASH, PAUSE, REFUSE),
 )
