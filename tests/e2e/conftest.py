@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from playground.bench.browser import CHROMIUM_ARGUMENTS
 from playground.bench.server import LiveServer
@@ -16,6 +16,10 @@ from tests.e2e.playground_page import PlaygroundPage
 
 HERE = Path(__file__).parent
 VIEWPORT = {"width": 1280, "height": 800}
+PATIENCE_MS = 20_000
+"""How long actions and expectations wait: a busy machine is slow, not wrong."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +43,7 @@ def chromium() -> Iterator[Browser]:
 def visitor(chromium: Browser, live_server_process: LiveServer) -> Iterator[BrowserContext]:
     """A browser profile of its own: no cookies, nothing stored."""
     context = chromium.new_context(base_url=live_server_process.url, viewport=VIEWPORT, color_scheme="dark")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

@@ -141,7 +141,7 @@ def test_a_run_that_reached_its_end_says_so_and_plays_again_from_its_start(opene
     opened.expect_traffic(1)
     opened.test_id("speed-menu").click()
     opened.page.get_by_role("menuitem").filter(has_text="Max").click()
-    expect(opened.test_id("banner-end")).to_be_visible(timeout=20_000)
+    expect(opened.test_id("banner-end")).to_be_visible()
     opened.test_id("speed-menu").click()
     opened.page.get_by_role("menuitem").filter(has_text=re.compile(r"^1×")).click()
     opened.play()
