@@ -19,6 +19,7 @@ from pathlib import Path
 
 from django.core.management.utils import get_random_secret_key
 
+from playground.protocol.messages import SOCKET_BYTES_MAX
 from playground.protocol.strict_json import DOCUMENT_BYTES_MAX
 from playground.workers.limits import WORKERS
 
@@ -112,9 +113,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Low-rate messages only; frames go through the in-process hub of playground.runs.
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
-# Read by `runserver` and `play`; a message over the limit closes its socket (RFC 6455, 1009).
-DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = 1024 * 1024
-DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 1024 * 1024
+# Read by `runserver` and `play`. What is larger than a message may be is refused by name; only what is many times larger closes its
+# socket (RFC 6455, 1009).
+DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = SOCKET_BYTES_MAX
+DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = SOCKET_BYTES_MAX
 
 PLAYGROUND_WORKERS = int(os.environ.get("PLAYGROUND_WORKERS") or WORKERS)
 # The API tells whoever sends more what is accepted.

@@ -17,6 +17,8 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+from playground.protocol.messages import SOCKET_BYTES_MAX
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 START_S_MAX = 60.0
 STOP_S_MAX = 10.0
@@ -123,7 +125,10 @@ def serving(folder: Path, **environment: str) -> Iterator[LiveServer]:
     subprocess.run(migrate, cwd=PROJECT, env=variables, check=True, timeout=START_S_MAX)
     port = free_port()
     log = folder / "server.log"
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "playground.asgi:application"]
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
+    for limit in ("--websocket-max-message-size", "--websocket-max-frame-size"):
+        command += [limit, str(SOCKET_BYTES_MAX)]
+    command.append("playground.asgi:application")
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=PROJECT, env=variables, stdout=output, stderr=subprocess.STDOUT)
     try:

@@ -16,8 +16,10 @@ from playground.protocol.design import Action, Design, Intervention, Slo
 from playground.protocol.errors import InputError, Problem, from_validation, shown
 from playground.protocol.strict_json import loads
 
-# Daphne closes a socket (1009) at its first message over 1 MiB; below that a message is refused and the socket stays.
 MESSAGE_BYTES_MAX = 1_000_000
+"""A larger message is refused by name and the socket stays open, up to ``SOCKET_BYTES_MAX``: a larger one still closes it (1009)."""
+
+SOCKET_BYTES_MAX = 16_000_000
 SPEED_MIN, SPEED_MAX = 0.01, 1000.0
 
 

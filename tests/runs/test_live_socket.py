@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 
 from playground.bench.server import LiveServer, Visitor
 from playground.protocol import PROTOCOL_VERSION
-from playground.protocol.messages import MESSAGE_BYTES_MAX
+from playground.protocol.messages import MESSAGE_BYTES_MAX, SOCKET_BYTES_MAX
 from playground.runs.socket import CLOSED_GONE
 from playground.workers.limits import FRAMES_UNACKNOWLEDGED_MAX
 from tests.live import eventually
@@ -147,14 +147,25 @@ def test_wrong_message_is_refused_by_name_and_the_socket_stays_open(
         assert viewer.ask(type="pause")["type"] == "accepted"
 
 
-def test_message_of_ten_megabytes_costs_its_sender_the_socket_and_nobody_else_anything(
+def test_message_of_ten_megabytes_is_refused_by_name_and_the_socket_stays_open(
+    visitor: Visitor, run: dict[str, Any]
+) -> None:
+    with watch(visitor, run) as viewer:
+        viewer.hello()
+        viewer.socket.send('{"type":"play","ref":"' + "x" * 10_000_000 + '"}')
+        problem = viewer.until(lambda answer: answer["type"] == "refused")["problems"][0]
+        assert problem["code"] == "too_large" and "1,000,000" in problem["message"]
+        assert viewer.ask(type="pause")["type"] == "accepted"
+
+
+def test_message_past_all_measure_costs_its_sender_the_socket_and_nobody_else_anything(
     visitor: Visitor, run: dict[str, Any]
 ) -> None:
     with watch(visitor, run) as flooding, watch(visitor, run) as calm:
         flooding.hello()
         calm.hello()
         with contextlib.suppress(ConnectionClosed):
-            flooding.socket.send('{"type":"play","ref":"' + "x" * 10_000_000 + '"}')
+            flooding.socket.send('{"type":"play","ref":"' + "x" * 2 * SOCKET_BYTES_MAX + '"}')
         # It may still be sending when the server hangs up, and then never reads why.
         assert flooding.closed_with() in (TOO_BIG, None)
         assert calm.ask(type="pause")["type"] == "accepted"
