@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from autobahn.exception import Disconnected
+
 from playground.owners import owner_of
 from playground.protocol import PROTOCOL_VERSION
 from playground.protocol.errors import InputError
@@ -96,7 +98,8 @@ class Connection:
             self.hub.leave(self.room, self.viewer)
         if self.sender is not None:
             self.sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            # Whatever was being sent when the viewer went has nobody to reach.
+            with contextlib.suppress(asyncio.CancelledError, Disconnected):
                 await self.sender
 
     async def _take(self, text: str | None) -> None:

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from playground.catalogue import spec_of
 from playground.execution import Execution
 from playground.protocol.design import Action, Scenario, parse_interventions
 from playground.protocol.errors import InputError
@@ -23,7 +24,9 @@ def deeds(drawing: Scenario) -> list[Action]:
         if it.kind == "client":
             done.append(fault(it.id, "spike", factor=2.0, duration_s=0.2))
         else:
-            done += [fault(it.id, "slow_down", factor=3.0), fault(it.id, "crash", restart_after_s=0.1)]
+            done.append(fault(it.id, "crash", restart_after_s=0.1))
+        if any(known.name == "slow_down" for known in spec_of(it).faults):
+            done.append(fault(it.id, "slow_down", factor=3.0))
     for link in drawing.design.edges:
         done += [clear(link.id), fault(link.id, "loss", percent=30.0, duration_s=0.1)]
         done += [set_param(link.id, "timeout_ms", 80), set_param(link.id, "retries", 2)]

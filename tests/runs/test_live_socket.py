@@ -147,9 +147,7 @@ def test_wrong_message_is_refused_by_name_and_the_socket_stays_open(
         assert viewer.ask(type="pause")["type"] == "accepted"
 
 
-def test_message_of_ten_megabytes_is_refused_by_name_and_the_socket_stays_open(
-    visitor: Visitor, run: dict[str, Any]
-) -> None:
+def test_message_of_ten_megabytes_is_refused_by_name(visitor: Visitor, run: dict[str, Any]) -> None:
     with watch(visitor, run) as viewer:
         viewer.hello()
         viewer.socket.send('{"type":"play","ref":"' + "x" * 10_000_000 + '"}')
@@ -158,9 +156,7 @@ def test_message_of_ten_megabytes_is_refused_by_name_and_the_socket_stays_open(
         assert viewer.ask(type="pause")["type"] == "accepted"
 
 
-def test_message_past_all_measure_costs_its_sender_the_socket_and_nobody_else_anything(
-    visitor: Visitor, run: dict[str, Any]
-) -> None:
+def test_message_past_all_measure_costs_its_sender_alone_the_socket(visitor: Visitor, run: dict[str, Any]) -> None:
     with watch(visitor, run) as flooding, watch(visitor, run) as calm:
         flooding.hello()
         calm.hello()
