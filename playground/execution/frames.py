@@ -10,8 +10,8 @@ from playground.blocks.registry import kinds
 from playground.builder import Model
 from playground.catalogue import catalogue
 from playground.engine.limits import HOPS_KEPT
-from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
 from playground.engine.tracing import HOP_FIELDS
+from playground.execution.counts import Counts, by_reason
 from playground.protocol.design import Design
 from playground.protocol.messages import BlockLayout, Layout
 
@@ -62,7 +62,7 @@ def frame_of(execution: Execution) -> dict[str, Any]:
     for name in sorted(model.edges):
         edge_rows.extend(model.edges[name].metrics())
     now_ns = execution.now_ns
-    roots = model.roots()
+    counts = Counts(model)
     offered = history.last("offered", now_ns)
     return {
         "n": 0,
@@ -74,19 +74,15 @@ def frame_of(execution: Execution) -> dict[str, Any]:
         "b": packed(rows),
         "ed": packed(edge_rows),
         "tot": {
-            "offered": sum(int(root.offered) for root in roots),
-            "completed": sum(int(root.completed) for root in roots),
-            "failed": sum(int(root.failed) for root in roots),
-            "in_flight": sum(int(root.in_flight) for root in roots),
+            "offered": counts.offered,
+            "completed": counts.completed,
+            "failed": counts.failed,
+            "in_flight": counts.in_flight,
             "p50_ms": history.last("p50_ms", now_ns),
             "p95_ms": history.last("p95_ms", now_ns),
             "p99_ms": history.last("p99_ms", now_ns),
             "rate_per_s": (offered or 0.0) * 1e9 / history.bucket_ns,
-            "failed_by": {
-                OUTCOMES[reason]: count
-                for reason in range(OUTCOME_COUNT)
-                if (count := sum(int(root.failures[reason]) for root in roots))
-            },
+            "failed_by": by_reason(counts.failures),
         },
         "h": packed(_hops(execution)),
         "bk": history.length,

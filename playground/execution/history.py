@@ -10,6 +10,7 @@ from mypy_extensions import i64
 from playground.builder import Model
 from playground.engine.histogram import percentile_of
 from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
+from playground.execution.counts import Counts
 
 BUCKETS_WANTED = 600
 BUCKET_NS_MIN = 50_000_000
@@ -28,18 +29,13 @@ def bucket_length_ns(until_ns: int) -> int:
         power *= 10
 
 
-class Totals:
-    """The whole design's counters at one time, as its clients counted them."""
+class Totals(Counts):
+    """The whole design's counters at one time, its clients' latencies, and how long each block's workers were held."""
 
     def __init__(self, model: Model) -> None:
-        roots = model.roots()
-        self.offered = sum(int(root.offered) for root in roots)
-        self.completed = sum(int(root.completed) for root in roots)
-        self.failed = sum(int(root.failed) for root in roots)
-        self.in_flight = sum(int(root.in_flight) for root in roots)
-        self.failures = [sum(int(root.failures[reason]) for root in roots) for reason in range(OUTCOME_COUNT)]
-        self.latency_ns = sum(float(root.histogram.total) for root in roots)
-        self.counts = merged([root.histogram.counts for root in roots])
+        super().__init__(model)
+        self.latency_ns = sum(float(root.histogram.total) for root in self.roots)
+        self.counts = merged([root.histogram.counts for root in self.roots])
         self.busy = {name: block.busy_integral() for name, block in model.blocks.items() if block.capacity() > 0}
 
 

@@ -13,8 +13,9 @@ from playground.catalogue import catalogue
 from playground.engine.block import Block
 from playground.engine.edge import Edge
 from playground.engine.histogram import percentile_of
-from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
+from playground.engine.outcomes import OUTCOME_COUNT
 from playground.execution.comparison import theory_of
+from playground.execution.counts import Counts, by_reason
 from playground.execution.history import History, merged
 from playground.protocol.design import Design, Slo, design_hash
 
@@ -63,24 +64,19 @@ def latencies(counts: vec[i64], total_ns: float, number: int) -> Figures:
 
 def totals_of(model: Model, seconds: float) -> Figures:
     """The whole design, as its clients saw it."""
-    roots = model.roots()
-    offered = sum(int(root.offered) for root in roots)
-    completed = sum(int(root.completed) for root in roots)
+    counts = Counts(model)
+    roots = counts.roots
     number = sum(int(root.histogram.number) for root in roots)
     total = sum(float(root.histogram.total) for root in roots)
     return {
-        "offered": offered,
-        "completed": completed,
-        "failed": sum(int(root.failed) for root in roots),
-        "in_flight": sum(int(root.in_flight) for root in roots),
-        "rate": offered / seconds if seconds else 0.0,
-        "goodput": completed / seconds if seconds else 0.0,
+        "offered": counts.offered,
+        "completed": counts.completed,
+        "failed": counts.failed,
+        "in_flight": counts.in_flight,
+        "rate": counts.offered / seconds if seconds else 0.0,
+        "goodput": counts.completed / seconds if seconds else 0.0,
         "latency": latencies(merged([root.histogram.counts for root in roots]), total, number),
-        "failures": {
-            OUTCOMES[reason]: count
-            for reason in range(OUTCOME_COUNT)
-            if (count := sum(int(root.failures[reason]) for root in roots))
-        },
+        "failures": by_reason(counts.failures),
     }
 
 
@@ -110,9 +106,7 @@ def edge_figures(edge: Edge, seconds: float) -> Figures:
     if number:
         spread = latencies(edge.histogram.counts, float(edge.histogram.total), number)
         found.update({f"{name}_ms": value for name, value in spread.items()})
-    found["failures"] = {
-        OUTCOMES[reason]: int(edge.failures[reason]) for reason in range(OUTCOME_COUNT) if edge.failures[reason]
-    }
+    found["failures"] = by_reason(edge.failures[reason] for reason in range(OUTCOME_COUNT))
     return found
 
 

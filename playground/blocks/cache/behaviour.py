@@ -137,7 +137,7 @@ class Cache(Block):
         calls = self.calls
         operation = calls.operation[call]
         key = calls.key[call]
-        self.free_thread()
+        self.station.release(0)
         if operation == CACHE_GET:
             self.get(call, key)
         elif operation == CACHE_SET:
@@ -149,10 +149,6 @@ class Cache(Block):
             self.remove(key)
             self.reply(call, OK, 0, SMALL_BYTES)
         self.pull()
-
-    def free_thread(self) -> None:
-        """The thread is done with its call."""
-        self.station.release(0)
 
     def get(self, call: i64, key: i64) -> None:
         """A hit is answered; a miss is reported, or (read-through) loaded."""
@@ -261,7 +257,7 @@ class Cache(Block):
         if mark == WAITING:
             self.station.remove(call, 0)
         elif mark == SERVING:
-            self.free_thread()
+            self.station.release(0)
             self.pull()
 
     def on_crash(self, instance: i64) -> None:

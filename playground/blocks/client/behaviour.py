@@ -116,7 +116,6 @@ class Client(Block):
         self.target: Edge | None = None
         self.population: i64 = 0
         self.recent = RecentLatency(self.histogram)
-        self.sent_bytes: i64 = 0
 
     def configure(self, params: Params) -> None:
         """Rates, mix, keys and users; a changed rate counts from the next arrival on, which is drawn anew (the process has no memory)."""
@@ -301,7 +300,6 @@ class Client(Block):
         self.area += float(self.in_flight) * float(now - self.changed)
         self.changed = now
         self.in_flight += 1
-        self.sent_bytes += self.request_bytes
         trace = self.simulation.tracer.root()
         target = self.target
         assert target is not None
