@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from playground.blocks.edge import EDGE
-from playground.catalogue import check_design, spec_of
+from playground.catalogue import check_design, check_rules, check_weights, spec_of
 from playground.parameters import check_params, filled
 from playground.protocol.catalogue import Fault, Scalar
 from playground.protocol.design import Action, Block, Design, Edge, Intervention, SetParam
@@ -36,6 +36,12 @@ def check_action(design: Design, action: Action) -> None:
     if action.type == "set_param":
         given = {action.param: action.value}
         problems = list(check_params(spec.params, given, owner=owner, where=f"[{action.target}]", block=target_block))
+        if not problems:
+            changed = after(design, action)
+            if block is not None:
+                problems = list(check_rules(next(other for other in changed.blocks if other.id == block.id)))
+            else:
+                problems = list(check_weights(changed))
         if problems:
             raise InputError(problems)
     elif action.type == "fault":

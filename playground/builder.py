@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from playground.blocks.declare import PRICES
 from playground.blocks.edge import EDGE
 from playground.blocks.registry import kinds
 from playground.catalogue import check_design, spec_of
@@ -61,6 +62,7 @@ def _change(model: Model, before: drawn.Design, after: drawn.Design) -> None:
         for name, edge in old_edges.items()
         if name not in new_edges or _ends(edge) != _ends(new_edges[name]) or {edge.from_.block, edge.to.block} & gone
     }
+    model.simulation.wiring += 1
     touched = _take_out(model, gone, cut)
     made = sorted(name for name in new_blocks if name not in old_blocks or name in gone)
     deadline = time.monotonic() + BUILD_S_MAX
@@ -125,6 +127,7 @@ def _make_block(model: Model, block: drawn.Block) -> None:
     simulation = model.simulation
     kind = kinds()[block.kind]
     made = kind.behaviour(simulation, len(simulation.blocks), block.id)
+    made.has_cells = kind.spec.cells is not None
     made.is_root = not any(port.direction == "in" for port in kind.spec.ports)
     made.out = {port.name: [] for port in kind.spec.ports if port.direction == "out"}
     simulation.blocks.append(made)
@@ -136,6 +139,7 @@ def _configure(model: Model, block: drawn.Block) -> None:
     made = model.blocks[block.id]
     values = filled(spec_of(block).params, block.params)
     region = values.get("region")
+    made.set_prices(*(float(str(values.get(name, 0.0))) for name in PRICES))
     moved = (region or "") != made.region
     made.region = str(region or "")
     made.configure(Params(dict(values)))

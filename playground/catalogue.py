@@ -15,7 +15,7 @@ from playground.blocks.registry import kinds
 from playground.engine import ENGINE_VERSION
 from playground.engine.limits import LIMITS
 from playground.engine.outcomes import OUTCOMES
-from playground.parameters import check_params
+from playground.parameters import check_params, filled
 from playground.protocol.catalogue import BlockSpec, Catalogue, Port
 from playground.protocol.design import Block, Design, Edge
 from playground.protocol.errors import InputError, Problem, shown
@@ -74,11 +74,13 @@ def _problems(design: Design) -> Iterator[Problem]:
             )
             continue
         owner = f"block {block.id!r} ({kind.spec.title})"
-        yield from check_params(kind.spec.params, block.params, owner=owner, where=where, block=block.id)
+        wrong = list(check_params(kind.spec.params, block.params, owner=owner, where=where, block=block.id))
+        yield from wrong or check_rules(block)
     for edge in design.edges:
         where = f"edges[{edge.id}]"
         yield from check_params(EDGE.params, edge.params, owner=f"edge {edge.id!r}", where=where, block=None)
     yield from _check_slo(design, by_id)
+    yield from _check_switches(design, by_id)
     if broken:
         return
     if not any(_is_source(block) for block in design.blocks):
@@ -135,6 +137,41 @@ def _check_slo(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
             )
 
 
+def _check_switches(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
+    """Switches and watched figures speak of things that are there. A drawing may lose some: then only what is left is checked."""
+    declared = {name: spec_of(block) for name, block in by_id.items() if block.kind in kinds()}
+    edges = {edge.id for edge in design.edges}
+    for index, switch in enumerate(design.switches):
+        where = f"switches[{index}]"
+        names = [{(setting.target, setting.param) for setting in settings} for settings in (switch.on, switch.off)]
+        if names[0] != names[1]:
+            yield Problem(
+                code="switch",
+                message=f"{where}: 'on' and 'off' set different parameters",
+                where=where,
+                accepted="the same parameters in both",
+            )
+        for setting in (*switch.on, *switch.off):
+            spec = EDGE if setting.target in edges else declared.get(setting.target)
+            if spec is not None:
+                owner = f"switch {switch.label!r}"
+                given = {setting.param: setting.value}
+                yield from check_params(spec.params, given, owner=owner, where=where, block=None)
+    for index, watch in enumerate(design.watch):
+        spec = EDGE if watch.target in edges else declared.get(watch.target)
+        if spec is None:
+            continue
+        names_known = [metric.name for metric in (*(() if spec is EDGE else COMMON_METRICS), *spec.metrics)]
+        if watch.metric not in names_known:
+            yield Problem(
+                code="watch",
+                message=f"watch[{index}]: {watch.target!r} has no metric {shown(watch.metric)!r}",
+                where=f"watch[{index}].metric",
+                value=shown(watch.metric),
+                accepted=", ".join(names_known),
+            )
+
+
 def _check_edges(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
     counts: Counter[tuple[str, str]] = Counter()
     seen: dict[tuple[str, str, str, str], str] = {}
@@ -155,10 +192,56 @@ def _check_edges(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
             counts[edge.to.block, edge.to.port] += 1
         if problem is not None:
             yield problem
+    yield from check_weights(design)
     for block in design.blocks:
         connected = any(counts[block.id, port.name] for port in spec_of(block).ports)
         for port in spec_of(block).ports:
             yield from _check_port(block, port, counts[block.id, port.name], connected)
+
+
+def check_rules(block: Block) -> Iterator[Problem]:
+    """A problem for each declared relation between two of the block's parameters that doesn't hold."""
+    spec = spec_of(block)
+    values = filled(spec.params, block.params)
+    for rule in spec.rules:
+        lesser, greater = values[rule.lesser], values[rule.greater]
+        if lesser is None or greater is None:
+            continue
+        low, high = float(lesser), float(greater)
+        if low > high or (rule.strict and low == high):
+            bound = f"{'less than' if rule.strict else 'at most'} {rule.greater} = {high:g}"
+            yield Problem(
+                code="rule",
+                message=f"block {block.id!r} ({spec.title}): {rule.lesser} = {low:g} has to be {bound}; {rule.help}",
+                where=f"blocks[{block.id}].params.{rule.lesser}",
+                block=block.id,
+                parameter=rule.lesser,
+                value=f"{low:g}",
+                accepted=bound,
+            )
+
+
+def check_weights(design: Design) -> Iterator[Problem]:
+    """A problem for each port that spreads calls over edges of which none weighs anything."""
+    weights: dict[tuple[str, str], list[float]] = {}
+    usual = {param.name: param.default for param in EDGE.params}["weight"]
+    for edge in design.edges:
+        weight = edge.params.get("weight", usual)
+        if isinstance(weight, (int, float)):
+            weights.setdefault((edge.from_.block, edge.from_.port), []).append(weight)
+    for block in design.blocks:
+        kind = kinds().get(block.kind)
+        for port in kind.spec.ports if kind is not None else ():
+            of_port = weights.get((block.id, port.name), [])
+            if port.weighted and of_port and not any(of_port):
+                yield Problem(
+                    code="weights",
+                    message=f"block {block.id!r}: all connections of its port {port.label!r} have weight 0, so nothing could go anywhere",
+                    where=f"blocks[{block.id}]",
+                    block=block.id,
+                    value="0",
+                    accepted="a weight above 0 on at least one of them",
+                )
 
 
 def _check_port(block: Block, port: Port, count: int, connected: bool) -> Iterator[Problem]:

@@ -85,6 +85,33 @@ REGION = Param(
 )
 
 
+PRICES = ("price_per_hour", "price_per_million", "price_per_gb")
+"""Names of the parameters that :func:`prices` makes."""
+
+
+def prices(*, per_hour: float = 0.0, per_million: float = 0.0, per_gb: float = 0.0) -> tuple[Param, ...]:
+    """What a block costs, in neutral units, so that designs can be compared; with these defaults."""
+    texts = (
+        ("Price per hour", "What one instance costs in an hour, in neutral units.", per_hour, 1e6),
+        ("Price per million calls", "What a million calls to it cost.", per_million, 1e6),
+        ("Price per GB out", "What a gigabyte of its answers costs.", per_gb, 1e6),
+    )
+    return tuple(
+        Param(
+            name=name,
+            label=label,
+            kind="number",
+            default=default,
+            unit="units",
+            minimum=0.0,
+            maximum=most,
+            help=text,
+            group="Cost",
+        )
+        for name, (label, text, default, most) in zip(PRICES, texts, strict=True)
+    )
+
+
 def lasting(seconds: float | None = None, *, text: str = "How long it lasts; off: until faults are ended.") -> Param:
     """How long a fault lasts."""
     return Param(
@@ -178,5 +205,12 @@ COMMON_METRICS = (
         name="capacity", label="Capacity", kind="gauge", help="Workers or connections there are; 0 where it has none."
     ),
     Metric(name="queue", label="Waiting", kind="gauge", help="Calls that wait for a worker or a connection."),
+    Metric(
+        name="cost",
+        label="Cost",
+        kind="counter",
+        unit="units",
+        help="What it has cost since the start, in neutral units.",
+    ),
 )
 """What every block reports in front of its own figures, in the order of ``Block.common_metrics``."""

@@ -55,9 +55,9 @@ EDGE = EdgeSpec(
             label="Weight",
             kind="integer",
             default=1,
-            minimum=1,
+            minimum=0,
             maximum=1000,
-            help="Share of a weighted load balancer's calls that go this way.",
+            help="Share of what is spread by weight that goes this way; 0: nothing does.",
             group=NETWORK,
         ),
         Param(
@@ -127,6 +127,14 @@ EDGE = EdgeSpec(
             default="none",
             choices=tuple(Choice(value=name, label=name.capitalize(), help=JITTER_HELP[name]) for name in JITTERS),
             help="How the wait before a retry is scattered, so that retries don't come in waves.",
+            group=RETRIES,
+        ),
+        Param(
+            name="honour_retry_after",
+            label="Honour Retry-After",
+            kind="boolean",
+            default=True,
+            help="After a 429, wait at least as long as the answer says before the retry.",
             group=RETRIES,
         ),
         Param(

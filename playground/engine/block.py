@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final
 from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
-from playground.engine.calls import ABANDONED, AT_CALLEE, CANCEL_SENT, CANCELLED, RETURNED, WORKING, Calls
+from playground.engine.calls import ABANDONED, AT_CALLEE, CANCEL_SENT, CANCELLED, PROBING, RETURNED, WORKING, Calls
 from playground.engine.columns import grown, zeros
 from playground.engine.durations import whole_ns
 from playground.engine.faults import DOWN, PAUSED, REFUSING, Fault
 from playground.engine.histogram import Histogram
-from playground.engine.outcomes import CRASHED, OK, OUTCOME_COUNT, OUTCOMES, REFUSED
+from playground.engine.outcomes import CRASHED, OK, OUTCOME_COUNT, OUTCOMES, PROBE_BYTES, REFUSED
 from playground.engine.params import Params
 from playground.engine.queue import CALL, CANCEL, EDGE, FAULT, REPLY, TIMER, WORK
 from playground.engine.state import State
@@ -52,11 +52,26 @@ class Block(State):
         self.removed: bool = False
         self.is_root: bool = False
         self.out: dict[str, list[Edge]] = {}
+        # Edges that end here, past ones included.
+        self.into: list[Edge] = []
+        self.has_cells: bool = False
         # What its workers (connections ...) are held in: a behaviour that has some says which Station it is.
         self.pool: Station | None = None
         self.instances: i64 = 1
         self.next_instance: i64 = 0
         self.slots: i64 = 1
+        # How often each instance has lost its memory: what was begun in an earlier life concerns it no more.
+        self.lives: vec[i64] = zeros(1)
+        # Where the true versions of its items are; looked up once for each wiring.
+        self.source_block: Block | None = None
+        self.source_wiring: i64 = -1
+        # Cost.
+        self.price_per_hour: float = 0.0
+        self.price_per_million: float = 0.0
+        self.price_per_gb: float = 0.0
+        self.restart_ns: i64 = 1_000_000_000
+        self.instances_area: float = 0.0
+        self.instances_changed: i64 = simulation.now
         # Faults.
         self.impaired: bool = False
         self.stalling: bool = False
@@ -98,6 +113,37 @@ class Block(State):
 
     def on_reply(self, call: i64) -> None:
         """A call that this block made has ended: read outcome, parent, step; the record is gone afterwards."""
+
+    def on_probe(self, call: i64) -> None:
+        """A probe has arrived at an instance that is up; :meth:`answer_probe` it, now or later. The call's key says what is asked."""
+        self.answer_probe(call, OK)
+
+    def on_probed(self, call: i64) -> None:
+        """A probe that this block sent has ended: read edge, instance, key (what was asked) and outcome."""
+
+    def on_membership(self, edge: Edge) -> None:
+        """The instances behind ``edge`` that want to be called have become others."""
+        self.wired()
+
+    def listed(self, instance: i64) -> bool:
+        """Whether ``instance`` is among those that callers find here (a server that is switched off is not)."""
+        return True
+
+    def authority(self) -> Block | None:
+        """This block, where it decides which version of an item is the present one (a database); else None."""
+        return None
+
+    def current_version(self, key: i64) -> i64:
+        """Of an authority: the present version of ``key``, ABSENT where there is none."""
+        return 1
+
+    def written_at(self, key: i64) -> i64:
+        """Of an authority: when the present version of ``key`` was committed, ns; 0 for one that was there from the start."""
+        return 0
+
+    def cells(self) -> list[int]:
+        """What is drawn on the card, cell by cell: the number of a declared state, + 128 where the cell is marked."""
+        return []
 
     def on_abandoned(self, call: i64) -> None:
         """A call that this block made is dropped with the call that it was made for: stop counting it. No reply will come."""
@@ -207,6 +253,88 @@ class Block(State):
         calls.replied[call] = now
         self.simulation.edges[calls.edge[call]].send_reply(call)
 
+    def answer_probe(self, call: i64, outcome: i64) -> None:
+        """Answer a probe, once: OK, or why not."""
+        calls = self.calls
+        calls.outcome[call] = outcome
+        calls.version[call] = 0
+        calls.reply_bytes[call] = PROBE_BYTES
+        calls.replied[call] = self.simulation.now
+        self.simulation.edges[calls.edge[call]].send_reply(call)
+
+    def announce(self) -> None:
+        """Tell the callers that other instances than before want to be called."""
+        for edge in self.into:
+            if not edge.removed:
+                edge.caller.on_membership(edge)
+
+    def source(self) -> Block | None:
+        """The authority on the items that come through here: the first one down its own edges, else down its callers'."""
+        wiring = self.simulation.wiring
+        if self.source_wiring != wiring:
+            self.source_wiring = wiring
+            found = self.authority_below()
+            if found is None:
+                for edge in self.into:
+                    if found is None and not edge.removed:
+                        found = edge.caller.authority_below()
+            self.source_block = found
+        return self.source_block
+
+    def authority_below(self) -> Block | None:
+        """The authority that this block is, or the first one that its calls can come to."""
+        found = self.authority()
+        if found is not None:
+            return found
+        for edges in self.out.values():
+            for edge in edges:
+                found = edge.callee.authority_below()
+                if found is not None:
+                    return found
+        return None
+
+    def order_restart(self, instance: i64, why: str) -> None:
+        """Restart an instance whose liveness probe failed, as an orchestrator does: it dies, and is back after ``restart_ns``."""
+        if self.crashed[instance] > 0:
+            return
+        self.note(
+            "restart_ordered",
+            "warning",
+            f"{self.label} {instance + 1} is being restarted",
+            f"{why} It is back in {float(self.restart_ns) / 1e9:g} s.",
+        )
+        self.begin_fault(Fault("crash", instance, 0.0), self.restart_ns)
+
+    def set_prices(self, per_hour: float, per_million: float, per_gb: float) -> None:
+        """Take what it costs, in neutral units: an instance for an hour, a million calls, a gigabyte that it answers with."""
+        self.price_per_hour = per_hour
+        self.price_per_million = per_million
+        self.price_per_gb = per_gb
+
+    def billed_instances(self) -> i64:
+        """Instances that are paid for now."""
+        return self.instances
+
+    def settle_cost(self) -> None:
+        """Bring the instance-hours up to now; called before their number changes."""
+        now = self.simulation.now
+        self.instances_area += float(self.billed_instances()) * float(now - self.instances_changed)
+        self.instances_changed = now
+
+    def egress_bytes(self) -> float:
+        """Bytes of all answers that it gave."""
+        total = 0.0
+        for edge in self.into:
+            total += float(edge.bytes_back)
+        return total
+
+    def cost(self) -> float:
+        """What it has cost since the start; looking changes nothing."""
+        span = float(self.simulation.now - self.instances_changed)
+        hours = (self.instances_area + float(self.billed_instances()) * span) / 3.6e12
+        calls = float(self.offered) * self.price_per_million / 1e6
+        return hours * self.price_per_hour + calls + self.egress_bytes() * self.price_per_gb / 1e9
+
     def note(self, kind: str, severity: str, title: str, detail: str) -> None:
         """Name a notable moment of this block."""
         self.simulation.note(kind, severity, self.name, title, detail)
@@ -235,8 +363,11 @@ class Block(State):
     def receive(self, call: i64) -> None:
         """A call has arrived."""
         calls = self.calls
-        if calls.flags[call] & CANCELLED != 0:
-            calls.release(call)
+        if calls.flags[call] & (CANCELLED | PROBING) != 0:
+            if calls.flags[call] & CANCELLED != 0:
+                calls.release(call)
+            else:
+                self.receive_probe(call)
             return
         now = self.simulation.now
         calls.arrived[call] = now
@@ -252,6 +383,15 @@ class Block(State):
         if self.impaired and self.turns_away(call):
             return
         self.on_call(call)
+
+    def receive_probe(self, call: i64) -> None:
+        """A probe has arrived. It is counted nowhere."""
+        calls = self.calls
+        calls.arrived[call] = self.simulation.now
+        if self.removed or calls.instance[call] >= self.instances or self.down[calls.instance[call]] != 0:
+            self.answer_probe(call, REFUSED)
+        else:
+            self.on_probe(call)
 
     def choose_instance(self, call: i64) -> None:
         """Give a call whose caller did not mind to the instances in turn."""
@@ -315,10 +455,12 @@ class Block(State):
 
     def set_instances(self, count: i64) -> None:
         """Take the number of instances; those that are new are up."""
+        self.settle_cost()
         if count > self.slots:
             self.down = grown(self.down, count)
             self.crashed = grown(self.crashed, count)
             self.paused = grown(self.paused, count)
+            self.lives = grown(self.lives, count)
             while len(self.slow) < count:
                 self.slow.append(1.0)
             self.slots = count
@@ -475,6 +617,7 @@ class Block(State):
 
     def crash(self, instance: i64) -> None:
         """``instance`` dies: work stops, callers see a reset, callees' answers find nobody."""
+        self.lives[instance] += 1
         self.take_work(instance, False)
         self.forget_stalled_work(instance)
         calls = self.calls
@@ -651,6 +794,7 @@ class Block(State):
             self.busy(),
             self.capacity(),
             self.queue(),
+            self.cost(),
         ]
 
     def in_flight_integral(self) -> float:

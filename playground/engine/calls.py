@@ -27,9 +27,16 @@ GIVING_UP: Final = 256
 LINKED: Final = 512
 WAITING_RETRY: Final = 1024
 PINNED: Final = 2048
+TOLD: Final = 4096
+ANSWERED: Final = 8192
+NOT_MODIFIED: Final = 16384
+STALE: Final = 32768
+PROBING: Final = 65536
 """Flags: the caller waits no longer; a message was lost; the callee dropped it on request; it is at the callee; it never left the caller;
 a WORK event is under way for it; a cancellation is under way; its reply came back while a cancellation was under way; a transport give-up
-event is under way; it stands in its edge's list of deadlines; it waits out a back-off; its caller asked for this very instance."""
+event is under way; it stands in its edge's list of deadlines; it waits out a back-off; its caller asked for this very instance; its caller
+filled ``token`` and ``extra``; its callee filled ``verdict`` and ``advice``; the answer says that what the caller holds is still good
+(HTTP 304); the answer is known to be out of date; it is a probe."""
 
 FREE: Final = -2
 
@@ -40,10 +47,11 @@ class Calls(State):
 
     Caller: ``edge``, ``parent`` (-1 at a root), ``step`` and ``data`` (private to the calling block), ``began`` (first
     attempt, ns), ``sent`` (this attempt, ns), ``deadline`` (ns, 0 none), ``attempt`` (1 ..), ``operation``, ``key``,
-    ``user``, ``request_bytes``, ``trace`` (0 not sampled), ``serial`` (never used twice, unlike the handle).
+    ``user``, ``request_bytes``, ``trace`` (0 not sampled), ``serial`` (never used twice, unlike the handle), ``token`` and ``extra`` (what
+    else the request carries; only with the flag ``TOLD``).
     Callee: ``arrived`` (ns, -1 not yet) and ``started`` (ns), ``instance``, ``mark`` (0 when it arrives) and ``memo``
     (private to the called block), ``next`` / ``previous`` (its queues), ``outcome``, ``version``, ``reply_bytes``,
-    ``replied`` (ns).
+    ``replied`` (ns), ``verdict`` and ``advice`` (what else the answer carries; only with the flag ``ANSWERED``).
     Engine: ``flags``, ``child`` / ``sibling`` / ``sibling_before`` (the tree), ``later`` / ``earlier`` (deadlines),
     ``queued`` (ns, entered its present queue).
     """
@@ -69,6 +77,8 @@ class Calls(State):
         self.request_bytes: vec[i64] = zeros(capacity)
         self.trace: vec[i64] = zeros(capacity)
         self.serial: vec[i64] = zeros(capacity)
+        self.token: vec[i64] = zeros(capacity)
+        self.extra: vec[i64] = zeros(capacity)
         self.arrived: vec[i64] = zeros(capacity)
         self.started: vec[i64] = zeros(capacity)
         self.queued: vec[i64] = zeros(capacity)
@@ -81,6 +91,8 @@ class Calls(State):
         self.version: vec[i64] = zeros(capacity)
         self.reply_bytes: vec[i64] = zeros(capacity)
         self.replied: vec[i64] = zeros(capacity)
+        self.verdict: vec[i64] = zeros(capacity)
+        self.advice: vec[i64] = zeros(capacity)
         self.flags: vec[i64] = zeros(capacity)
         self.child: vec[i64] = zeros(capacity)
         self.sibling: vec[i64] = zeros(capacity)
@@ -113,6 +125,18 @@ class Calls(State):
         self.mark[call] = 0
         self.version[call] = 0
         return call
+
+    def tell(self, call: i64, token: i64, extra: i64) -> None:
+        """Let a call that was just made carry ``token`` and ``extra`` to its callee."""
+        self.token[call] = token
+        self.extra[call] = extra
+        self.flags[call] |= TOLD
+
+    def advise(self, call: i64, verdict: i64, advice: i64) -> None:
+        """Let the answer that is about to be given carry ``verdict`` and ``advice`` to the caller."""
+        self.verdict[call] = verdict
+        self.advice[call] = advice
+        self.flags[call] |= ANSWERED
 
     def release(self, call: i64) -> None:
         """Give the record back."""
@@ -174,6 +198,8 @@ class Calls(State):
         self.request_bytes = grown(self.request_bytes, new)
         self.trace = grown(self.trace, new)
         self.serial = grown(self.serial, new)
+        self.token = grown(self.token, new)
+        self.extra = grown(self.extra, new)
         self.arrived = grown(self.arrived, new)
         self.started = grown(self.started, new)
         self.queued = grown(self.queued, new)
@@ -186,6 +212,8 @@ class Calls(State):
         self.version = grown(self.version, new)
         self.reply_bytes = grown(self.reply_bytes, new)
         self.replied = grown(self.replied, new)
+        self.verdict = grown(self.verdict, new)
+        self.advice = grown(self.advice, new)
         self.flags = grown(self.flags, new)
         self.child = grown(self.child, new)
         self.sibling = grown(self.sibling, new)

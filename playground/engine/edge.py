@@ -17,14 +17,19 @@ from mypy_extensions import i64
 from playground.engine.breaker import Breaker, RetryBudget
 from playground.engine.calls import (
     ABANDONED,
+    ANSWERED,
     CANCEL_SENT,
     CANCELLED,
     GIVING_UP,
     LINKED,
     LOCAL,
     LOST,
+    NOT_MODIFIED,
     PINNED,
+    PROBING,
     RETURNED,
+    STALE,
+    TOLD,
     WAITING_RETRY,
     Calls,
 )
@@ -34,11 +39,15 @@ from playground.engine.faults import Fault
 from playground.engine.histogram import Histogram
 from playground.engine.limits import TRANSPORT_GIVES_UP_NS
 from playground.engine.outcomes import (
+    ABSENT,
     BREAKER_OPEN,
     CONNECTION_LOST,
     EXPIRED,
     OK,
     OUTCOME_COUNT,
+    PROBE,
+    PROBE_BYTES,
+    RATE_LIMITED,
     REMOVED,
     TIMEOUT,
     may_retry,
@@ -78,6 +87,7 @@ class Edge(State):
         self.callee = callee
         self.caller_index: i64 = caller.index
         self.callee_index: i64 = callee.index
+        callee.into.append(self)
         self.removed: bool = False
         seed = simulation.seed
         self.latency_stream = Stream(seed, name, "latency")
@@ -99,6 +109,7 @@ class Edge(State):
         self.backoff_max_ns: i64 = 0
         self.jitter: i64 = 0
         self.cancel: bool = False
+        self.honour: bool = True
         self.propagate: bool = False
         self.budget = RetryBudget()
         self.breaker = Breaker()
@@ -144,6 +155,7 @@ class Edge(State):
         self.backoff_max_ns = params.ns("backoff_max_ms")
         self.jitter = JITTERS.index(params.text("jitter"))
         self.cancel = params.flag("cancel_on_timeout")
+        self.honour = params.flag("honour_retry_after")
         self.propagate = params.flag("propagate_deadline")
         ratio = params.number("retry_budget_percent")
         self.budget.enabled = ratio >= 0.0
@@ -223,6 +235,13 @@ class Edge(State):
         calls.deadline[call] = deadline
         if deadline > 0:
             self.link(call)
+        self.launch(call)
+
+    def launch(self, call: i64) -> None:
+        """Put the message on the network."""
+        simulation = self.simulation
+        calls = self.calls
+        now = simulation.now
         size = calls.request_bytes[call]
         self.bytes_out += size
         if self.loses():
@@ -237,9 +256,34 @@ class Edge(State):
             at = self.line_free_out + latency
         if calls.trace[call] > 0:
             simulation.tracer.hop(
-                calls.trace[call], self.index, 0, now, at, -1, calls.operation[call], calls.attempt[call]
+                calls.trace[call], self.index, 0, now, at, -1, calls.operation[call], calls.attempt[call], 0
             )
         simulation.queue.push(at, CALL, 0, self.callee_index, call)
+
+    def probe(self, instance: i64, kind: i64, timeout_ns: i64) -> i64:
+        """Ask one instance how it is (``kind`` one of ``PROBES``), past the caller's policies; the answer goes to ``Block.on_probed``.
+
+        A probe is no request: it is counted nowhere but in the edge's bytes.
+        """
+        calls = self.calls
+        now = self.simulation.now
+        call = calls.take()
+        calls.edge[call] = self.index
+        calls.parent[call] = -1
+        calls.operation[call] = PROBE
+        calls.key[call] = kind
+        calls.user[call] = 0
+        calls.instance[call] = instance
+        calls.request_bytes[call] = PROBE_BYTES
+        calls.trace[call] = 0
+        calls.began[call] = now
+        calls.sent[call] = now
+        calls.arrived[call] = -1
+        calls.deadline[call] = now + timeout_ns
+        calls.flags[call] = PINNED | PROBING
+        self.link(call)
+        self.launch(call)
+        return call
 
     def line_free_after(self, free: i64, size: i64) -> i64:
         """When a line that is free from ``free`` on has taken a message of ``size`` bytes that is sent now."""
@@ -329,7 +373,7 @@ class Edge(State):
             else:
                 calls.flags[argument] &= ~LOST
                 calls.outcome[argument] = CONNECTION_LOST
-                if self.breaker.enabled:
+                if self.breaker.enabled and calls.flags[argument] & PROBING == 0:
                     self.record(argument, True)
                 self.settle(argument)
 
@@ -352,18 +396,23 @@ class Edge(State):
     def time_out(self, call: i64) -> None:
         """The caller stops waiting for this attempt; the callee's work on it goes on unless it is cancelled."""
         calls = self.calls
+        gone = calls.flags[call] & LOST != 0
+        if calls.flags[call] & PROBING != 0:
+            calls.flags[call] |= ABANDONED
+            self.finish(call, TIMEOUT)
+            self.leave(call, gone)
+            return
         self.timeouts += 1
         self.caller.note_timeout(self)
         if self.breaker.enabled:
             self.record(call, True)
-        gone = calls.flags[call] & LOST != 0
         if self.again(call, TIMEOUT):
             if calls.trace[call] > 0:
                 self.simulation.tracer.span(calls, call, self.simulation.now, TIMEOUT)
             fresh = self.renewed(call)
             calls.attempt[fresh] += 1
             self.leave(call, gone)
-            self.retry(fresh)
+            self.retry(fresh, 0)
             return
         calls.flags[call] |= ABANDONED
         self.finish(call, TIMEOUT)
@@ -386,8 +435,10 @@ class Edge(State):
         calls.user[fresh] = calls.user[call]
         calls.request_bytes[fresh] = calls.request_bytes[call]
         calls.trace[fresh] = calls.trace[call]
-        calls.flags[fresh] = calls.flags[call] & PINNED
-        calls.instance[fresh] = calls.instance[call] if calls.flags[fresh] != 0 else -1
+        calls.token[fresh] = calls.token[call]
+        calls.extra[fresh] = calls.extra[call]
+        calls.flags[fresh] = calls.flags[call] & (PINNED | TOLD | PROBING)
+        calls.instance[fresh] = calls.instance[call] if calls.flags[fresh] & PINNED != 0 else -1
         calls.disown(call)
         if calls.parent[fresh] >= 0:
             calls.adopt(calls.parent[fresh], fresh)
@@ -413,7 +464,7 @@ class Edge(State):
     def again(self, call: i64, outcome: i64) -> bool:
         """Whether another attempt is to be made; counts it."""
         calls = self.calls
-        if calls.attempt[call] > self.retries or not may_retry(outcome):
+        if calls.attempt[call] > self.retries or calls.flags[call] & PROBING != 0 or not may_retry(outcome):
             return False
         if self.propagate:
             parent = calls.parent[call]
@@ -424,10 +475,10 @@ class Edge(State):
         self.retried += 1
         return True
 
-    def retry(self, call: i64) -> None:
-        """Send the next attempt, after the back-off."""
+    def retry(self, call: i64, at_least_ns: i64) -> None:
+        """Send the next attempt, after the back-off, and not before ``at_least_ns`` have passed."""
         delay = self.backoff_ns
-        if delay <= 0:
+        if delay <= 0 and at_least_ns <= 0:
             self.dispatch(call)
             return
         doublings: i64 = self.calls.attempt[call] - 2
@@ -440,6 +491,8 @@ class Edge(State):
             delay = i64(self.jitter_stream.uniform() * float(delay))
         elif self.jitter == 2:
             delay = delay // 2 + i64(self.jitter_stream.uniform() * float(delay) * 0.5)
+        if delay < at_least_ns:
+            delay = at_least_ns
         self.calls.flags[call] |= WAITING_RETRY
         self.simulation.queue.push(self.simulation.now + delay, EDGE, RETRY, self.index, call)
 
@@ -456,7 +509,7 @@ class Edge(State):
             return
         if flags & LINKED != 0:
             self.unlink(call)
-        if self.breaker.enabled and flags & LOCAL == 0:
+        if self.breaker.enabled and flags & (LOCAL | PROBING) == 0:
             self.record(call, calls.outcome[call] != OK)
         self.settle(call)
 
@@ -467,14 +520,18 @@ class Edge(State):
         if outcome != OK and self.again(call, outcome):
             if calls.trace[call] > 0:
                 self.simulation.tracer.span(calls, call, self.simulation.now, outcome)
+            wanted: i64 = 0
+            if outcome == RATE_LIMITED and self.honour and calls.flags[call] & ANSWERED != 0:
+                # HTTP's Retry-After.
+                wanted = calls.advice[call]
             # The next attempt finds the record as a fresh one would be.
-            calls.flags[call] &= PINNED
-            if calls.flags[call] == 0:
+            calls.flags[call] &= PINNED | TOLD
+            if calls.flags[call] & PINNED == 0:
                 calls.instance[call] = -1
             calls.mark[call] = 0
             calls.version[call] = 0
             calls.attempt[call] += 1
-            self.retry(call)
+            self.retry(call, wanted)
             return
         self.finish(call, outcome)
         calls.release(call)
@@ -482,6 +539,10 @@ class Edge(State):
     def finish(self, call: i64, outcome: i64) -> None:
         """Hand the outcome to the caller, once."""
         calls = self.calls
+        if calls.flags[call] & PROBING != 0:
+            calls.outcome[call] = outcome
+            self.caller.on_probed(call)
+            return
         self.in_flight -= 1
         if outcome == OK:
             self.completed += 1
@@ -642,6 +703,10 @@ class Edge(State):
             self.line_free_back = self.line_free_after(self.line_free_back, size)
             at = self.line_free_back + latency
         if calls.trace[call] > 0:
+            flags = calls.flags[call]
+            look: i64 = 1 if flags & NOT_MODIFIED != 0 else 2 if flags & STALE != 0 else 0
+            if look == 0 and calls.version[call] == ABSENT:
+                look = 3
             simulation.tracer.hop(
                 calls.trace[call],
                 self.index,
@@ -651,5 +716,6 @@ class Edge(State):
                 calls.outcome[call],
                 calls.operation[call],
                 calls.attempt[call],
+                look,
             )
         simulation.queue.push(at, REPLY, 0, self.caller_index, call)

@@ -18,6 +18,9 @@ CONNECTION_LOST: Final = 8
 NO_UPSTREAM: Final = 9
 REMOVED: Final = 10
 ERROR: Final = 11
+RATE_LIMITED: Final = 12
+SIGNED_OUT: Final = 13
+NOT_READY: Final = 14
 
 OUTCOMES: Final = [
     "ok",
@@ -32,12 +35,16 @@ OUTCOMES: Final = [
     "no_upstream",
     "removed",
     "error",
+    "rate_limited",
+    "signed_out",
+    "not_ready",
 ]
 """ok; the caller's timeout ran out; a timeout further up the tree; connection refused; the callee died with the call in it; its
 queue was full; the caller's circuit breaker was open; dropped at dequeue because the caller had given up; transport gave up on a silent
-peer; nothing healthy to send to; the block or edge was deleted; the callee could not do it."""
+peer; nothing healthy to send to; the block or edge was deleted; the callee could not do it; turned away by a rate limit (HTTP
+429); the server knows no session of this user (401); the server is up but not ready to serve (503)."""
 
-OUTCOME_COUNT: Final = 12
+OUTCOME_COUNT: Final = 15
 
 READ: Final = 0
 WRITE: Final = 1
@@ -46,9 +53,52 @@ BUY: Final = 3
 CACHE_GET: Final = 4
 CACHE_SET: Final = 5
 CACHE_DELETE: Final = 6
+CREATE: Final = 7
+DELETE: Final = 8
+SIGN_IN: Final = 9
+FILTER_CHECK: Final = 10
+FILTER_ADD: Final = 11
+FILTER_REMOVE: Final = 12
+SESSION_GET: Final = 13
+SESSION_SET: Final = 14
+PROBE: Final = 15
+CACHE_WRITE: Final = 16
+CACHE_UNLOCK: Final = 17
+REFRESH: Final = 18
 
-OPERATIONS: Final = ["read", "write", "list", "buy", "cache get", "cache set", "cache delete"]
-"""What a call asks for."""
+OPERATIONS: Final = [
+    "read",
+    "write",
+    "list",
+    "buy",
+    "cache get",
+    "cache set",
+    "cache delete",
+    "create",
+    "delete",
+    "sign in",
+    "filter check",
+    "filter add",
+    "filter remove",
+    "session get",
+    "session set",
+    "probe",
+    "cache write",
+    "cache unlock",
+    "refresh",
+]
+"""What a call asks for: an item read, written, listed, bought, created, deleted; a session begun, looked up, kept; a key looked up in a
+filter, entered, taken out; a cache asked, filled, told to drop, written through, its rebuild lock given back; a server probed (the call's
+key says how); a cached item refreshed in the background."""
+
+PROBE_STARTUP: Final = 0
+PROBE_LIVENESS: Final = 1
+PROBE_READINESS: Final = 2
+PROBES: Final = ["startup", "liveness", "readiness"]
+"""What a probe asks, in its call's ``key``: has it started, is it alive, does it want traffic."""
+
+PROBE_BYTES: Final = 100
+"""A probe, and the answer to it."""
 
 MISS: Final = 0
 """The version that a cache reports for a key that it does not hold."""
@@ -63,5 +113,6 @@ def as_upstream(outcome: i64) -> i64:
 
 
 def may_retry(outcome: i64) -> bool:
-    """Whether another attempt can help: not when a breaker said no, the caller above has given up, or the target is gone."""
-    return outcome != BREAKER_OPEN and outcome != EXPIRED and outcome != REMOVED
+    """Whether another attempt can help: not when a breaker said no, the caller above has given up, the target is gone, or
+    the user has to sign in first."""
+    return outcome != BREAKER_OPEN and outcome != EXPIRED and outcome != REMOVED and outcome != SIGNED_OUT

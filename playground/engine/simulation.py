@@ -40,6 +40,8 @@ class Simulation(State):
         self.tracer = Tracer()
         self.blocks: list[Block] = []
         self.edges: list[Edge] = []
+        # Counts changes of what is connected to what.
+        self.wiring: i64 = 0
         self.notables: list[tuple[int, str, str, str, str, str]] = []
         self.notables_dropped: i64 = 0
         self.stopped: str = ""

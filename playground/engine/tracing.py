@@ -12,7 +12,9 @@ from playground.engine.columns import zeros
 from playground.engine.limits import HOPS_KEPT, SPANS_KEPT
 from playground.engine.state import State
 
-HOP_FIELDS: Final = 8
+HOP_FIELDS: Final = 9
+LOOKS: Final = ["ordinary", "not modified", "stale", "absent"]
+"""What an answer was, in a hop's last column."""
 SPAN_FIELDS: Final = 13
 """Columns of a span: trace, call serial, parent serial, edge, operation, key, attempt, sent, arrived, started, replied, ended, outcome."""
 
@@ -37,7 +39,16 @@ class Tracer(State):
         return 0
 
     def hop(
-        self, trace: i64, edge: i64, direction: i64, left: i64, arrives: i64, outcome: i64, operation: i64, attempt: i64
+        self,
+        trace: i64,
+        edge: i64,
+        direction: i64,
+        left: i64,
+        arrives: i64,
+        outcome: i64,
+        operation: i64,
+        attempt: i64,
+        look: i64,
     ) -> None:
         """Keep one message."""
         at: i64 = (self.hops_seen % HOPS_KEPT) * HOP_FIELDS
@@ -50,6 +61,7 @@ class Tracer(State):
         hops[at + 5] = outcome
         hops[at + 6] = operation
         hops[at + 7] = attempt
+        hops[at + 8] = look
         self.hops_seen += 1
 
     def span(self, calls: Calls, call: i64, now: i64, outcome: i64) -> None:

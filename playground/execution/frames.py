@@ -63,6 +63,7 @@ def frame_of(execution: Execution) -> dict[str, Any]:
         edge_rows.extend(model.edges[name].metrics())
     now_ns = execution.now_ns
     counts = Counts(model)
+    cells = {name: bytes(model.blocks[name].cells()) for name in sorted(model.blocks) if model.blocks[name].has_cells}
     offered = history.last("offered", now_ns)
     return {
         "n": 0,
@@ -85,6 +86,7 @@ def frame_of(execution: Execution) -> dict[str, Any]:
             "failed_by": by_reason(counts.failures),
         },
         "h": packed(_hops(execution)),
+        "c": cells,
         "bk": history.length,
     }
 

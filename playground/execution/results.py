@@ -68,6 +68,7 @@ def totals_of(model: Model, seconds: float) -> Figures:
     roots = counts.roots
     number = sum(int(root.histogram.number) for root in roots)
     total = sum(float(root.histogram.total) for root in roots)
+    cost = sum(block.cost() for block in model.blocks.values())
     return {
         "offered": counts.offered,
         "completed": counts.completed,
@@ -77,6 +78,8 @@ def totals_of(model: Model, seconds: float) -> Figures:
         "goodput": counts.completed / seconds if seconds else 0.0,
         "latency": latencies(merged([root.histogram.counts for root in roots]), total, number),
         "failures": by_reason(counts.failures),
+        "cost": cost,
+        "cost_per_hour": cost * 3600.0 / seconds if seconds else 0.0,
     }
 
 

@@ -64,7 +64,7 @@ class Latency(Shape, Generic[F]):
 
 
 class Totals(Shape, Generic[F]):
-    """The whole design as its clients saw it: counts, rates per second, latencies in ms, failed requests by reason."""
+    """The whole design as its clients saw it: counts, rates per second, latencies in ms, failed requests by reason, cost in neutral units."""
 
     offered: F
     completed: F
@@ -74,6 +74,8 @@ class Totals(Shape, Generic[F]):
     goodput: F
     latency: Latency[F]
     failures: dict[str, F]
+    cost: F
+    cost_per_hour: F
 
 
 class BlockResult(Shape, Generic[F]):

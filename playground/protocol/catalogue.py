@@ -54,7 +54,10 @@ class Param(Declared):
 
 
 class Port(Declared):
-    """A typed port. An ``out`` port connects to an ``in`` port of the same ``type``; ``minimum`` and ``maximum`` count its edges."""
+    """A typed port. An ``out`` port connects to an ``in`` port of the same ``type``; ``minimum`` and ``maximum`` count its edges.
+
+    ``weighted``: calls are spread over its edges, so their weights can't all be 0.
+    """
 
     name: str
     label: str
@@ -63,6 +66,36 @@ class Port(Declared):
     help: str
     minimum: int = 0
     maximum: int | None = None
+    weighted: bool = False
+
+
+class CellState(Declared):
+    """What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too."""
+
+    name: str
+    label: str
+    look: Literal["empty", "good", "fading", "bad", "locked", "absent", "busy", "first", "second", "third", "fourth"]
+
+
+class Cells(Declared):
+    """Small cells drawn on the card, one for each key, server, bit ...; ``Block.cells`` gives each cell's state by its number here.
+
+    ``marked`` says what a marked cell means (+ 128), empty where none is ever marked.
+    """
+
+    label: str
+    help: str
+    states: tuple[CellState, ...]
+    marked: str = ""
+
+
+class Rule(Declared):
+    """``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why."""
+
+    lesser: str
+    greater: str
+    help: str
+    strict: bool = False
 
 
 class Metric(Declared):
@@ -103,6 +136,8 @@ class BlockSpec(Declared):
     ports: tuple[Port, ...]
     metrics: tuple[Metric, ...]
     faults: tuple[Fault, ...]
+    rules: tuple[Rule, ...] = ()
+    cells: Cells | None = None
     version: int = 1
     order: int = 100
     doc: str = ""

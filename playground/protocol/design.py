@@ -85,6 +85,42 @@ class Slo(Shape):
     at_least: float | None = None
 
 
+class Setting(Shape):
+    """One parameter of a block or an edge (``target`` is its id) and a value for it."""
+
+    model_config = NUMBERS_CHECKED_LATER
+
+    target: Id
+    param: Annotated[str, Field(max_length=64)]
+    value: Scalar
+
+
+class Switch(Shape):
+    """A fix that can be turned on and off while the design runs: the settings that hold with it and without it.
+
+    It is on when every setting in ``on`` holds. ``off`` names the same parameters.
+    """
+
+    label: Annotated[str, Field(min_length=1, max_length=80)]
+    help: Annotated[str, Field(max_length=400)] = ""
+    on: Annotated[list[Setting], Field(min_length=1, max_length=20)]
+    off: Annotated[list[Setting], Field(min_length=1, max_length=20)]
+
+
+class Watch(Shape):
+    """A figure that shows what a switch does: a metric of a block or an edge (``target``), compared with the fix on and off.
+
+    ``show``: ``total`` (what a counter grew by), ``rate`` (that per second), ``highest`` or ``last`` (of a gauge). ``law`` says what it
+    should come to, and why.
+    """
+
+    target: Id
+    metric: Annotated[str, Field(max_length=64)]
+    label: Annotated[str, Field(min_length=1, max_length=80)]
+    show: Literal["total", "rate", "highest", "last"] = "total"
+    law: Annotated[str, Field(max_length=400)] = ""
+
+
 class Design(Shape):
     """A whole drawing."""
 
@@ -94,6 +130,8 @@ class Design(Shape):
     blocks: Annotated[list[Block], Field(max_length=BLOCKS_MAX)] = Field(default_factory=list)
     edges: Annotated[list[Edge], Field(max_length=EDGES_MAX)] = Field(default_factory=list)
     slo: Annotated[list[Slo], Field(max_length=100)] = Field(default_factory=list)
+    switches: Annotated[list[Switch], Field(max_length=10)] = Field(default_factory=list)
+    watch: Annotated[list[Watch], Field(max_length=10)] = Field(default_factory=list)
 
 
 class SetParam(Shape):

@@ -15,8 +15,10 @@ key        type         meaning
 ``ed``     bin          float64 little-endian, edges x edge metrics
 ``tot``    map          offered, completed, failed (cumulative), in_flight, p50_ms, p95_ms, p99_ms (of the last bucket), rate_per_s,
                         failed_by {outcome: n}
-``h``      bin          float64 little-endian, sampled hops, 8 numbers each: trace, edge index, direction (0 call, 1 reply), left ns,
-                        arrives ns, outcome index (-1 under way), operation index, attempt
+``h``      bin          float64 little-endian, sampled hops, 9 numbers each: trace, edge index, direction (0 call, 1 reply), left ns,
+                        arrives ns, outcome index (-1 under way), operation index, attempt, look of the answer (0 ordinary, 1 not modified,
+                        2 stale, 3 absent)
+``c``      map          block id: bin, one byte a cell of the blocks that declare some: the number of its state, + 128 where it is marked
 ``bk``     int          number of whole history buckets recorded so far (compare with what you hold, ask for the rest)
 ========== ============ =====================================================================================
 """
@@ -28,7 +30,7 @@ from typing import Any
 import msgpack
 from typing_extensions import TypedDict
 
-HOP_FIELDS = 8
+HOP_FIELDS = 9
 FRAME_BYTES_MAX = 1024 * 1024
 
 
@@ -59,6 +61,7 @@ class Frame(TypedDict):
     ed: bytes
     tot: FrameTotals
     h: bytes
+    c: dict[str, bytes]
     bk: int
 
 

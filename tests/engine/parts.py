@@ -32,6 +32,7 @@ EDGE_DEFAULTS: dict[str, object] = {
     "backoff_max_ms": 10_000.0,
     "jitter": "none",
     "cancel_on_timeout": False,
+    "honour_retry_after": True,
     "propagate_deadline": False,
     "retry_budget_percent": None,
     "breaker": False,

@@ -23,7 +23,7 @@ SPAN = [
     "ended",
     "outcome",
 ]
-HOP = ["trace", "edge", "direction", "left", "arrives", "outcome", "operation", "attempt"]
+HOP = ["trace", "edge", "direction", "left", "arrives", "outcome", "operation", "attempt", "look"]
 
 
 def spans(simulation: Simulation) -> list[dict[str, int]]:

@@ -724,7 +724,8 @@ export const catalogue: Catalogue = {
           "type": "http",
           "help": "What it calls: a load balancer or an app server.",
           "minimum": 1,
-          "maximum": 1
+          "maximum": 1,
+          "weighted": false
         }
       ],
       "metrics": [
@@ -869,6 +870,8 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
+      "rules": [],
+      "cells": null,
       "version": 1,
       "order": 10,
       "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3."
@@ -941,6 +944,57 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.03,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.01,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "region",
           "label": "Region",
           "kind": "choice",
@@ -982,7 +1036,8 @@ export const catalogue: Catalogue = {
           "type": "http",
           "help": "Requests to be spread.",
           "minimum": 0,
-          "maximum": null
+          "maximum": null,
+          "weighted": false
         },
         {
           "name": "out",
@@ -991,7 +1046,8 @@ export const catalogue: Catalogue = {
           "type": "http",
           "help": "Servers, or further load balancers.",
           "minimum": 1,
-          "maximum": null
+          "maximum": null,
+          "weighted": true
         }
       ],
       "metrics": [
@@ -1169,6 +1225,8 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
+      "rules": [],
+      "cells": null,
       "version": 1,
       "order": 20,
       "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, and nothing more: a server that\nrefuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996)."
@@ -1525,6 +1583,57 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.1,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "region",
           "label": "Region",
           "kind": "choice",
@@ -1566,7 +1675,8 @@ export const catalogue: Catalogue = {
           "type": "http",
           "help": "Requests from clients, balancers, other servers.",
           "minimum": 0,
-          "maximum": null
+          "maximum": null,
+          "weighted": false
         },
         {
           "name": "cache",
@@ -1575,7 +1685,8 @@ export const catalogue: Catalogue = {
           "type": "cache",
           "help": "Where it looks before it reads.",
           "minimum": 0,
-          "maximum": 1
+          "maximum": 1,
+          "weighted": false
         },
         {
           "name": "store",
@@ -1584,7 +1695,8 @@ export const catalogue: Catalogue = {
           "type": "sql",
           "help": "Where items are read and written.",
           "minimum": 0,
-          "maximum": 1
+          "maximum": 1,
+          "weighted": false
         },
         {
           "name": "services",
@@ -1593,7 +1705,8 @@ export const catalogue: Catalogue = {
           "type": "http",
           "help": "Other services that a request needs.",
           "minimum": 0,
-          "maximum": null
+          "maximum": null,
+          "weighted": false
         }
       ],
       "metrics": [
@@ -1848,6 +1961,8 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
+      "rules": [],
+      "cells": null,
       "version": 1,
       "order": 30,
       "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation."
@@ -2122,6 +2237,57 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.15,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "region",
           "label": "Region",
           "kind": "choice",
@@ -2163,7 +2329,8 @@ export const catalogue: Catalogue = {
           "type": "cache",
           "help": "Reads, writes and deletes of items.",
           "minimum": 0,
-          "maximum": null
+          "maximum": null,
+          "weighted": false
         },
         {
           "name": "store",
@@ -2172,7 +2339,8 @@ export const catalogue: Catalogue = {
           "type": "sql",
           "help": "What it reads through to.",
           "minimum": 0,
-          "maximum": 1
+          "maximum": 1,
+          "weighted": false
         }
       ],
       "metrics": [
@@ -2495,6 +2663,8 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
+      "rules": [],
+      "cells": null,
       "version": 1,
       "order": 40,
       "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\nWhen a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild time\nof them, 10,000/s x 200 ms = 2,000. That is a *stampede*; it is named and sized when it happens."
@@ -2923,6 +3093,57 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.8,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "region",
           "label": "Region",
           "kind": "choice",
@@ -2964,7 +3185,8 @@ export const catalogue: Catalogue = {
           "type": "sql",
           "help": "Reads, writes, lists, purchases.",
           "minimum": 0,
-          "maximum": null
+          "maximum": null,
+          "weighted": false
         }
       ],
       "metrics": [
@@ -3282,6 +3504,8 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
+      "rules": [],
+      "cells": null,
       "version": 1,
       "order": 50,
       "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
@@ -3410,9 +3634,9 @@ export const catalogue: Catalogue = {
         "label": "Weight",
         "kind": "integer",
         "default": 1,
-        "help": "Share of a weighted load balancer's calls that go this way.",
+        "help": "Share of what is spread by weight that goes this way; 0: nothing does.",
         "unit": "",
-        "minimum": 1.0,
+        "minimum": 0.0,
         "maximum": 1000.0,
         "nullable": false,
         "choices": [],
@@ -3551,6 +3775,23 @@ export const catalogue: Catalogue = {
             "help": "half the delay, and up to half of it more"
           }
         ],
+        "pattern": null,
+        "pattern_help": "",
+        "group": "Retries",
+        "live": true,
+        "shown_when": {}
+      },
+      {
+        "name": "honour_retry_after",
+        "label": "Honour Retry-After",
+        "kind": "boolean",
+        "default": true,
+        "help": "After a 429, wait at least as long as the answer says before the retry.",
+        "unit": "",
+        "minimum": null,
+        "maximum": null,
+        "nullable": false,
+        "choices": [],
         "pattern": null,
         "pattern_help": "",
         "group": "Retries",
@@ -3982,6 +4223,15 @@ export const catalogue: Catalogue = {
       "unit": "",
       "headline": false,
       "maximum_metric": null
+    },
+    {
+      "name": "cost",
+      "label": "Cost",
+      "kind": "counter",
+      "help": "What it has cost since the start, in neutral units.",
+      "unit": "units",
+      "headline": false,
+      "maximum_metric": null
     }
   ],
   "outcomes": [
@@ -3996,7 +4246,10 @@ export const catalogue: Catalogue = {
     "connection_lost",
     "no_upstream",
     "removed",
-    "error"
+    "error",
+    "rate_limited",
+    "signed_out",
+    "not_ready"
   ],
   "limits": {
     "blocks": 2000,

@@ -3,7 +3,7 @@
 
 export const PROTOCOL_VERSION = 1;
 export const DESIGN_FORMAT = 1;
-export const HOP_FIELDS = 8;
+export const HOP_FIELDS = 9;
 export const FRAME_BYTES_MAX = 1048576;
 export const MESSAGE_BYTES_MAX = 1000000;
 export const SPEED_MIN = 0.01;
@@ -77,6 +77,39 @@ export interface Slo {
   at_least: number | null;
 }
 
+/** One parameter of a block or an edge (``target`` is its id) and a value for it. */
+export interface Setting {
+  target: string;
+  param: string;
+  value: Scalar;
+}
+
+/**
+ * A fix that can be turned on and off while the design runs: the settings that hold with it and without it.
+ *
+ * It is on when every setting in ``on`` holds. ``off`` names the same parameters.
+ */
+export interface Switch {
+  label: string;
+  help: string;
+  on: Setting[];
+  off: Setting[];
+}
+
+/**
+ * A figure that shows what a switch does: a metric of a block or an edge (``target``), compared with the fix on and off.
+ *
+ * ``show``: ``total`` (what a counter grew by), ``rate`` (that per second), ``highest`` or ``last`` (of a gauge). ``law`` says what it
+ * should come to, and why.
+ */
+export interface Watch {
+  target: string;
+  metric: string;
+  label: string;
+  show: "total" | "rate" | "highest" | "last";
+  law: string;
+}
+
 /** A whole drawing. */
 export interface Design {
   format: 1;
@@ -85,6 +118,8 @@ export interface Design {
   blocks: Block[];
   edges: Edge[];
   slo: Slo[];
+  switches: Switch[];
+  watch: Watch[];
 }
 
 /** Change one parameter of a block or an edge (``target`` is its id). */
@@ -174,7 +209,11 @@ export interface Param {
   shown_when: Record<string, (Scalar)[]>;
 }
 
-/** A typed port. An ``out`` port connects to an ``in`` port of the same ``type``; ``minimum`` and ``maximum`` count its edges. */
+/**
+ * A typed port. An ``out`` port connects to an ``in`` port of the same ``type``; ``minimum`` and ``maximum`` count its edges.
+ *
+ * ``weighted``: calls are spread over its edges, so their weights can't all be 0.
+ */
 export interface Port {
   name: string;
   label: string;
@@ -183,6 +222,34 @@ export interface Port {
   help: string;
   minimum: number;
   maximum: number | null;
+  weighted: boolean;
+}
+
+/** What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too. */
+export interface CellState {
+  name: string;
+  label: string;
+  look: "empty" | "good" | "fading" | "bad" | "locked" | "absent" | "busy" | "first" | "second" | "third" | "fourth";
+}
+
+/**
+ * Small cells drawn on the card, one for each key, server, bit ...; ``Block.cells`` gives each cell's state by its number here.
+ *
+ * ``marked`` says what a marked cell means (+ 128), empty where none is ever marked.
+ */
+export interface Cells {
+  label: string;
+  help: string;
+  states: CellState[];
+  marked: string;
+}
+
+/** ``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why. */
+export interface Rule {
+  lesser: string;
+  greater: string;
+  help: string;
+  strict: boolean;
 }
 
 /**
@@ -221,6 +288,8 @@ export interface BlockSpec {
   ports: Port[];
   metrics: Metric[];
   faults: Fault[];
+  rules: Rule[];
+  cells: Cells | null;
   version: number;
   order: number;
   doc: string;
@@ -275,6 +344,7 @@ export interface Frame {
   ed: Uint8Array;
   tot: FrameTotals;
   h: Uint8Array;
+  c: Record<string, Uint8Array>;
   bk: number;
 }
 

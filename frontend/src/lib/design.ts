@@ -8,7 +8,7 @@ export const GRID = 20;
 
 /** A drawing with nothing on it. */
 export function emptyDesign(): Design {
-  return { format: 1, name: 'Untitled', description: '', blocks: [], edges: [], slo: [] };
+  return { format: 1, name: 'Untitled', description: '', blocks: [], edges: [], slo: [], switches: [], watch: [] };
 }
 
 /** `stem`, or the first of `stem-2`, `stem-3` ... that is not taken. */

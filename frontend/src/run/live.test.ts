@@ -40,7 +40,8 @@ function packed(t: number, offered: number, epoch = 1, queue = 7): ArrayBuffer {
     b: bytes(offered, 0, offered, 1, queue),
     ed: bytes(offered * 2, 1),
     tot: totals,
-    h: bytes(5, 0, 1, t - 10, t, 1, 0, 2),
+    h: bytes(5, 0, 1, t - 10, t, 1, 0, 2, 0),
+    c: {},
     bk: 3,
   });
   return data.slice().buffer;

@@ -25,7 +25,7 @@ export function param(name: string, given: Partial<Param> = {}): Param {
 }
 
 function port(name: string, direction: 'in' | 'out', type: string, maximum: number | null = null): Port {
-  return { name, label: name, direction, type, help: '', minimum: 0, maximum };
+  return { name, label: name, direction, type, help: '', minimum: 0, maximum, weighted: false };
 }
 
 function kind(name: string, title: string, params: Param[], ports: Port[]): BlockSpec {
@@ -39,6 +39,8 @@ function kind(name: string, title: string, params: Param[], ports: Port[]): Bloc
     ports,
     metrics: [],
     faults: [],
+    rules: [],
+    cells: null,
     version: 1,
     order: 1,
     doc: '',
@@ -77,5 +79,7 @@ export function design(): Design {
       { id: 'b', from: { block: 'server', port: 'store' }, to: { block: 'database', port: 'in' }, params: {} },
     ],
     slo: [],
+    switches: [],
+    watch: [],
   };
 }

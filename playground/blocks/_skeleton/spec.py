@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from playground.blocks.declare import REGION, SHARED_FAULTS, duration, lasting
+from playground.blocks.declare import REGION, SHARED_FAULTS, duration, lasting, prices
 from playground.protocol.catalogue import BlockSpec, Fault, Metric, Param, Port
 
 # The name, unit, bounds and help of a parameter stand here and nowhere else: form, API, TypeScript types and checks derive from it.
@@ -49,6 +49,7 @@ SPEC = BlockSpec(
         ),
         # A duration is three parameters: mean, distribution, variation.
         *duration("work", "Work", "Time that a worker needs for a call.", mean=5.0),  # REPLACE
+        *prices(per_hour=0.1),
         REGION,
     ),
     ports=(

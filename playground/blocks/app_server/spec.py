@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.blocks.declare import REGION, SHARED_FAULTS, duration
+from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
 from playground.engine.limits import INSTANCES_MAX
 from playground.protocol.catalogue import BlockSpec, Choice, Metric, Param, Port
 
@@ -124,6 +124,7 @@ SPEC = BlockSpec(
             help="Items in the answer to a list.",
             group=ANSWERS,
         ),
+        *prices(per_hour=0.1),
         REGION,
     ),
     ports=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.blocks.declare import REGION, SHARED_FAULTS, duration
+from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
 from playground.engine.limits import STORE_KEYS_MAX
 from playground.engine.stores import POLICIES
 from playground.protocol.catalogue import BlockSpec, Choice, Fault, Metric, Param, Port
@@ -134,6 +134,7 @@ SPEC = BlockSpec(
             help="Bytes of a hit.",
             group=SERVING,
         ),
+        *prices(per_hour=0.15),
         REGION,
     ),
     ports=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.blocks.declare import CRASH, PAUSE, REFUSE, REGION
+from playground.blocks.declare import CRASH, PAUSE, REFUSE, REGION, prices
 from playground.protocol.catalogue import BlockSpec, Choice, Metric, Param, Port
 
 SPEC = BlockSpec(
@@ -38,6 +38,7 @@ SPEC = BlockSpec(
             maximum=10,
             help="A call that a target refuses, or that dies with it, is sent to another until so many were tried.",
         ),
+        *prices(per_hour=0.03, per_million=0.01),
         REGION,
     ),
     ports=(
@@ -49,6 +50,7 @@ SPEC = BlockSpec(
             type="http",
             help="Servers, or further load balancers.",
             minimum=1,
+            weighted=True,
         ),
     ),
     metrics=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.blocks.declare import REGION, SHARED_FAULTS, duration
+from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
 from playground.engine.limits import STORE_KEYS_MAX
 from playground.protocol.catalogue import BlockSpec, Metric, Param, Port
 
@@ -121,6 +121,7 @@ SPEC = BlockSpec(
             help="Rows in the answer to a list.",
             group=DATA,
         ),
+        *prices(per_hour=0.8),
         REGION,
     ),
     ports=(Port(name="in", label="Statements", direction="in", type="sql", help="Reads, writes, lists, purchases."),),
