@@ -14,12 +14,25 @@ from typing import TYPE_CHECKING, Final
 from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
-from playground.engine.calls import ABANDONED, AT_CALLEE, CANCEL_SENT, CANCELLED, PROBING, RETURNED, WORKING, Calls
+from playground.engine.calls import (
+    ABANDONED,
+    ANSWERED,
+    AT_CALLEE,
+    CANCEL_SENT,
+    CANCELLED,
+    NOT_MODIFIED,
+    PROBING,
+    RETURNED,
+    STALE,
+    TOLD,
+    WORKING,
+    Calls,
+)
 from playground.engine.columns import grown, zeros
 from playground.engine.durations import whole_ns
 from playground.engine.faults import DOWN, PAUSED, REFUSING, Fault
 from playground.engine.histogram import Histogram
-from playground.engine.outcomes import CRASHED, OK, OUTCOME_COUNT, OUTCOMES, PROBE_BYTES, REFUSED
+from playground.engine.outcomes import CRASHED, OK, OUTCOME_COUNT, OUTCOMES, PROBE_BYTES, REFUSED, as_upstream
 from playground.engine.params import Params
 from playground.engine.queue import CALL, CANCEL, EDGE, FAULT, REPLY, TIMER, WORK
 from playground.engine.state import State
@@ -252,6 +265,26 @@ class Block(State):
         calls.reply_bytes[call] = size
         calls.replied[call] = now
         self.simulation.edges[calls.edge[call]].send_reply(call)
+
+    def hand_on(self, call: i64, made: i64) -> None:
+        """Let ``made``, a call on behalf of ``call``, carry what ``call`` carries."""
+        calls = self.calls
+        if calls.flags[call] & TOLD != 0:
+            calls.tell(made, calls.token[call], calls.extra[call])
+
+    def reply_like(self, call: i64, answer: i64) -> None:
+        """Answer ``call`` with what its callee answered, ``answer`` being the call that has just ended."""
+        calls = self.calls
+        outcome = calls.outcome[answer]
+        flags = calls.flags[answer] & (NOT_MODIFIED | STALE | ANSWERED)
+        if flags != 0:
+            calls.flags[call] |= flags
+            calls.verdict[call] = calls.verdict[answer]
+            calls.advice[call] = calls.advice[answer]
+        if outcome == OK:
+            self.reply(call, OK, calls.version[answer], calls.reply_bytes[answer])
+        else:
+            self.reply(call, as_upstream(outcome), 0, 0)
 
     def answer_probe(self, call: i64, outcome: i64) -> None:
         """Answer a probe, once: OK, or why not."""

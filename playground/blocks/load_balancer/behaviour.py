@@ -9,7 +9,7 @@ from mypy_extensions import i64
 
 from playground.engine.block import Block
 from playground.engine.columns import filled, zeros
-from playground.engine.outcomes import CRASHED, NO_UPSTREAM, OK, REFUSED, as_upstream
+from playground.engine.outcomes import CRASHED, NO_UPSTREAM, REFUSED
 from playground.engine.params import Params
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class LoadBalancer(Block):
         self.forwarded += 1
         calls = self.calls
         edge = self.edges[self.target_edge[target]]
-        edge.call(
+        made = edge.call(
             call,
             calls.operation[call],
             calls.key[call],
@@ -114,6 +114,7 @@ class LoadBalancer(Block):
             calls.request_bytes[call],
             calls.trace[call],
         )
+        self.hand_on(call, made)
 
     def choose(self) -> i64:
         """The target of the next call."""
@@ -183,10 +184,7 @@ class LoadBalancer(Block):
             self.elsewhere += 1
             self.forward(parent)
             return
-        if outcome == OK:
-            self.reply(parent, OK, calls.version[call], calls.reply_bytes[call])
-        else:
-            self.reply(parent, as_upstream(outcome), 0, 0)
+        self.reply_like(parent, call)
 
     def on_abandoned(self, call: i64) -> None:
         """A call that is out there lost its parent: it doesn't count any more."""
