@@ -91,10 +91,9 @@ class Chooser(State):
         if count == 1:
             return pool[0]
         if self.algorithm == TWO_CHOICES:
+            # Independently, as in Mitzenmacher's model and in Envoy: both can be the same one.
             first = self.stream.below(count)
-            second = self.stream.below(count - 1)
-            if second >= first:
-                second += 1
+            second = self.stream.below(count)
             outstanding = self.targets.outstanding
             return pool[second] if outstanding[pool[second]] < outstanding[pool[first]] else pool[first]
         if self.algorithm == RANDOM:
@@ -152,11 +151,9 @@ class Chooser(State):
         if self.algorithm == WEIGHTED or self.algorithm == ROUND_ROBIN:
             return self.smooth(now)
         first = self.drawn(now)
-        if self.algorithm == RANDOM or len(targets.pool) == 1:
+        if self.algorithm == RANDOM:
             return first
         second = self.drawn(now)
-        while second == first:
-            second = self.drawn(now)
         load = targets.outstanding[second] * targets.factor(first, now)
         return second if load < targets.outstanding[first] * targets.factor(second, now) else first
 
