@@ -877,6 +877,686 @@ export const catalogue: Catalogue = {
       "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3."
     },
     {
+      "kind": "api_gateway",
+      "title": "API gateway",
+      "category": "Edge",
+      "icon": "shield-check",
+      "summary": "Lets requests in as often as a limit allows",
+      "params": [
+        {
+          "name": "algorithm",
+          "label": "Algorithm",
+          "kind": "choice",
+          "default": "token_bucket",
+          "help": "What decides whether a request may come in.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "token_bucket",
+              "label": "Token bucket",
+              "help": "a constant rate, and bursts up to a size"
+            },
+            {
+              "value": "leaky_bucket",
+              "label": "Leaky bucket",
+              "help": "a queue that lets one out at equal distances"
+            },
+            {
+              "value": "sliding_window",
+              "label": "Sliding window",
+              "help": "never more than so many in any window's time"
+            },
+            {
+              "value": "fixed_window",
+              "label": "Fixed window",
+              "help": "so many in each window; twice at its boundary"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "scope",
+          "label": "Counts",
+          "kind": "choice",
+          "default": "user",
+          "help": "Whose requests are counted together.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "user",
+              "label": "Each user",
+              "help": "a greedy user harms nobody else"
+            },
+            {
+              "value": "global",
+              "label": "All together",
+              "help": "protects what is behind it"
+            },
+            {
+              "value": "both",
+              "label": "Both",
+              "help": "each user, and then all together"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "limit_per_s",
+          "label": "Limit",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Requests per second that may come in, of each user or of all together. A window takes one at least.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "burst",
+          "label": "Burst",
+          "kind": "integer",
+          "default": 20,
+          "help": "Tokens that a bucket holds: so many requests may come at once after a pause.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "total_limit_per_s",
+          "label": "Limit of all",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "Requests per second of all users together.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ]
+          }
+        },
+        {
+          "name": "total_burst",
+          "label": "Burst of all",
+          "kind": "integer",
+          "default": 200,
+          "help": "Tokens that the bucket of all users together holds.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ],
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "window_s",
+          "label": "Window",
+          "kind": "number",
+          "default": 1.0,
+          "help": "The time within which requests are counted; the limit times this is how many may come in it.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "sliding_window",
+              "fixed_window"
+            ]
+          }
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 50,
+          "help": "Requests that wait in a leaky bucket; one more is turned away.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "leaky_bucket"
+            ]
+          }
+        },
+        {
+          "name": "retry_after",
+          "label": "Send Retry-After",
+          "kind": "boolean",
+          "default": true,
+          "help": "A request that is turned away is told when to come again. Off: it has to guess.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Answer",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_mean_ms",
+          "label": "Processing",
+          "kind": "number",
+          "default": 0.2,
+          "help": "Time that the gateway itself takes for a request that it lets in.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_distribution",
+          "label": "Processing: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How processing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_cv",
+          "label": "Processing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {
+            "processing_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 1.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": ""
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": ""
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": ""
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests from clients.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "out",
+          "label": "Upstream",
+          "direction": "out",
+          "type": "http",
+          "help": "Where requests go that are let in.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "admitted",
+          "label": "Let in",
+          "kind": "counter",
+          "help": "Requests that were let in.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "limited",
+          "label": "Limited",
+          "kind": "counter",
+          "help": "Requests that were turned away with a 429.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "shaped",
+          "label": "Held back",
+          "kind": "gauge",
+          "help": "Requests that wait in leaky buckets.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "users_limited",
+          "label": "Users limited",
+          "kind": "gauge",
+          "help": "Different users that were turned away within a second, of this one and the one before the larger.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "users",
+          "label": "Users",
+          "kind": "gauge",
+          "help": "Users that are kept apart, 65,536 at most.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "least_left_percent",
+          "label": "Least left",
+          "kind": "gauge",
+          "help": "What the one of the latest 64 users with the least has left: of tokens, of the window or of places.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Users",
+        "help": "The first 64 users that came, each by what is left of its limit.",
+        "states": [
+          {
+            "name": "free",
+            "label": "More than half left",
+            "look": "good"
+          },
+          {
+            "name": "half",
+            "label": "Less than half left",
+            "look": "fading"
+          },
+          {
+            "name": "none",
+            "label": "Nothing left",
+            "look": "bad"
+          }
+        ],
+        "marked": "being limited"
+      },
+      "version": 1,
+      "order": 15,
+      "doc": "Lets requests in as often as a limit allows; the others get a 429. With *Send Retry-After* the answer says when the next one may come, to\nthe nanosecond (the header has whole seconds), and callers whose edge honours it wait that long before they try again.\n\n*Token bucket*: in any time t at most burst + rate × t. *Leaky bucket*: a queue that lets one out every 1 / rate, so that what is behind it\nsees no bursts. *Sliding window*: a log of what came, never more than the limit in any window. *Fixed window*: a counter that starts again\nwith each window, and lets up to twice the limit through around a boundary.\n\nLimits *of each user* keep one greedy user from taking what all others need; a limit *of all together* protects what is behind. 65,536 users\nare kept apart; the one who was away for longest is forgotten first. Above 4,096 requests a window the log joins those that lie close together.\nA crash forgets all counts."
+    },
+    {
       "kind": "load_balancer",
       "title": "Load balancer",
       "category": "Edge",
