@@ -23,8 +23,8 @@ given up."""
 class Messages(State):
     """A message is an entry of these columns, in exactly one list.
 
-    ``number`` says in which order they were accepted; ``delivery`` is the number of the delivery that it is in, 0 for none; ``due`` when its
-    delay or its delivery ends, ns; ``deliveries`` how often it was delivered; ``edge`` and ``instance`` to whom it was.
+    ``number`` says in which order they were accepted; ``delivery`` is the number of the delivery that it is in, 0 for none; ``due`` is when
+    its delay or its delivery ends, ns; ``deliveries`` says how often it was delivered; ``edge`` and ``instance`` to whom it was.
     """
 
     def __init__(self) -> None:
