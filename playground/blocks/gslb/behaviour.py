@@ -9,6 +9,7 @@ from mypy_extensions import i64
 
 from playground.blocks.gslb.distances import RecentDistances
 from playground.blocks.gslb.figures import cells_of, dead_percent, detail_of
+from playground.blocks.gslb.notes import note_back, note_dead, note_leaving, note_route
 from playground.blocks.gslb.resolvers import GONE, NO_ANSWER, REGION_COUNT, Resolvers
 from playground.blocks.gslb.targets import ANYCAST, DIED, POLICIES, RECOVERED, Targets
 from playground.engine.block import Block
@@ -206,7 +207,7 @@ class Gslb(Block):
             resolvers.retry_at[resolver] = now + self.failure_ns
         resolvers.put(resolver, target, now)
         if left >= 0 and self.targets.leaving[left] > 0:
-            self.note_leaving(left)
+            note_leaving(self, self.targets, resolvers, left)
 
     def go(self, call: i64, region: i64, target: i64) -> None:
         """Set off to a region; the way there takes half of the round trip."""
@@ -326,13 +327,13 @@ class Gslb(Block):
         silent = now - targets.well_at[target]
         became = targets.probed(target, good, now - calls.sent[call], now, self.back_after if good else self.dead_after)
         if became == DIED:
-            self.note_dead(target, silent)
+            there = self.resolvers.pointing[target] if self.policy != ANYCAST else 0
+            targets.leaving[target] = there
+            targets.half_left[target] = 0
+            note_dead(self, targets, target, self.dead_after, silent, there, self.resolvers.counted)
         elif became == RECOVERED:
             targets.leaving[target] = 0
-            label = targets.edges[target].callee.label
-            self.note(
-                "region_back", "good", f"{label} is back", f"{self.back_after} probes in a row were answered well."
-            )
+            note_back(self, targets, target, self.back_after)
         if became == DIED or became == RECOVERED:
             targets.due_at[target] = now + self.convergence_ns
             self.timer(self.convergence_ns, ROUTES, calls.edge[call])
@@ -347,46 +348,7 @@ class Gslb(Block):
             return
         targets.announced[target] = targets.healthy[target]
         if self.policy == ANYCAST:
-            label = targets.edges[target].callee.label
-            if targets.announced[target] == 0:
-                text = "From now on no request goes there: no cache has to run out first."
-                self.note("withdrawn", "good", f"Route to {label} withdrawn", text)
-            else:
-                self.note("announced", "good", f"Route to {label} announced again", "The nearest requests go there.")
-
-    def note_dead(self, target: i64, silent: i64) -> None:
-        """Say that a region was found dead, and how many resolvers still point there."""
-        targets = self.targets
-        resolvers = self.resolvers
-        label = targets.edges[target].callee.label
-        text = (
-            f"{self.dead_after} probes in a row failed; the last good sign of it was {float(silent) / 1e9:.1f} s ago."
-        )
-        if self.policy != ANYCAST and resolvers.counted > 0:
-            there = resolvers.pointing[target]
-            targets.leaving[target] = there
-            targets.half_left[target] = 0
-            text += f" {100.0 * float(there) / float(resolvers.counted):.0f} % of the resolvers still point there."
-        self.note("region_dead", "bad", f"{label} found dead", text)
-
-    def note_leaving(self, target: i64) -> None:
-        """Say when half of a dead region's resolvers have turned elsewhere, and when all have that honour the TTL."""
-        targets = self.targets
-        resolvers = self.resolvers
-        label = targets.edges[target].callee.label
-        there = resolvers.pointing[target]
-        stubborn = resolvers.ignoring[target]
-        if there - stubborn == 0:
-            targets.leaving[target] = 0
-            if stubborn == 0:
-                self.note("all_moved", "good", f"All resolvers have left {label}", "No request goes there any more.")
-            else:
-                text = f"{stubborn} go on sending there: they ignore the TTL."
-                self.note("all_moved", "warning", f"All resolvers that honour the TTL have left {label}", text)
-        elif 2 * there <= targets.leaving[target] and targets.half_left[target] == 0:
-            targets.half_left[target] = 1
-            text = "The others keep their answer until its TTL is over."
-            self.note("half_moved", "info", f"Half of the resolvers have left {label}", text)
+            note_route(self, targets, target)
 
     # ---- faults and figures
 

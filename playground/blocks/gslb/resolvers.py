@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Final, final
 
 from librt.vecs import vec
@@ -18,6 +19,9 @@ NO_ANSWER: Final = -1
 GONE: Final = -2
 """Targets: nothing has been answered, or that there is none; a region that was deleted from the drawing since."""
 
+GOLDEN: Final = 0.6180339887498949
+"""Steps of this part of a circle spread over it more evenly than any others."""
+
 STALE_NS_MAX: Final = 86_400_000_000_000
 """How far past its TTL an answer may be served stale: a day, the least that RFC 8767 advises."""
 
@@ -32,6 +36,8 @@ class Resolvers(State):
 
     def __init__(self) -> None:
         self.size: i64 = 0
+        # Stepping by it through a population comes to each resolver once, never close to where it has been lately.
+        self.step: i64 = 1
         self.target: vec[i64] = vec[i64]()
         self.fetched: vec[i64] = vec[i64]()
         self.expires: vec[i64] = vec[i64]()
@@ -49,6 +55,10 @@ class Resolvers(State):
     def resize(self, size: i64) -> None:
         """``size`` resolvers in each region, of which none knows anything."""
         self.size = size
+        step: i64 = i64(float(size) * GOLDEN)
+        while gcd(step, size) != 1:
+            step += 1
+        self.step = step
         count: i64 = size * REGION_COUNT
         self.target = filled(count, NO_ANSWER)
         self.fetched = zeros(count)
@@ -65,8 +75,8 @@ class Resolvers(State):
         share = self.ignore_share
         if share <= 0.0:
             return False
-        place = resolver % self.size
-        return i64(float(place + 1) * share) > i64(float(place) * share)
+        rank = (resolver % self.size) * self.step % self.size
+        return float(rank) < share * float(self.size)
 
     def lifetime(self, resolver: i64) -> i64:
         """How long a resolver keeps an answer, ns."""
