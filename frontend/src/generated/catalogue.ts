@@ -696,17 +696,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -1244,17 +1254,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -1555,6 +1575,848 @@ export const catalogue: Catalogue = {
       "version": 1,
       "order": 15,
       "doc": "Lets requests in as often as a limit allows; the others get a 429. With *Send Retry-After* the answer says when the next one may come, to\nthe nanosecond (the header has whole seconds), and callers whose edge honours it wait that long before they try again.\n\n*Token bucket*: in any time t at most burst + rate × t. *Leaky bucket*: a queue that lets one out every 1 / rate, so that what is behind it\nsees no bursts. *Sliding window*: a log of what came, never more than the limit in any window. *Fixed window*: a counter that starts again\nwith each window, and lets up to twice the limit through around a boundary.\n\nLimits *of each user* keep one greedy user from taking what all others need; a limit *of all together* protects what is behind. 65,536 users\nare kept apart; the one who was away for longest is forgotten first. Above 4,096 requests a window the log joins those that lie close together.\nA crash forgets all counts."
+    },
+    {
+      "kind": "gslb",
+      "title": "GSLB / DNS",
+      "category": "Edge",
+      "icon": "globe",
+      "summary": "Sends clients to a region: by DNS and its caches, or by anycast",
+      "params": [
+        {
+          "name": "policy",
+          "label": "Routing",
+          "kind": "choice",
+          "default": "geo",
+          "help": "Which region is the answer. An edge with weight 0 is never answered.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "geo",
+              "label": "GeoDNS",
+              "help": "the clients' own region, else the nearest by the table below"
+            },
+            {
+              "value": "latency",
+              "label": "Latency",
+              "help": "the lowest round trip: the table, and what its probes took"
+            },
+            {
+              "value": "weighted",
+              "label": "Weighted",
+              "help": "drawn by the edges' weights for each DNS answer"
+            },
+            {
+              "value": "failover",
+              "label": "Failover",
+              "help": "the highest weight that is healthy"
+            },
+            {
+              "value": "anycast",
+              "label": "Anycast",
+              "help": "one address, which the network takes to the nearest region"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "clients_region",
+          "label": "Clients without a region",
+          "kind": "choice",
+          "default": "eu",
+          "help": "Where clients are that don't say where they stand.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_all_dead",
+          "label": "When all are dead",
+          "kind": "choice",
+          "default": "fail",
+          "help": "What is answered when no region is healthy.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "fail",
+              "label": "Answer with none",
+              "help": "requests fail as having no upstream"
+            },
+            {
+              "value": "answer_all",
+              "label": "Answer as if all were well",
+              "help": "the checks may be what is broken"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "convergence_s",
+          "label": "Route convergence",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time until the network has learned that a region is withdrawn, or announced again.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "anycast"
+            ]
+          }
+        },
+        {
+          "name": "health_checks",
+          "label": "Health checks",
+          "kind": "boolean",
+          "default": true,
+          "help": "Probe each region, and answer with healthy ones alone.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "probe_interval_s",
+          "label": "Every",
+          "kind": "number",
+          "default": 30.0,
+          "help": "Time between two probes of a region.",
+          "unit": "s",
+          "minimum": 5.0,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_timeout_s",
+          "label": "Probe timeout",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A probe that has no answer by then has failed.",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 30.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_threshold",
+          "label": "Dead after",
+          "kind": "integer",
+          "default": 3,
+          "help": "Failed probes in a row after which a region counts as dead.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "recover_threshold",
+          "label": "Back after",
+          "kind": "integer",
+          "default": 3,
+          "help": "Good probes in a row after which a dead region is back.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "resolvers",
+          "label": "Resolvers",
+          "kind": "integer",
+          "default": 200,
+          "help": "Caching DNS resolvers in each region of clients. Each user has one of them, by a hash.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ttl_s",
+          "label": "TTL",
+          "kind": "number",
+          "default": 60.0,
+          "help": "How long a resolver may keep an answer.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 604800.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ignore_ttl_percent",
+          "label": "Ignore the TTL",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Resolvers that keep answers longer than the TTL says.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ignored_ttl_s",
+          "label": "They keep answers",
+          "kind": "number",
+          "default": 3600.0,
+          "help": "How long these keep an answer at least.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 604800.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "lookup_ms",
+          "label": "Lookup",
+          "kind": "number",
+          "default": 20.0,
+          "help": "Time that a resolver takes to ask; requests that need its answer wait so long.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "lookup_timeout_s",
+          "label": "Lookup timeout",
+          "kind": "number",
+          "default": 1.8,
+          "help": "After this a resolver gives up on DNS servers that don't answer (RFC 8767 advises 1.8 s).",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 60.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "failure_ttl_s",
+          "label": "Keeps a failure",
+          "kind": "number",
+          "default": 5.0,
+          "help": "How long a resolver that got no answer asks no more (RFC 9520: from 1 s to 5 minutes).",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 300.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "serve_stale",
+          "label": "Serve stale",
+          "kind": "boolean",
+          "default": false,
+          "help": "While DNS does not answer, resolvers go on with the last answer, up to a day past its TTL (RFC 8767).",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "rtt_us_eu_ms",
+          "label": "US - EU",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Round trip between clients and a region (Virginia - Frankfurt), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_asia_ms",
+          "label": "US - ASIA",
+          "kind": "number",
+          "default": 160.0,
+          "help": "Round trip between clients and a region (Virginia - Tokyo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_asia_ms",
+          "label": "EU - ASIA",
+          "kind": "number",
+          "default": 230.0,
+          "help": "Round trip between clients and a region (Frankfurt - Tokyo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_sa_ms",
+          "label": "US - SA",
+          "kind": "number",
+          "default": 120.0,
+          "help": "Round trip between clients and a region (Virginia - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_sa_ms",
+          "label": "EU - SA",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Round trip between clients and a region (Frankfurt - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_asia_sa_ms",
+          "label": "ASIA - SA",
+          "kind": "number",
+          "default": 260.0,
+          "help": "Round trip between clients and a region (Tokyo - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_au_ms",
+          "label": "US - AU",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Round trip between clients and a region (Virginia - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_au_ms",
+          "label": "EU - AU",
+          "kind": "number",
+          "default": 250.0,
+          "help": "Round trip between clients and a region (Frankfurt - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_asia_au_ms",
+          "label": "ASIA - AU",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Round trip between clients and a region (Tokyo - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_sa_au_ms",
+          "label": "SA - AU",
+          "kind": "number",
+          "default": 310.0,
+          "help": "Round trip between clients and a region (São Paulo - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.005,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million queries",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What answering a million DNS queries costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests of clients. They are in the region of the block that sends them.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "out",
+          "label": "Regions",
+          "direction": "out",
+          "type": "http",
+          "help": "One block for each region, such as its load balancer; its parameter Region says where it is.",
+          "minimum": 1,
+          "maximum": null,
+          "weighted": true
+        }
+      ],
+      "metrics": [
+        {
+          "name": "share_own_region_percent",
+          "label": "In own region",
+          "kind": "gauge",
+          "help": "Requests of the last seconds that went to the region they came from.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "mean_rtt_ms",
+          "label": "Distance",
+          "kind": "gauge",
+          "help": "Mean round trip between a request's region and the one it went to, of the last seconds.",
+          "unit": "ms",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "to_dead",
+          "label": "Sent to the dead",
+          "kind": "counter",
+          "help": "Requests sent to a region that the checks call dead, or that refused them or died with them.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "resolvers_on_dead_percent",
+          "label": "Resolvers on dead ones",
+          "kind": "gauge",
+          "help": "Resolvers whose latest answer is a region that the checks call dead.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "regions_healthy",
+          "label": "Regions healthy",
+          "kind": "gauge",
+          "help": "Regions that the checks call healthy.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": "regions"
+        },
+        {
+          "name": "regions",
+          "label": "Regions",
+          "kind": "gauge",
+          "help": "Regions there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "resolutions",
+          "label": "DNS queries",
+          "kind": "counter",
+          "help": "Queries that resolvers sent.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "unresolved",
+          "label": "No answer",
+          "kind": "counter",
+          "help": "Requests that failed for want of a region.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Requests sent by an answer past its TTL.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "probes",
+          "label": "Probes",
+          "kind": "counter",
+          "help": "Health probes sent.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "dns_outage",
+          "label": "DNS outage",
+          "help": "DNS queries get no answer. What resolvers have cached goes on until its TTL.",
+          "params": [
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [
+        {
+          "lesser": "probe_timeout_s",
+          "greater": "probe_interval_s",
+          "help": "a probe has to end before the next one is sent.",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Resolvers",
+        "help": "A sample of the resolvers, those of one region of clients after those of another: the region that each one's answer points to.",
+        "states": [
+          {
+            "name": "none",
+            "label": "no answer",
+            "look": "empty"
+          },
+          {
+            "name": "first",
+            "label": "first region",
+            "look": "first"
+          },
+          {
+            "name": "second",
+            "label": "second region",
+            "look": "second"
+          },
+          {
+            "name": "third",
+            "label": "third region",
+            "look": "third"
+          },
+          {
+            "name": "fourth",
+            "label": "fourth region or further",
+            "look": "fourth"
+          }
+        ],
+        "marked": "ignores the TTL"
+      },
+      "version": 1,
+      "order": 18,
+      "doc": "Sends clients to one of several regions. It stands for DNS and for the way of a request, which goes straight from the client to the\nregion: this block adds the round trip between the two regions (its own table), the edges add the rest. US - EU: about 20 ms within,\n120 ms across, where the clients' edge takes 10 ms each way.\n\n**DNS**: each user asks one of the resolvers of its region, which keeps an answer until its TTL. What resolvers have cached nobody can\ntake back: when a region dies, the checks find out after interval x threshold, and from then on the share that is still sent there falls\nin a straight line to 0 over one TTL, 30 s x 3 + 60 s = 150 s in all. Resolvers that ignore the TTL go on. A lower TTL moves faster and\ncosts queries: resolvers / TTL of them a second.\n\n**Anycast**: one address everywhere, no cache. Once the network has learned that a region is withdrawn, no request goes there.\n\nProbes see the way to a region and the block that answers there, not the servers behind it. A timeout belongs on the clients' edge, which\nhas the whole way in it."
     },
     {
       "kind": "load_balancer",
@@ -2261,17 +3123,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -2998,17 +3870,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -3573,17 +4455,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -4259,17 +5151,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -5115,17 +6017,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -5757,17 +6669,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
