@@ -91,7 +91,7 @@ export function BlockInspector({ block }: { block: Block }) {
           <CellLegend block={block.id} cells={spec.cells} />
         </Section>
       )}
-      <ParamForm thing={block} params={spec.params} />
+      <ParamForm thing={block} params={spec.params} spec={spec} />
       <Section title="Faults">
         <Faults key={block.id} target={block.id} faults={spec.faults} />
       </Section>
