@@ -1037,6 +1037,21 @@ export const catalogue: Catalogue = {
               "value": "two_choices",
               "label": "Choice of two",
               "help": "the less loaded of two drawn at random"
+            },
+            {
+              "value": "ring_hash",
+              "label": "Ring hash",
+              "help": "consistent hashing: each target has its keys"
+            },
+            {
+              "value": "maglev",
+              "label": "Maglev",
+              "help": "a hash table that is even, and changes little"
+            },
+            {
+              "value": "modulo",
+              "label": "Hash mod N",
+              "help": "simple; nearly all keys move when N changes"
             }
           ],
           "pattern": null,
@@ -1059,6 +1074,564 @@ export const catalogue: Catalogue = {
           "pattern": null,
           "pattern_help": "",
           "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "slow_start_s",
+          "label": "Slow start",
+          "kind": "number",
+          "default": null,
+          "help": "A target that comes, or is well again, gets a tenth of its share at first and all of it after this time. Hashes and cookies take no notice.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 3600.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hash_on",
+          "label": "Hash of",
+          "kind": "choice",
+          "default": "user",
+          "help": "What decides where a call goes.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "user",
+              "label": "User",
+              "help": "all calls of a user to one target"
+            },
+            {
+              "value": "key",
+              "label": "Item",
+              "help": "all calls for an item to one target"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Hashing",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "ring_hash",
+              "maglev",
+              "modulo"
+            ]
+          }
+        },
+        {
+          "name": "virtual_nodes",
+          "label": "Virtual nodes",
+          "kind": "integer",
+          "default": 200,
+          "help": "Points of each target on the ring: more of them are more even. All targets share a million at most.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Hashing",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "ring_hash"
+            ]
+          }
+        },
+        {
+          "name": "bounded_loads",
+          "label": "Bounded loads",
+          "kind": "number",
+          "default": null,
+          "help": "No target is given more than so many times the mean of calls out there; what is over goes to the next one. Off: no bound.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Hashing",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "ring_hash",
+              "maglev",
+              "modulo"
+            ]
+          }
+        },
+        {
+          "name": "sticky",
+          "label": "Sticky sessions",
+          "kind": "choice",
+          "default": "none",
+          "help": "What keeps a user at one target. When that target is out, its users move, and only they.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "none",
+              "label": "None",
+              "help": "every call is by itself"
+            },
+            {
+              "value": "cookie",
+              "label": "Cookie",
+              "help": "the target that answered a user first"
+            },
+            {
+              "value": "ip_hash",
+              "label": "IP hash",
+              "help": "the target that the user's address hashes to"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Stickiness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "cookies_max",
+          "label": "Cookies kept",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Users whose cookies are remembered here; past this number the longest unused one is forgotten.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Stickiness",
+          "live": true,
+          "shown_when": {
+            "sticky": [
+              "cookie"
+            ]
+          }
+        },
+        {
+          "name": "probes",
+          "label": "Probes",
+          "kind": "boolean",
+          "default": false,
+          "help": "Whether targets are asked how they are, as Kubernetes does. Off: all of them get calls.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "route_by",
+          "label": "Traffic goes by",
+          "kind": "choice",
+          "default": "readiness",
+          "help": "Which verdict decides who gets calls.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "readiness",
+              "label": "Readiness",
+              "help": "to those that say they are ready"
+            },
+            {
+              "value": "liveness",
+              "label": "Liveness",
+              "help": "to those that are alive, ready or not"
+            },
+            {
+              "value": "nothing",
+              "label": "Nothing",
+              "help": "to all that are listed"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "readiness",
+          "label": "Readiness probe",
+          "kind": "boolean",
+          "default": true,
+          "help": "Asks whether it wants traffic. Failing takes traffic away, nothing else.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "liveness",
+          "label": "Liveness probe",
+          "kind": "boolean",
+          "default": true,
+          "help": "Asks whether it is alive.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "liveness_restarts",
+          "label": "Restart on failure",
+          "kind": "boolean",
+          "default": true,
+          "help": "Whether a failed liveness or startup probe orders a restart.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "startup",
+          "label": "Startup probe",
+          "kind": "boolean",
+          "default": true,
+          "help": "Whether a new or restarted target has to pass a probe before the others begin.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_period_s",
+          "label": "Period",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time from one liveness or readiness probe of a target to the next; the first comes at any moment of it.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_timeout_s",
+          "label": "Timeout",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A probe that is not answered within this time has failed.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 10.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "failure_threshold",
+          "label": "Failures",
+          "kind": "integer",
+          "default": 3,
+          "help": "Failed probes in a row that turn a verdict to no.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "success_threshold",
+          "label": "Successes",
+          "kind": "integer",
+          "default": 1,
+          "help": "Readiness probes in a row that turn it back to yes.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "startup_period_s",
+          "label": "Startup period",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time from one startup probe to the next.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ],
+            "startup": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "startup_threshold",
+          "label": "Startup failures",
+          "kind": "integer",
+          "default": 30,
+          "help": "Failed startup probes in a row after which it is taken never to come up.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ],
+            "startup": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "outlier_ejection",
+          "label": "Outlier ejection",
+          "kind": "boolean",
+          "default": false,
+          "help": "Whether a target whose calls fail one after the other gets none for a while, as Envoy does.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "consecutive_5xx",
+          "label": "Errors in a row",
+          "kind": "integer",
+          "default": 5,
+          "help": "So many failed calls in a row eject a target.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "outlier_interval_s",
+          "label": "Sweep",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time between sweeps, which take back those whose time is over.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "base_ejection_s",
+          "label": "Ejection",
+          "kind": "number",
+          "default": 30.0,
+          "help": "How long it is out, times how often it was ejected lately.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "max_ejection_s",
+          "label": "Longest ejection",
+          "kind": "number",
+          "default": 300.0,
+          "help": "No ejection is longer than this, or than the base.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "max_ejected_percent",
+          "label": "Ejected at most",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Share of all targets that may be out at once; one always may.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "panic_percent",
+          "label": "Panic below",
+          "kind": "number",
+          "default": 50.0,
+          "help": "With a smaller share of targets well, calls go to all of them, dead ones included: few are not flooded. Off or 0: never.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Panic",
           "live": true,
           "shown_when": {}
         },
@@ -1214,6 +1787,51 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "eligible",
+          "label": "Well",
+          "kind": "gauge",
+          "help": "Targets that are listed, well by the probes, and not ejected.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "targets"
+        },
+        {
+          "name": "probes_failed",
+          "label": "Probes failed",
+          "kind": "counter",
+          "help": "Probes that were not answered well.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "ejected",
+          "label": "Ejected",
+          "kind": "gauge",
+          "help": "Targets that outlier ejection keeps out now.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_moved",
+          "label": "Sessions moved",
+          "kind": "counter",
+          "help": "Users whose cookie names another target than before.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "panic",
+          "label": "Panic",
+          "kind": "gauge",
+          "help": "1 while calls go to all targets because too few are well.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -1344,11 +1962,64 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
-      "rules": [],
-      "cells": null,
+      "rules": [
+        {
+          "lesser": "probe_timeout_s",
+          "greater": "probe_period_s",
+          "help": "a probe has to be over before the next one begins.",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Targets",
+        "help": "What is known of each target.",
+        "states": [
+          {
+            "name": "ready",
+            "label": "ready",
+            "look": "good"
+          },
+          {
+            "name": "starting",
+            "label": "starting: its startup probe has not succeeded yet",
+            "look": "first"
+          },
+          {
+            "name": "not_ready",
+            "label": "not ready: gets no calls",
+            "look": "absent"
+          },
+          {
+            "name": "dead",
+            "label": "dead: its liveness probe failed",
+            "look": "bad"
+          },
+          {
+            "name": "ejected",
+            "label": "ejected: too many failures in a row",
+            "look": "locked"
+          },
+          {
+            "name": "draining",
+            "label": "draining: what is in it finishes",
+            "look": "fading"
+          },
+          {
+            "name": "slow_start",
+            "label": "slow start: gets a part of its share",
+            "look": "busy"
+          },
+          {
+            "name": "switched_off",
+            "label": "switched off: not listed",
+            "look": "empty"
+          }
+        ],
+        "marked": "gets calls in panic alone"
+      },
       "version": 1,
       "order": 20,
-      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, and nothing more: a server that\nrefuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996)."
+      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, least connections compares calls for each unit of weight, random and choice of two draw again."
     },
     {
       "kind": "app_server",
