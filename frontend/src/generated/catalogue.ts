@@ -524,45 +524,11 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
-          "name": "create_weight",
-          "label": "Creations",
-          "kind": "number",
-          "default": 0.0,
-          "help": "Weight of creations of an item, of the ids that reads of unknown ones ask for.",
-          "unit": "",
-          "minimum": 0.0,
-          "maximum": 1000000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Operations",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "delete_weight",
-          "label": "Deletions",
-          "kind": "number",
-          "default": 0.0,
-          "help": "Weight of deletions of an item, chosen as written ones are.",
-          "unit": "",
-          "minimum": 0.0,
-          "maximum": 1000000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Operations",
-          "live": true,
-          "shown_when": {}
-        },
-        {
           "name": "unknown_percent",
           "label": "Unknown ids",
           "kind": "number",
           "default": 0.0,
-          "help": "Share of reads that ask for an id which doesn't exist, unless somebody creates it.",
+          "help": "Share of reads that ask for an id which doesn't exist.",
           "unit": "%",
           "minimum": 0.0,
           "maximum": 100.0,
@@ -573,55 +539,6 @@ export const catalogue: Catalogue = {
           "group": "Operations",
           "live": true,
           "shown_when": {}
-        },
-        {
-          "name": "unknown_choice",
-          "label": "Which unknown ids",
-          "kind": "choice",
-          "default": "popularity",
-          "help": "Which ids that don't exist are asked for.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [
-            {
-              "value": "popularity",
-              "label": "Popular ones",
-              "help": "as many as there are items, as popular as these"
-            },
-            {
-              "value": "uniform",
-              "label": "Random ones",
-              "help": "all alike, hardly one twice: what an attack looks like"
-            }
-          ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Operations",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "unknown_keys",
-          "label": "Random ids",
-          "kind": "integer",
-          "default": 1000000000,
-          "help": "How many ids beyond the items the random ones are drawn from.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 1000000000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Operations",
-          "live": true,
-          "shown_when": {
-            "unknown_choice": [
-              "uniform"
-            ]
-          }
         },
         {
           "name": "keys",
@@ -865,42 +782,6 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
-        },
-        {
-          "name": "found",
-          "label": "Found",
-          "kind": "counter",
-          "help": "Reads that were answered with their item.",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
-        },
-        {
-          "name": "not_found",
-          "label": "Not found",
-          "kind": "counter",
-          "help": "Requests for an item that isn't there (404).",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
-        },
-        {
-          "name": "stale_answers",
-          "label": "Stale",
-          "kind": "counter",
-          "help": "Answers that were out of date, and known to be.",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
-        },
-        {
-          "name": "not_modified",
-          "label": "Not modified",
-          "kind": "counter",
-          "help": "Answers that said: what you have is still good (304).",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
         }
       ],
       "faults": [
@@ -993,7 +874,687 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 10,
-      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away."
+      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3."
+    },
+    {
+      "kind": "api_gateway",
+      "title": "API gateway",
+      "category": "Edge",
+      "icon": "shield-check",
+      "summary": "Lets requests in as often as a limit allows",
+      "params": [
+        {
+          "name": "algorithm",
+          "label": "Algorithm",
+          "kind": "choice",
+          "default": "token_bucket",
+          "help": "What decides whether a request may come in.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "token_bucket",
+              "label": "Token bucket",
+              "help": "a constant rate, and bursts up to a size"
+            },
+            {
+              "value": "leaky_bucket",
+              "label": "Leaky bucket",
+              "help": "a queue that lets one out at equal distances"
+            },
+            {
+              "value": "sliding_window",
+              "label": "Sliding window",
+              "help": "never more than so many in any window's time"
+            },
+            {
+              "value": "fixed_window",
+              "label": "Fixed window",
+              "help": "so many in each window; twice at its boundary"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "scope",
+          "label": "Counts",
+          "kind": "choice",
+          "default": "user",
+          "help": "Whose requests are counted together.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "user",
+              "label": "Each user",
+              "help": "a greedy user harms nobody else"
+            },
+            {
+              "value": "global",
+              "label": "All together",
+              "help": "protects what is behind it"
+            },
+            {
+              "value": "both",
+              "label": "Both",
+              "help": "each user, and then all together"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "limit_per_s",
+          "label": "Limit",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Requests per second that may come in, of each user or of all together. A window takes one at least.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "burst",
+          "label": "Burst",
+          "kind": "integer",
+          "default": 20,
+          "help": "Tokens that a bucket holds: so many requests may come at once after a pause.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "total_limit_per_s",
+          "label": "Limit of all",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "Requests per second of all users together.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ]
+          }
+        },
+        {
+          "name": "total_burst",
+          "label": "Burst of all",
+          "kind": "integer",
+          "default": 200,
+          "help": "Tokens that the bucket of all users together holds.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ],
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "window_s",
+          "label": "Window",
+          "kind": "number",
+          "default": 1.0,
+          "help": "The time within which requests are counted; the limit times this is how many may come in it.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "sliding_window",
+              "fixed_window"
+            ]
+          }
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 50,
+          "help": "Requests that wait in a leaky bucket; one more is turned away.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "leaky_bucket"
+            ]
+          }
+        },
+        {
+          "name": "retry_after",
+          "label": "Send Retry-After",
+          "kind": "boolean",
+          "default": true,
+          "help": "A request that is turned away is told when to come again. Off: it has to guess.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Answer",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_mean_ms",
+          "label": "Processing",
+          "kind": "number",
+          "default": 0.2,
+          "help": "Time that the gateway itself takes for a request that it lets in.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_distribution",
+          "label": "Processing: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How processing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_cv",
+          "label": "Processing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {
+            "processing_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 1.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": ""
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": ""
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": ""
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests from clients.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "out",
+          "label": "Upstream",
+          "direction": "out",
+          "type": "http",
+          "help": "Where requests go that are let in.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "admitted",
+          "label": "Let in",
+          "kind": "counter",
+          "help": "Requests that were let in.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "limited",
+          "label": "Limited",
+          "kind": "counter",
+          "help": "Requests that were turned away with a 429.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "shaped",
+          "label": "Held back",
+          "kind": "gauge",
+          "help": "Requests that wait in leaky buckets.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "users_limited",
+          "label": "Users limited",
+          "kind": "gauge",
+          "help": "Different users that were turned away within a second, of this one and the one before the larger.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "users",
+          "label": "Users",
+          "kind": "gauge",
+          "help": "Users that are kept apart, 65,536 at most.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "least_left_percent",
+          "label": "Least left",
+          "kind": "gauge",
+          "help": "What the one of the latest 64 users with the least has left: of tokens, of the window or of places.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Users",
+        "help": "The first 64 users that came, each by what is left of its limit.",
+        "states": [
+          {
+            "name": "free",
+            "label": "More than half left",
+            "look": "good"
+          },
+          {
+            "name": "half",
+            "label": "Less than half left",
+            "look": "fading"
+          },
+          {
+            "name": "none",
+            "label": "Nothing left",
+            "look": "bad"
+          }
+        ],
+        "marked": "being limited"
+      },
+      "version": 1,
+      "order": 15,
+      "doc": "Lets requests in as often as a limit allows; the others get a 429. With *Send Retry-After* the answer says when the next one may come, to\nthe nanosecond (the header has whole seconds), and callers whose edge honours it wait that long before they try again.\n\n*Token bucket*: in any time t at most burst + rate × t. *Leaky bucket*: a queue that lets one out every 1 / rate, so that what is behind it\nsees no bursts. *Sliding window*: a log of what came, never more than the limit in any window. *Fixed window*: a counter that starts again\nwith each window, and lets up to twice the limit through around a boundary.\n\nLimits *of each user* keep one greedy user from taking what all others need; a limit *of all together* protects what is behind. 65,536 users\nare kept apart; the one who was away for longest is forgotten first. Above 4,096 requests a window the log joins those that lie close together.\nA crash forgets all counts."
     },
     {
       "kind": "load_balancer",
@@ -1037,21 +1598,6 @@ export const catalogue: Catalogue = {
               "value": "two_choices",
               "label": "Choice of two",
               "help": "the less loaded of two drawn at random"
-            },
-            {
-              "value": "ring_hash",
-              "label": "Ring hash",
-              "help": "consistent hashing: each target has its keys"
-            },
-            {
-              "value": "maglev",
-              "label": "Maglev",
-              "help": "a hash table that is even, and changes little"
-            },
-            {
-              "value": "modulo",
-              "label": "Hash mod N",
-              "help": "simple; nearly all keys move when N changes"
             }
           ],
           "pattern": null,
@@ -1074,564 +1620,6 @@ export const catalogue: Catalogue = {
           "pattern": null,
           "pattern_help": "",
           "group": "General",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "slow_start_s",
-          "label": "Slow start",
-          "kind": "number",
-          "default": null,
-          "help": "A target that comes, or is well again, gets a tenth of its share at first and all of it after this time. Hashes and cookies take no notice.",
-          "unit": "s",
-          "minimum": 0.1,
-          "maximum": 3600.0,
-          "nullable": true,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "General",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "hash_on",
-          "label": "Hash of",
-          "kind": "choice",
-          "default": "user",
-          "help": "What decides where a call goes.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [
-            {
-              "value": "user",
-              "label": "User",
-              "help": "all calls of a user to one target"
-            },
-            {
-              "value": "key",
-              "label": "Item",
-              "help": "all calls for an item to one target"
-            }
-          ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Hashing",
-          "live": true,
-          "shown_when": {
-            "algorithm": [
-              "ring_hash",
-              "maglev",
-              "modulo"
-            ]
-          }
-        },
-        {
-          "name": "virtual_nodes",
-          "label": "Virtual nodes",
-          "kind": "integer",
-          "default": 200,
-          "help": "Points of each target on the ring: more of them are more even. All targets share a million at most.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 100000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Hashing",
-          "live": true,
-          "shown_when": {
-            "algorithm": [
-              "ring_hash"
-            ]
-          }
-        },
-        {
-          "name": "bounded_loads",
-          "label": "Bounded loads",
-          "kind": "number",
-          "default": null,
-          "help": "No target is given more than so many times the mean of calls out there; what is over goes to the next one. Off: no bound.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 100.0,
-          "nullable": true,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Hashing",
-          "live": true,
-          "shown_when": {
-            "algorithm": [
-              "ring_hash",
-              "maglev",
-              "modulo"
-            ]
-          }
-        },
-        {
-          "name": "sticky",
-          "label": "Sticky sessions",
-          "kind": "choice",
-          "default": "none",
-          "help": "What keeps a user at one target. When that target is out, its users move, and only they.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [
-            {
-              "value": "none",
-              "label": "None",
-              "help": "every call is by itself"
-            },
-            {
-              "value": "cookie",
-              "label": "Cookie",
-              "help": "the target that answered a user first"
-            },
-            {
-              "value": "ip_hash",
-              "label": "IP hash",
-              "help": "the target that the user's address hashes to"
-            }
-          ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Stickiness",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "cookies_max",
-          "label": "Cookies kept",
-          "kind": "integer",
-          "default": 100000,
-          "help": "Users whose cookies are remembered here; past this number the longest unused one is forgotten.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 4000000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Stickiness",
-          "live": true,
-          "shown_when": {
-            "sticky": [
-              "cookie"
-            ]
-          }
-        },
-        {
-          "name": "probes",
-          "label": "Probes",
-          "kind": "boolean",
-          "default": false,
-          "help": "Whether targets are asked how they are, as Kubernetes does. Off: all of them get calls.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "route_by",
-          "label": "Traffic goes by",
-          "kind": "choice",
-          "default": "readiness",
-          "help": "Which verdict decides who gets calls.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [
-            {
-              "value": "readiness",
-              "label": "Readiness",
-              "help": "to those that say they are ready"
-            },
-            {
-              "value": "liveness",
-              "label": "Liveness",
-              "help": "to those that are alive, ready or not"
-            },
-            {
-              "value": "nothing",
-              "label": "Nothing",
-              "help": "to all that are listed"
-            }
-          ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "readiness",
-          "label": "Readiness probe",
-          "kind": "boolean",
-          "default": true,
-          "help": "Asks whether it wants traffic. Failing takes traffic away, nothing else.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "liveness",
-          "label": "Liveness probe",
-          "kind": "boolean",
-          "default": true,
-          "help": "Asks whether it is alive.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "liveness_restarts",
-          "label": "Restart on failure",
-          "kind": "boolean",
-          "default": true,
-          "help": "Whether a failed liveness or startup probe orders a restart.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "startup",
-          "label": "Startup probe",
-          "kind": "boolean",
-          "default": true,
-          "help": "Whether a new or restarted target has to pass a probe before the others begin.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "probe_period_s",
-          "label": "Period",
-          "kind": "number",
-          "default": 10.0,
-          "help": "Time from one liveness or readiness probe of a target to the next; the first comes at any moment of it.",
-          "unit": "s",
-          "minimum": 1.0,
-          "maximum": 3600.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "probe_timeout_s",
-          "label": "Timeout",
-          "kind": "number",
-          "default": 1.0,
-          "help": "A probe that is not answered within this time has failed.",
-          "unit": "s",
-          "minimum": 0.001,
-          "maximum": 10.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "failure_threshold",
-          "label": "Failures",
-          "kind": "integer",
-          "default": 3,
-          "help": "Failed probes in a row that turn a verdict to no.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 1000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "success_threshold",
-          "label": "Successes",
-          "kind": "integer",
-          "default": 1,
-          "help": "Readiness probes in a row that turn it back to yes.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 1000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "startup_period_s",
-          "label": "Startup period",
-          "kind": "number",
-          "default": 10.0,
-          "help": "Time from one startup probe to the next.",
-          "unit": "s",
-          "minimum": 0.1,
-          "maximum": 3600.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ],
-            "startup": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "startup_threshold",
-          "label": "Startup failures",
-          "kind": "integer",
-          "default": 30,
-          "help": "Failed startup probes in a row after which it is taken never to come up.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 1000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Probes",
-          "live": true,
-          "shown_when": {
-            "probes": [
-              true
-            ],
-            "startup": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "outlier_ejection",
-          "label": "Outlier ejection",
-          "kind": "boolean",
-          "default": false,
-          "help": "Whether a target whose calls fail one after the other gets none for a while, as Envoy does.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Outliers",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "consecutive_5xx",
-          "label": "Errors in a row",
-          "kind": "integer",
-          "default": 5,
-          "help": "So many failed calls in a row eject a target.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 1000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Outliers",
-          "live": true,
-          "shown_when": {
-            "outlier_ejection": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "outlier_interval_s",
-          "label": "Sweep",
-          "kind": "number",
-          "default": 10.0,
-          "help": "Time between sweeps, which take back those whose time is over.",
-          "unit": "s",
-          "minimum": 0.1,
-          "maximum": 86400.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Outliers",
-          "live": true,
-          "shown_when": {
-            "outlier_ejection": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "base_ejection_s",
-          "label": "Ejection",
-          "kind": "number",
-          "default": 30.0,
-          "help": "How long it is out, times how often it was ejected lately.",
-          "unit": "s",
-          "minimum": 0.1,
-          "maximum": 86400.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Outliers",
-          "live": true,
-          "shown_when": {
-            "outlier_ejection": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "max_ejection_s",
-          "label": "Longest ejection",
-          "kind": "number",
-          "default": 300.0,
-          "help": "No ejection is longer than this, or than the base.",
-          "unit": "s",
-          "minimum": 0.1,
-          "maximum": 86400.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Outliers",
-          "live": true,
-          "shown_when": {
-            "outlier_ejection": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "max_ejected_percent",
-          "label": "Ejected at most",
-          "kind": "number",
-          "default": 10.0,
-          "help": "Share of all targets that may be out at once; one always may.",
-          "unit": "%",
-          "minimum": 0.0,
-          "maximum": 100.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Outliers",
-          "live": true,
-          "shown_when": {
-            "outlier_ejection": [
-              true
-            ]
-          }
-        },
-        {
-          "name": "panic_percent",
-          "label": "Panic below",
-          "kind": "number",
-          "default": 50.0,
-          "help": "With a smaller share of targets well, calls go to all of them, dead ones included: few are not flooded. Off or 0: never.",
-          "unit": "%",
-          "minimum": 0.0,
-          "maximum": 100.0,
-          "nullable": true,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Panic",
           "live": true,
           "shown_when": {}
         },
@@ -1787,51 +1775,6 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
-        },
-        {
-          "name": "eligible",
-          "label": "Well",
-          "kind": "gauge",
-          "help": "Targets that are listed, well by the probes, and not ejected.",
-          "unit": "",
-          "headline": true,
-          "maximum_metric": "targets"
-        },
-        {
-          "name": "probes_failed",
-          "label": "Probes failed",
-          "kind": "counter",
-          "help": "Probes that were not answered well.",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
-        },
-        {
-          "name": "ejected",
-          "label": "Ejected",
-          "kind": "gauge",
-          "help": "Targets that outlier ejection keeps out now.",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
-        },
-        {
-          "name": "sessions_moved",
-          "label": "Sessions moved",
-          "kind": "counter",
-          "help": "Users whose cookie names another target than before.",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
-        },
-        {
-          "name": "panic",
-          "label": "Panic",
-          "kind": "gauge",
-          "help": "1 while calls go to all targets because too few are well.",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
         }
       ],
       "faults": [
@@ -1962,64 +1905,11 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
-      "rules": [
-        {
-          "lesser": "probe_timeout_s",
-          "greater": "probe_period_s",
-          "help": "a probe has to be over before the next one begins.",
-          "strict": false
-        }
-      ],
-      "cells": {
-        "label": "Targets",
-        "help": "What is known of each target.",
-        "states": [
-          {
-            "name": "ready",
-            "label": "ready",
-            "look": "good"
-          },
-          {
-            "name": "starting",
-            "label": "starting: its startup probe has not succeeded yet",
-            "look": "first"
-          },
-          {
-            "name": "not_ready",
-            "label": "not ready: gets no calls",
-            "look": "absent"
-          },
-          {
-            "name": "dead",
-            "label": "dead: its liveness probe failed",
-            "look": "bad"
-          },
-          {
-            "name": "ejected",
-            "label": "ejected: too many failures in a row",
-            "look": "locked"
-          },
-          {
-            "name": "draining",
-            "label": "draining: what is in it finishes",
-            "look": "fading"
-          },
-          {
-            "name": "slow_start",
-            "label": "slow start: gets a part of its share",
-            "look": "busy"
-          },
-          {
-            "name": "switched_off",
-            "label": "switched off: not listed",
-            "look": "empty"
-          }
-        ],
-        "marked": "gets calls in panic alone"
-      },
+      "rules": [],
+      "cells": null,
       "version": 1,
       "order": 20,
-      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, least connections compares calls for each unit of weight, random and choice of two draw again."
+      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, and nothing more: a server that\nrefuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996)."
     },
     {
       "kind": "app_server",
@@ -2756,6 +2646,613 @@ export const catalogue: Catalogue = {
       "version": 1,
       "order": 30,
       "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation."
+    },
+    {
+      "kind": "worker",
+      "title": "Worker",
+      "category": "Compute",
+      "icon": "cog",
+      "summary": "Does the jobs that a queue hands it",
+      "params": [
+        {
+          "name": "instances",
+          "label": "Instances",
+          "kind": "integer",
+          "default": 1,
+          "help": "Machines of this sort; the queue hands jobs to each of them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "integer",
+          "default": 4,
+          "help": "Jobs that one instance does at once. A worker is held until the job is done, all waiting included.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Jobs that wait for a worker of an instance; one more is turned away. Off: any number.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_mean_ms",
+          "label": "Work",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time that a worker computes on a job.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_distribution",
+          "label": "Work: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How work scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_cv",
+          "label": "Work: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {
+            "work_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "after_write",
+          "label": "Cache after a write",
+          "kind": "choice",
+          "default": "invalidate",
+          "help": "What happens to the cached item once the store has the new version.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "invalidate",
+              "label": "Invalidate",
+              "help": "delete the item, the next read loads it"
+            },
+            {
+              "value": "update",
+              "label": "Update",
+              "help": "put the new version in"
+            },
+            {
+              "value": "nothing",
+              "label": "Leave it",
+              "help": "the cache has the new version already"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "item_bytes",
+          "label": "Size of an item",
+          "kind": "integer",
+          "default": 2048,
+          "help": "Bytes of an item that is written or put into the cache.",
+          "unit": "bytes",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.05,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": ""
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": ""
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": ""
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Jobs",
+          "direction": "in",
+          "type": "job",
+          "help": "Jobs from a queue.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "store",
+          "label": "Store",
+          "direction": "out",
+          "type": "sql",
+          "help": "Where items are written, and read for the cache.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "cache",
+          "label": "Cache",
+          "direction": "out",
+          "type": "cache",
+          "help": "What is told of writes, and filled with items that were read anew.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "workers_busy",
+          "label": "Busy",
+          "kind": "gauge",
+          "help": "Workers held, waiting for callees included.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "workers"
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "gauge",
+          "help": "Workers of all instances.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "done",
+          "label": "Done",
+          "kind": "counter",
+          "help": "Jobs done, each time anew.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "written",
+          "label": "Written",
+          "kind": "counter",
+          "help": "Writes that the store has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Read anew",
+          "kind": "counter",
+          "help": "Items read from the store for the cache.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "poisoned",
+          "label": "Poison",
+          "kind": "counter",
+          "help": "Jobs that failed on a poisonous key.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Jobs that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "poison",
+          "label": "Poison",
+          "help": "Jobs on one key always fail, as those that meet a bug do; the queue tries them again and then gives up.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": 1,
+              "help": "The key whose jobs fail.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 1000000000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": null,
+      "version": 1,
+      "order": 35,
+      "doc": "Does the jobs that a queue hands it. A write goes to the store, then the cache is told. A refresh reads the item from the store and puts it\ninto the cache. Any other job is work alone. A worker is held until the job is done, so that throughput is workers / time per job.\n\nA job is answered as done when all of it is; after anything else the queue hands it out again. So a job may be done twice: a write carries the\nversion that was promised for it, and the store goes no further back for it."
     },
     {
       "kind": "cache",
@@ -3802,7 +4299,7 @@ export const catalogue: Catalogue = {
           "label": "Rows",
           "kind": "integer",
           "default": 100000,
-          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created or written.",
+          "help": "Items that exist: numbers 1 to this. Others are absent until they are written.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000000.0,
@@ -3973,7 +4470,7 @@ export const catalogue: Catalogue = {
           "label": "Statements",
           "direction": "in",
           "type": "sql",
-          "help": "Reads, writes, lists, purchases, rows created and deleted.",
+          "help": "Reads, writes, lists, purchases.",
           "minimum": 0,
           "maximum": null,
           "weighted": false
@@ -4092,7 +4589,7 @@ export const catalogue: Catalogue = {
           "name": "absent",
           "label": "Not there",
           "kind": "counter",
-          "help": "Statements on an item that doesn't exist.",
+          "help": "Reads of an item that doesn't exist.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -4102,24 +4599,6 @@ export const catalogue: Catalogue = {
           "label": "Turned away",
           "kind": "counter",
           "help": "Statements that found the queue full.",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
-        },
-        {
-          "name": "created",
-          "label": "Created",
-          "kind": "counter",
-          "help": "Rows that were not there before.",
-          "unit": "",
-          "headline": false,
-          "maximum_metric": null
-        },
-        {
-          "name": "deleted",
-          "label": "Deleted",
-          "kind": "counter",
-          "help": "Rows that are gone.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -4316,7 +4795,739 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, buys or deletes a row that isn't there is told so: a completed call, as a 404 is.\nA write or a creation puts the row there whether or not it was (an upsert). A row that is deleted and made again goes on with higher\nversions, so nobody takes an old one for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+    },
+    {
+      "kind": "queue",
+      "title": "Message queue",
+      "category": "Data",
+      "icon": "mailbox",
+      "summary": "Keeps jobs until a worker has done them",
+      "params": [
+        {
+          "name": "length_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 10000,
+          "help": "Messages that may wait; those that are being worked on don't count.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_full",
+          "label": "When it is full",
+          "kind": "choice",
+          "default": "reject",
+          "help": "What becomes of a message that finds the queue full.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "reject",
+              "label": "Turn away",
+              "help": "the producer is told at once that it is overloaded"
+            },
+            {
+              "value": "hold",
+              "label": "Let wait",
+              "help": "the producer's call is answered when there is room"
+            },
+            {
+              "value": "drop_oldest",
+              "label": "Drop the oldest",
+              "help": "the producer notices nothing"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "prefetch",
+          "label": "Prefetch",
+          "kind": "integer",
+          "default": 16,
+          "help": "Messages that an instance of workers may have without having answered them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "visibility_timeout_s",
+          "label": "Visibility timeout",
+          "kind": "number",
+          "default": 30.0,
+          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 43200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "redelivery_delay_ms",
+          "label": "Delay of redelivery",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long a message whose job has failed waits before it is delivered again.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "deliveries_max",
+          "label": "Most deliveries",
+          "kind": "integer",
+          "default": 5,
+          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "durable",
+          "label": "Durable",
+          "kind": "boolean",
+          "default": true,
+          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_mean_ms",
+          "label": "Storing",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_distribution",
+          "label": "Storing: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How storing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_cv",
+          "label": "Storing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {
+            "store_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": ""
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": ""
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": ""
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Messages",
+          "direction": "in",
+          "type": "queue",
+          "help": "Messages from servers and other queues.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "requests",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests that are messages: answered when they are stored (202 Accepted), done later.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "direction": "out",
+          "type": "job",
+          "help": "Who does the jobs; each instance gets messages in turn.",
+          "minimum": 1,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "dead_letters",
+          "label": "Dead letters",
+          "direction": "out",
+          "type": "queue",
+          "help": "The queue for messages that were given up; without one they are kept here.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "depth",
+          "label": "Depth",
+          "kind": "gauge",
+          "help": "Messages that wait, those that wait out their delay too.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "length_max"
+        },
+        {
+          "name": "length_max",
+          "label": "Room",
+          "kind": "gauge",
+          "help": "Messages that may wait.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "oldest_age_s",
+          "label": "Oldest",
+          "kind": "gauge",
+          "help": "Since when the message whose turn is next was accepted.",
+          "unit": "s",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "unacknowledged",
+          "label": "Worked on",
+          "kind": "gauge",
+          "help": "Deliveries that are not answered yet.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "accepted",
+          "label": "Accepted",
+          "kind": "counter",
+          "help": "Messages that were stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "delivered",
+          "label": "Delivered",
+          "kind": "counter",
+          "help": "Deliveries, repeated ones included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "acknowledged",
+          "label": "Done",
+          "kind": "counter",
+          "help": "Messages whose job was reported as done in time.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "redelivered",
+          "label": "Again",
+          "kind": "counter",
+          "help": "Deliveries of messages that were delivered before.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "ran_out",
+          "label": "Ran out",
+          "kind": "counter",
+          "help": "Deliveries that the visibility timeout ended.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "late",
+          "label": "Done too late",
+          "kind": "counter",
+          "help": "Jobs done after their delivery was over: they are done twice, unless a crash lost the message.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "dead",
+          "label": "Dead letters",
+          "kind": "gauge",
+          "help": "Messages that were given up and are kept here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "died",
+          "label": "Given up",
+          "kind": "counter",
+          "help": "Messages that became dead letters.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moving",
+          "label": "Moving",
+          "kind": "gauge",
+          "help": "Dead letters on their way to the queue for them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moved",
+          "label": "Moved",
+          "kind": "counter",
+          "help": "Dead letters that another queue has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Messages that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "dropped",
+          "label": "Dropped",
+          "kind": "counter",
+          "help": "Accepted messages that were thrown away for room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lost",
+          "label": "Lost",
+          "kind": "counter",
+          "help": "Accepted messages that a crash has lost.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "redrive",
+          "label": "Put dead letters back",
+          "help": "Dead letters that are kept here are tried once more, behind all messages that wait.",
+          "params": [],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Messages",
+        "help": "Dead letters, messages that are worked on, and those that wait, the oldest first: 64 at most.",
+        "states": [
+          {
+            "name": "waiting",
+            "label": "Waits",
+            "look": "good"
+          },
+          {
+            "name": "again",
+            "label": "Waits again",
+            "look": "fading"
+          },
+          {
+            "name": "worked_on",
+            "label": "Worked on",
+            "look": "busy"
+          },
+          {
+            "name": "dead",
+            "label": "Dead letter",
+            "look": "bad"
+          }
+        ],
+        "marked": "delivered before"
+      },
+      "version": 1,
+      "order": 55,
+      "doc": "Takes messages, answers once they are stored, and hands them to workers, the oldest first. A message stays until a worker reports it as done.\nA delivery that fails, or is not answered within the *visibility timeout*, is made again: at least once, sometimes twice. After *most\ndeliveries* in vain a message becomes a dead letter.\n\nWorkers take as many as they can: their number / time per job. What comes faster piles up, by the difference per second, until the queue is full;\nthen producers are turned away, wait, or the oldest messages go. A worker that is gone gets nothing until it is back.\n\nA *durable* queue keeps its messages through a crash, and delivers again what was being worked on. Without it they are lost, though their\nproducers were told that they are safe; the block counts them."
     }
   ],
   "edge": {
