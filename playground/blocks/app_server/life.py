@@ -261,12 +261,12 @@ class Life(State):
         self.drained += 1
         self.become(instance, OFF)
         owner.crash(instance)
+        # Callers see it go, even where it comes back: who probes it begins anew, with its start.
+        owner.announce()
         if self.after_drain[instance] == RESTART:
             self.start(instance, owner.restart_ns)
-        else:
-            owner.announce()
-            if self.rolling == instance:
-                self.roll_on()
+        elif self.rolling == instance:
+            self.roll_on()
 
     def died(self, instance: i64) -> None:
         """Its process is gone: by a crash, or because it was stopped. Called before the station forgets its queue."""
