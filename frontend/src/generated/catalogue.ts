@@ -363,6 +363,23 @@ export const catalogue: Catalogue = {
           }
         },
         {
+          "name": "sign_in",
+          "label": "Users sign in",
+          "kind": "boolean",
+          "default": false,
+          "help": "A user's first request is a sign-in; whoever is told that their session isn't known signs in again.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Users",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "think_mean_s",
           "label": "Think time",
           "kind": "number",
@@ -901,6 +918,33 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "signed_in",
+          "label": "Signed in",
+          "kind": "gauge",
+          "help": "Users who hold a session.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sign_ins",
+          "label": "Sign-ins",
+          "kind": "counter",
+          "help": "Times that a user signed in.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "signed_out",
+          "label": "Logged out",
+          "kind": "counter",
+          "help": "Times that a user was told that their session isn't known.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -994,6 +1038,686 @@ export const catalogue: Catalogue = {
       "version": 1,
       "order": 10,
       "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away."
+    },
+    {
+      "kind": "api_gateway",
+      "title": "API gateway",
+      "category": "Edge",
+      "icon": "shield-check",
+      "summary": "Lets requests in as often as a limit allows",
+      "params": [
+        {
+          "name": "algorithm",
+          "label": "Algorithm",
+          "kind": "choice",
+          "default": "token_bucket",
+          "help": "What decides whether a request may come in.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "token_bucket",
+              "label": "Token bucket",
+              "help": "a constant rate, and bursts up to a size"
+            },
+            {
+              "value": "leaky_bucket",
+              "label": "Leaky bucket",
+              "help": "a queue that lets one out at equal distances"
+            },
+            {
+              "value": "sliding_window",
+              "label": "Sliding window",
+              "help": "never more than so many in any window's time"
+            },
+            {
+              "value": "fixed_window",
+              "label": "Fixed window",
+              "help": "so many in each window; twice at its boundary"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "scope",
+          "label": "Counts",
+          "kind": "choice",
+          "default": "user",
+          "help": "Whose requests are counted together.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "user",
+              "label": "Each user",
+              "help": "a greedy user harms nobody else"
+            },
+            {
+              "value": "global",
+              "label": "All together",
+              "help": "protects what is behind it"
+            },
+            {
+              "value": "both",
+              "label": "Both",
+              "help": "each user, and then all together"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "limit_per_s",
+          "label": "Limit",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Requests per second that may come in, of each user or of all together. A window takes one at least.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "burst",
+          "label": "Burst",
+          "kind": "integer",
+          "default": 20,
+          "help": "Tokens that a bucket holds: so many requests may come at once after a pause.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "total_limit_per_s",
+          "label": "Limit of all",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "Requests per second of all users together.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ]
+          }
+        },
+        {
+          "name": "total_burst",
+          "label": "Burst of all",
+          "kind": "integer",
+          "default": 200,
+          "help": "Tokens that the bucket of all users together holds.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ],
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "window_s",
+          "label": "Window",
+          "kind": "number",
+          "default": 1.0,
+          "help": "The time within which requests are counted; the limit times this is how many may come in it.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "sliding_window",
+              "fixed_window"
+            ]
+          }
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 50,
+          "help": "Requests that wait in a leaky bucket; one more is turned away.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "leaky_bucket"
+            ]
+          }
+        },
+        {
+          "name": "retry_after",
+          "label": "Send Retry-After",
+          "kind": "boolean",
+          "default": true,
+          "help": "A request that is turned away is told when to come again. Off: it has to guess.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Answer",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_mean_ms",
+          "label": "Processing",
+          "kind": "number",
+          "default": 0.2,
+          "help": "Time that the gateway itself takes for a request that it lets in.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_distribution",
+          "label": "Processing: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How processing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_cv",
+          "label": "Processing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {
+            "processing_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 1.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": ""
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": ""
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": ""
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests from clients.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "out",
+          "label": "Upstream",
+          "direction": "out",
+          "type": "http",
+          "help": "Where requests go that are let in.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "admitted",
+          "label": "Let in",
+          "kind": "counter",
+          "help": "Requests that were let in.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "limited",
+          "label": "Limited",
+          "kind": "counter",
+          "help": "Requests that were turned away with a 429.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "shaped",
+          "label": "Held back",
+          "kind": "gauge",
+          "help": "Requests that wait in leaky buckets.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "users_limited",
+          "label": "Users limited",
+          "kind": "gauge",
+          "help": "Different users that were turned away within a second, of this one and the one before the larger.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "users",
+          "label": "Users",
+          "kind": "gauge",
+          "help": "Users that are kept apart, 65,536 at most.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "least_left_percent",
+          "label": "Least left",
+          "kind": "gauge",
+          "help": "What the one of the latest 64 users with the least has left: of tokens, of the window or of places.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Users",
+        "help": "The first 64 users that came, each by what is left of its limit.",
+        "states": [
+          {
+            "name": "free",
+            "label": "More than half left",
+            "look": "good"
+          },
+          {
+            "name": "half",
+            "label": "Less than half left",
+            "look": "fading"
+          },
+          {
+            "name": "none",
+            "label": "Nothing left",
+            "look": "bad"
+          }
+        ],
+        "marked": "being limited"
+      },
+      "version": 1,
+      "order": 15,
+      "doc": "Lets requests in as often as a limit allows; the others get a 429. With *Send Retry-After* the answer says when the next one may come, to\nthe nanosecond (the header has whole seconds), and callers whose edge honours it wait that long before they try again.\n\n*Token bucket*: in any time t at most burst + rate × t. *Leaky bucket*: a queue that lets one out every 1 / rate, so that what is behind it\nsees no bursts. *Sliding window*: a log of what came, never more than the limit in any window. *Fixed window*: a counter that starts again\nwith each window, and lets up to twice the limit through around a boundary.\n\nLimits *of each user* keep one greedy user from taking what all others need; a limit *of all together* protects what is behind. 65,536 users\nare kept apart; the one who was away for longest is forgotten first. Above 4,096 requests a window the log joins those that lie close together.\nA crash forgets all counts."
     },
     {
       "kind": "load_balancer",
@@ -2289,6 +3013,39 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "writes",
+          "label": "Writes go",
+          "kind": "choice",
+          "default": "store",
+          "help": "Where a write is sent. Purchases, creations and deletions always go to the store.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "store",
+              "label": "To the store",
+              "help": "write-around: the store first, then the cache is told"
+            },
+            {
+              "value": "cache",
+              "label": "To the cache",
+              "help": "it writes through, or behind, as it is set"
+            },
+            {
+              "value": "queue",
+              "label": "Into the queue",
+              "help": "write-behind: the cache shows the new version at once, a worker writes it to the store later"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "after_write",
           "label": "Cache after a write",
           "kind": "choice",
@@ -2315,6 +3072,60 @@ export const catalogue: Catalogue = {
               "help": "stale until its time to live is over"
             }
           ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {
+            "writes": [
+              "store"
+            ]
+          }
+        },
+        {
+          "name": "after_create",
+          "label": "Cache after a creation",
+          "kind": "choice",
+          "default": "invalidate",
+          "help": "What happens in the cache once the store has a new item.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "invalidate",
+              "label": "Invalidate",
+              "help": "delete the cached \"there is none\""
+            },
+            {
+              "value": "update",
+              "label": "Update",
+              "help": "put the new item in"
+            },
+            {
+              "value": "nothing",
+              "label": "Leave it",
+              "help": "invisible while \"there is none\" is cached"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild_wait_ms",
+          "label": "Wait for a rebuild",
+          "kind": "number",
+          "default": 5000.0,
+          "help": "How long a read waits, with its worker, while another one rebuilds the item; then it reads from the store itself.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
           "pattern": null,
           "pattern_help": "",
           "group": "Program",
@@ -2371,6 +3182,422 @@ export const catalogue: Catalogue = {
           "group": "Answers",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "start_mean_s",
+          "label": "Start",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Time from the start of an instance's process until it listens; calls to it are refused meanwhile.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "start_distribution",
+          "label": "Start: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How start scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "start_cv",
+          "label": "Start: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {
+            "start_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "warm_up_s",
+          "label": "Warm-up",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Time after the start in which it is slow: cold caches, code not compiled yet.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "warm_up_factor",
+          "label": "Cold is slower by",
+          "kind": "number",
+          "default": 5.0,
+          "help": "How many times as long work takes when warm-up begins; falls evenly to 1 until it ends.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ready_when_warm",
+          "label": "Ready when warm",
+          "kind": "boolean",
+          "default": false,
+          "help": "Readiness says no until it is warm. Off: it takes traffic as soon as it listens.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "cold_start",
+          "label": "Starts cold",
+          "kind": "boolean",
+          "default": false,
+          "help": "Instances have to start and to warm up when the run begins. Off: they are warm.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "restart_time_s",
+          "label": "Restart",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Time from a restart that a liveness probe or a rolling restart orders until the new process begins to start.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "drain_s",
+          "label": "Draining",
+          "kind": "number",
+          "default": 5.0,
+          "help": "An instance that has to stop says for so long that it isn't ready, serving what still comes; then it finishes and stops.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "probe_needs_worker",
+          "label": "Probes need a worker",
+          "kind": "boolean",
+          "default": false,
+          "help": "A probe waits for a free worker as a request does, so overload looks like death.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "overloaded_not_ready",
+          "label": "Not ready above",
+          "kind": "integer",
+          "default": null,
+          "help": "Readiness says no while more requests than this wait at an instance. Off: it never minds.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "autoscale",
+          "label": "Autoscaling",
+          "kind": "boolean",
+          "default": false,
+          "help": "The number of instances follows the load; they begin with what is set above.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "instances_min",
+          "label": "At least",
+          "kind": "integer",
+          "default": 1,
+          "help": "Never fewer instances than this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "instances_max",
+          "label": "At most",
+          "kind": "integer",
+          "default": 10,
+          "help": "Never more instances than this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "target_utilisation_percent",
+          "label": "Target utilisation",
+          "kind": "number",
+          "default": 70.0,
+          "help": "Share of busy workers that it aims at: desired = instances x utilisation / target, rounded up.",
+          "unit": "%",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "evaluate_every_s",
+          "label": "Looks every",
+          "kind": "number",
+          "default": 15.0,
+          "help": "Time between two decisions; each looks at the time since the last.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "cool_down_s",
+          "label": "Cool-down",
+          "kind": "number",
+          "default": 300.0,
+          "help": "It scales in to the highest of what it wanted in this time.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "kind": "choice",
+          "default": "none",
+          "help": "Where it keeps who has signed in. Whoever comes with a session that it doesn't know is signed out.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "none",
+              "label": "None",
+              "help": "nobody is asked who they are"
+            },
+            {
+              "value": "local",
+              "label": "In memory",
+              "help": "each instance knows those who signed in at it, until it dies"
+            },
+            {
+              "value": "store",
+              "label": "In a store",
+              "help": "asked with each request; all instances know the same"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "sessions_max",
+          "label": "Most sessions",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Sessions in one instance's memory; one more, and the one that was not used for longest is forgotten.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {
+            "sessions": [
+              "local"
+            ]
+          }
+        },
+        {
+          "name": "session_ttl_s",
+          "label": "Session ends after",
+          "kind": "number",
+          "default": 1800.0,
+          "help": "Time without a request after which a session ends.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {
+            "sessions": [
+              "local",
+              "store"
+            ]
+          }
         },
         {
           "name": "price_per_hour",
@@ -2469,6 +3696,16 @@ export const catalogue: Catalogue = {
           "weighted": false
         },
         {
+          "name": "filter",
+          "label": "Filter",
+          "direction": "out",
+          "type": "filter",
+          "help": "Who is asked first whether an item can exist at all.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
           "name": "cache",
           "label": "Cache",
           "direction": "out",
@@ -2484,6 +3721,26 @@ export const catalogue: Catalogue = {
           "direction": "out",
           "type": "sql",
           "help": "Where items are read and written.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "queue",
+          "label": "Queue",
+          "direction": "out",
+          "type": "queue",
+          "help": "Where it leaves background refreshes, and writes that go into the queue.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "direction": "out",
+          "type": "cache",
+          "help": "Where sessions are kept, if in a store.",
           "minimum": 0,
           "maximum": 1,
           "weighted": false
@@ -2560,6 +3817,195 @@ export const catalogue: Catalogue = {
           "kind": "gauge",
           "help": "For a worker, of those that had to wait.",
           "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances",
+          "label": "Instances",
+          "kind": "gauge",
+          "help": "Instances that are not switched off.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_ready",
+          "label": "Ready",
+          "kind": "gauge",
+          "help": "Instances that want traffic.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_starting",
+          "label": "Starting",
+          "kind": "gauge",
+          "help": "Instances whose process starts.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_warming",
+          "label": "Warming up",
+          "kind": "gauge",
+          "help": "Instances that are slow because they are cold.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_draining",
+          "label": "Draining",
+          "kind": "gauge",
+          "help": "Instances that finish what they have, and stop.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_deadlocked",
+          "label": "Deadlocked",
+          "kind": "gauge",
+          "help": "Instances in which nothing moves until a restart.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_down",
+          "label": "Down",
+          "kind": "gauge",
+          "help": "Instances that crashed, or wait for their restart.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_desired",
+          "label": "Desired",
+          "kind": "gauge",
+          "help": "Instances that autoscaling aims at.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaling_utilisation_percent",
+          "label": "Utilisation seen",
+          "kind": "gauge",
+          "help": "Busy workers of those that are ready, as autoscaling last saw it.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaled_out",
+          "label": "Scaled out",
+          "kind": "counter",
+          "help": "Times that instances were added.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaled_in",
+          "label": "Scaled in",
+          "kind": "counter",
+          "help": "Times that instances were taken away.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "drained",
+          "label": "Drained",
+          "kind": "counter",
+          "help": "Instances that stopped after they were drained.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "kind": "gauge",
+          "help": "Sessions in the instances' memory.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_begun",
+          "label": "Sessions begun",
+          "kind": "counter",
+          "help": "Sign-ins.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_missed",
+          "label": "Sessions missed",
+          "kind": "counter",
+          "help": "Requests whose session wasn't known.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "filtered",
+          "label": "Filtered",
+          "kind": "counter",
+          "help": "Reads that the filter answered: there is no such item.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "filter_failed",
+          "label": "Filter failed",
+          "kind": "counter",
+          "help": "Filter operations that were not answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuild_waits",
+          "label": "Waited for a rebuild",
+          "kind": "counter",
+          "help": "Reads that let another one rebuild.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "waits_given_up",
+          "label": "Waited in vain",
+          "kind": "counter",
+          "help": "Reads that waited too long for another's rebuild and read from the store.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshes",
+          "label": "Refreshes",
+          "kind": "counter",
+          "help": "Background refreshes that it began.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "queued_writes",
+          "label": "Queued",
+          "kind": "counter",
+          "help": "Writes that the queue has taken.",
+          "unit": "",
           "headline": false,
           "maximum_metric": null
         }
@@ -2749,13 +4195,782 @@ export const catalogue: Catalogue = {
             }
           ],
           "momentary": false
+        },
+        {
+          "name": "deadlock",
+          "label": "Deadlock",
+          "help": "Its workers wait for one another: no request and no probe gets an answer, until it is restarted or the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "not_ready",
+          "label": "Not ready",
+          "help": "Alive and working, but its readiness probe says no, as while it replays a log.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 30.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "drain",
+          "label": "Rolling restart",
+          "help": "Drains, stops and starts again, without losing a request; of all instances one after the other.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        }
+      ],
+      "rules": [
+        {
+          "lesser": "instances_min",
+          "greater": "instances_max",
+          "help": "there can't be more of them at least than at most",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Instances",
+        "help": "One cell for each instance: where it is in its life.",
+        "states": [
+          {
+            "name": "off",
+            "label": "Off",
+            "look": "empty"
+          },
+          {
+            "name": "starting",
+            "label": "Starting",
+            "look": "busy"
+          },
+          {
+            "name": "warming",
+            "label": "Warming up",
+            "look": "fading"
+          },
+          {
+            "name": "ready",
+            "label": "Ready",
+            "look": "good"
+          },
+          {
+            "name": "not_ready",
+            "label": "Not ready",
+            "look": "second"
+          },
+          {
+            "name": "draining",
+            "label": "Draining",
+            "look": "third"
+          },
+          {
+            "name": "deadlocked",
+            "label": "Deadlocked",
+            "look": "locked"
+          },
+          {
+            "name": "down",
+            "label": "Down",
+            "look": "bad"
+          }
+        ],
+        "marked": "requests wait for a worker there"
+      },
+      "version": 1,
+      "order": 30,
+      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation."
+    },
+    {
+      "kind": "worker",
+      "title": "Worker",
+      "category": "Compute",
+      "icon": "cog",
+      "summary": "Does the jobs that a queue hands it",
+      "params": [
+        {
+          "name": "instances",
+          "label": "Instances",
+          "kind": "integer",
+          "default": 1,
+          "help": "Machines of this sort; the queue hands jobs to each of them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "integer",
+          "default": 4,
+          "help": "Jobs that one instance does at once. A worker is held until the job is done, all waiting included.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Jobs that wait for a worker of an instance; one more is turned away. Off: any number.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_mean_ms",
+          "label": "Work",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time that a worker computes on a job.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_distribution",
+          "label": "Work: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How work scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_cv",
+          "label": "Work: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {
+            "work_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "after_write",
+          "label": "Cache after a write",
+          "kind": "choice",
+          "default": "invalidate",
+          "help": "What happens to the cached item once the store has the new version.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "invalidate",
+              "label": "Invalidate",
+              "help": "delete the item, the next read loads it"
+            },
+            {
+              "value": "update",
+              "label": "Update",
+              "help": "put the new version in"
+            },
+            {
+              "value": "nothing",
+              "label": "Leave it",
+              "help": "the cache has the new version already"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "item_bytes",
+          "label": "Size of an item",
+          "kind": "integer",
+          "default": 2048,
+          "help": "Bytes of an item that is written or put into the cache.",
+          "unit": "bytes",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.05,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": ""
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": ""
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": ""
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Jobs",
+          "direction": "in",
+          "type": "job",
+          "help": "Jobs from a queue.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "store",
+          "label": "Store",
+          "direction": "out",
+          "type": "sql",
+          "help": "Where items are written, and read for the cache.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "cache",
+          "label": "Cache",
+          "direction": "out",
+          "type": "cache",
+          "help": "What is told of writes, and filled with items that were read anew.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "workers_busy",
+          "label": "Busy",
+          "kind": "gauge",
+          "help": "Workers held, waiting for callees included.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "workers"
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "gauge",
+          "help": "Workers of all instances.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "done",
+          "label": "Done",
+          "kind": "counter",
+          "help": "Jobs done, each time anew.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "written",
+          "label": "Written",
+          "kind": "counter",
+          "help": "Writes that the store has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Read anew",
+          "kind": "counter",
+          "help": "Items read from the store for the cache.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "poisoned",
+          "label": "Poison",
+          "kind": "counter",
+          "help": "Jobs that failed on a poisonous key.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Jobs that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "poison",
+          "label": "Poison",
+          "help": "Jobs on one key always fail, as those that meet a bug do; the queue tries them again and then gives up.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": 1,
+              "help": "The key whose jobs fail.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 1000000000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
         }
       ],
       "rules": [],
       "cells": null,
       "version": 1,
-      "order": 30,
-      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation."
+      "order": 35,
+      "doc": "Does the jobs that a queue hands it. A write goes to the store, then the cache is told. A refresh reads the item from the store and puts it\ninto the cache. Any other job is work alone. A worker is held until the job is done, so that throughput is workers / time per job.\n\nA job is answered as done when all of it is; after anything else the queue hands it out again. So a job may be done twice: a write carries the\nversion that was promised for it, and the store goes no further back for it."
     },
     {
       "kind": "cache",
@@ -4317,6 +6532,738 @@ export const catalogue: Catalogue = {
       "version": 1,
       "order": 50,
       "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, buys or deletes a row that isn't there is told so: a completed call, as a 404 is.\nA write or a creation puts the row there whether or not it was (an upsert). A row that is deleted and made again goes on with higher\nversions, so nobody takes an old one for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+    },
+    {
+      "kind": "queue",
+      "title": "Message queue",
+      "category": "Data",
+      "icon": "mailbox",
+      "summary": "Keeps jobs until a worker has done them",
+      "params": [
+        {
+          "name": "length_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 10000,
+          "help": "Messages that may wait; those that are being worked on don't count.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_full",
+          "label": "When it is full",
+          "kind": "choice",
+          "default": "reject",
+          "help": "What becomes of a message that finds the queue full.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "reject",
+              "label": "Turn away",
+              "help": "the producer is told at once that it is overloaded"
+            },
+            {
+              "value": "hold",
+              "label": "Let wait",
+              "help": "the producer's call is answered when there is room"
+            },
+            {
+              "value": "drop_oldest",
+              "label": "Drop the oldest",
+              "help": "the producer notices nothing"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "prefetch",
+          "label": "Prefetch",
+          "kind": "integer",
+          "default": 16,
+          "help": "Messages that an instance of workers may have without having answered them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "visibility_timeout_s",
+          "label": "Visibility timeout",
+          "kind": "number",
+          "default": 30.0,
+          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 43200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "redelivery_delay_ms",
+          "label": "Delay of redelivery",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long a message whose job has failed waits before it is delivered again.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "deliveries_max",
+          "label": "Most deliveries",
+          "kind": "integer",
+          "default": 5,
+          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "durable",
+          "label": "Durable",
+          "kind": "boolean",
+          "default": true,
+          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_mean_ms",
+          "label": "Storing",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_distribution",
+          "label": "Storing: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How storing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_cv",
+          "label": "Storing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {
+            "store_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": ""
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": ""
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": ""
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Messages",
+          "direction": "in",
+          "type": "queue",
+          "help": "Messages from servers and other queues.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "requests",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests that are messages: answered when they are stored (202 Accepted), done later.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "direction": "out",
+          "type": "job",
+          "help": "Who does the jobs; each instance gets messages in turn.",
+          "minimum": 1,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "dead_letters",
+          "label": "Dead letters",
+          "direction": "out",
+          "type": "queue",
+          "help": "The queue for messages that were given up; without one they are kept here.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "depth",
+          "label": "Depth",
+          "kind": "gauge",
+          "help": "Messages that wait, those that wait out their delay too.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "length_max"
+        },
+        {
+          "name": "length_max",
+          "label": "Room",
+          "kind": "gauge",
+          "help": "Messages that may wait.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "oldest_age_s",
+          "label": "Oldest",
+          "kind": "gauge",
+          "help": "Since when the message whose turn is next was accepted.",
+          "unit": "s",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "unacknowledged",
+          "label": "Worked on",
+          "kind": "gauge",
+          "help": "Deliveries that are not answered yet.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "accepted",
+          "label": "Accepted",
+          "kind": "counter",
+          "help": "Messages that were stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "delivered",
+          "label": "Delivered",
+          "kind": "counter",
+          "help": "Deliveries, repeated ones included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "acknowledged",
+          "label": "Done",
+          "kind": "counter",
+          "help": "Messages whose job was reported as done in time.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "redelivered",
+          "label": "Again",
+          "kind": "counter",
+          "help": "Deliveries of messages that were delivered before.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "ran_out",
+          "label": "Ran out",
+          "kind": "counter",
+          "help": "Deliveries that the visibility timeout ended.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "late",
+          "label": "Done too late",
+          "kind": "counter",
+          "help": "Jobs done after their delivery was over: they are done twice, unless a crash lost the message.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "dead",
+          "label": "Dead letters",
+          "kind": "gauge",
+          "help": "Messages that were given up and are kept here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "died",
+          "label": "Given up",
+          "kind": "counter",
+          "help": "Messages that became dead letters.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moving",
+          "label": "Moving",
+          "kind": "gauge",
+          "help": "Dead letters on their way to the queue for them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moved",
+          "label": "Moved",
+          "kind": "counter",
+          "help": "Dead letters that another queue has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Messages that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "dropped",
+          "label": "Dropped",
+          "kind": "counter",
+          "help": "Accepted messages that were thrown away for room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lost",
+          "label": "Lost",
+          "kind": "counter",
+          "help": "Accepted messages that a crash has lost.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "redrive",
+          "label": "Put dead letters back",
+          "help": "Dead letters that are kept here are tried once more, behind all messages that wait.",
+          "params": [],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Messages",
+        "help": "Dead letters, messages that are worked on, and those that wait, the oldest first: 64 at most.",
+        "states": [
+          {
+            "name": "waiting",
+            "label": "Waits",
+            "look": "good"
+          },
+          {
+            "name": "again",
+            "label": "Waits again",
+            "look": "fading"
+          },
+          {
+            "name": "worked_on",
+            "label": "Worked on",
+            "look": "busy"
+          },
+          {
+            "name": "dead",
+            "label": "Dead letter",
+            "look": "bad"
+          }
+        ],
+        "marked": "delivered before"
+      },
+      "version": 1,
+      "order": 55,
+      "doc": "Takes messages, answers once they are stored, and hands them to workers, the oldest first. A message stays until a worker reports it as done.\nA delivery that fails, or is not answered within the *visibility timeout*, is made again: at least once, sometimes twice. After *most\ndeliveries* in vain a message becomes a dead letter.\n\nWorkers take as many as they can: their number / time per job. What comes faster piles up, by the difference per second, until the queue is full;\nthen producers are turned away, wait, or the oldest messages go. A worker that is gone gets nothing until it is back.\n\nA *durable* queue keeps its messages through a crash, and delivers again what was being worked on. Without it they are lost, though their\nproducers were told that they are safe; the block counts them."
     }
   ],
   "edge": {
