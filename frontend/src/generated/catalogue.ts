@@ -363,6 +363,23 @@ export const catalogue: Catalogue = {
           }
         },
         {
+          "name": "sign_in",
+          "label": "Users sign in",
+          "kind": "boolean",
+          "default": false,
+          "help": "A user's first request is a sign-in; whoever is told that their session isn't known signs in again.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Users",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "think_mean_s",
           "label": "Think time",
           "kind": "number",
@@ -524,11 +541,45 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "create_weight",
+          "label": "Creations",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Weight of creations of an item, of the ids that reads of unknown ones ask for.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "delete_weight",
+          "label": "Deletions",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Weight of deletions of an item, chosen as written ones are.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "unknown_percent",
           "label": "Unknown ids",
           "kind": "number",
           "default": 0.0,
-          "help": "Share of reads that ask for an id which doesn't exist.",
+          "help": "Share of reads that ask for an id which doesn't exist, unless somebody creates it.",
           "unit": "%",
           "minimum": 0.0,
           "maximum": 100.0,
@@ -539,6 +590,55 @@ export const catalogue: Catalogue = {
           "group": "Operations",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "unknown_choice",
+          "label": "Which unknown ids",
+          "kind": "choice",
+          "default": "popularity",
+          "help": "Which ids that don't exist are asked for.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "popularity",
+              "label": "Popular ones",
+              "help": "as many as there are items, as popular as these"
+            },
+            {
+              "value": "uniform",
+              "label": "Random ones",
+              "help": "all alike, hardly one twice: what an attack looks like"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "unknown_keys",
+          "label": "Random ids",
+          "kind": "integer",
+          "default": 1000000000,
+          "help": "How many ids beyond the items the random ones are drawn from.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {
+            "unknown_choice": [
+              "uniform"
+            ]
+          }
         },
         {
           "name": "keys",
@@ -792,6 +892,69 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "found",
+          "label": "Found",
+          "kind": "counter",
+          "help": "Reads that were answered with their item.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_found",
+          "label": "Not found",
+          "kind": "counter",
+          "help": "Requests for an item that isn't there (404).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale",
+          "kind": "counter",
+          "help": "Answers that were out of date, and known to be.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_modified",
+          "label": "Not modified",
+          "kind": "counter",
+          "help": "Answers that said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "signed_in",
+          "label": "Signed in",
+          "kind": "gauge",
+          "help": "Users who hold a session.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sign_ins",
+          "label": "Sign-ins",
+          "kind": "counter",
+          "help": "Times that a user signed in.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "signed_out",
+          "label": "Logged out",
+          "kind": "counter",
+          "help": "Times that a user was told that their session isn't known.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -884,7 +1047,7 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 10,
-      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3."
+      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away."
     },
     {
       "kind": "api_gateway",
@@ -3722,6 +3885,39 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "writes",
+          "label": "Writes go",
+          "kind": "choice",
+          "default": "store",
+          "help": "Where a write is sent. Purchases, creations and deletions always go to the store.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "store",
+              "label": "To the store",
+              "help": "write-around: the store first, then the cache is told"
+            },
+            {
+              "value": "cache",
+              "label": "To the cache",
+              "help": "it writes through, or behind, as it is set"
+            },
+            {
+              "value": "queue",
+              "label": "Into the queue",
+              "help": "write-behind: the cache shows the new version at once, a worker writes it to the store later"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "after_write",
           "label": "Cache after a write",
           "kind": "choice",
@@ -3748,6 +3944,60 @@ export const catalogue: Catalogue = {
               "help": "stale until its time to live is over"
             }
           ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {
+            "writes": [
+              "store"
+            ]
+          }
+        },
+        {
+          "name": "after_create",
+          "label": "Cache after a creation",
+          "kind": "choice",
+          "default": "invalidate",
+          "help": "What happens in the cache once the store has a new item.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "invalidate",
+              "label": "Invalidate",
+              "help": "delete the cached \"there is none\""
+            },
+            {
+              "value": "update",
+              "label": "Update",
+              "help": "put the new item in"
+            },
+            {
+              "value": "nothing",
+              "label": "Leave it",
+              "help": "invisible while \"there is none\" is cached"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild_wait_ms",
+          "label": "Wait for a rebuild",
+          "kind": "number",
+          "default": 5000.0,
+          "help": "How long a read waits, with its worker, while another one rebuilds the item; then it reads from the store itself.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
           "pattern": null,
           "pattern_help": "",
           "group": "Program",
@@ -3804,6 +4054,422 @@ export const catalogue: Catalogue = {
           "group": "Answers",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "start_mean_s",
+          "label": "Start",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Time from the start of an instance's process until it listens; calls to it are refused meanwhile.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "start_distribution",
+          "label": "Start: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How start scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "start_cv",
+          "label": "Start: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {
+            "start_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "warm_up_s",
+          "label": "Warm-up",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Time after the start in which it is slow: cold caches, code not compiled yet.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "warm_up_factor",
+          "label": "Cold is slower by",
+          "kind": "number",
+          "default": 5.0,
+          "help": "How many times as long work takes when warm-up begins; falls evenly to 1 until it ends.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ready_when_warm",
+          "label": "Ready when warm",
+          "kind": "boolean",
+          "default": false,
+          "help": "Readiness says no until it is warm. Off: it takes traffic as soon as it listens.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "cold_start",
+          "label": "Starts cold",
+          "kind": "boolean",
+          "default": false,
+          "help": "Instances have to start and to warm up when the run begins. Off: they are warm.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "restart_time_s",
+          "label": "Restart",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Time from a restart that a liveness probe or a rolling restart orders until the new process begins to start.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "drain_s",
+          "label": "Draining",
+          "kind": "number",
+          "default": 5.0,
+          "help": "An instance that has to stop says for so long that it isn't ready, serving what still comes; then it finishes and stops.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "probe_needs_worker",
+          "label": "Probes need a worker",
+          "kind": "boolean",
+          "default": false,
+          "help": "A probe waits for a free worker as a request does, so overload looks like death.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "overloaded_not_ready",
+          "label": "Not ready above",
+          "kind": "integer",
+          "default": null,
+          "help": "Readiness says no while more requests than this wait at an instance. Off: it never minds.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "autoscale",
+          "label": "Autoscaling",
+          "kind": "boolean",
+          "default": false,
+          "help": "The number of instances follows the load; they begin with what is set above.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "instances_min",
+          "label": "At least",
+          "kind": "integer",
+          "default": 1,
+          "help": "Never fewer instances than this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "instances_max",
+          "label": "At most",
+          "kind": "integer",
+          "default": 10,
+          "help": "Never more instances than this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "target_utilisation_percent",
+          "label": "Target utilisation",
+          "kind": "number",
+          "default": 70.0,
+          "help": "Share of busy workers that it aims at: desired = instances x utilisation / target, rounded up.",
+          "unit": "%",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "evaluate_every_s",
+          "label": "Looks every",
+          "kind": "number",
+          "default": 15.0,
+          "help": "Time between two decisions; each looks at the time since the last.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "cool_down_s",
+          "label": "Cool-down",
+          "kind": "number",
+          "default": 300.0,
+          "help": "It scales in to the highest of what it wanted in this time.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "kind": "choice",
+          "default": "none",
+          "help": "Where it keeps who has signed in. Whoever comes with a session that it doesn't know is signed out.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "none",
+              "label": "None",
+              "help": "nobody is asked who they are"
+            },
+            {
+              "value": "local",
+              "label": "In memory",
+              "help": "each instance knows those who signed in at it, until it dies"
+            },
+            {
+              "value": "store",
+              "label": "In a store",
+              "help": "asked with each request; all instances know the same"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "sessions_max",
+          "label": "Most sessions",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Sessions in one instance's memory; one more, and the one that was not used for longest is forgotten.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {
+            "sessions": [
+              "local"
+            ]
+          }
+        },
+        {
+          "name": "session_ttl_s",
+          "label": "Session ends after",
+          "kind": "number",
+          "default": 1800.0,
+          "help": "Time without a request after which a session ends.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {
+            "sessions": [
+              "local",
+              "store"
+            ]
+          }
         },
         {
           "name": "price_per_hour",
@@ -3912,6 +4578,16 @@ export const catalogue: Catalogue = {
           "weighted": false
         },
         {
+          "name": "filter",
+          "label": "Filter",
+          "direction": "out",
+          "type": "filter",
+          "help": "Who is asked first whether an item can exist at all.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
           "name": "cache",
           "label": "Cache",
           "direction": "out",
@@ -3927,6 +4603,26 @@ export const catalogue: Catalogue = {
           "direction": "out",
           "type": "sql",
           "help": "Where items are read and written.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "queue",
+          "label": "Queue",
+          "direction": "out",
+          "type": "queue",
+          "help": "Where it leaves background refreshes, and writes that go into the queue.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "direction": "out",
+          "type": "cache",
+          "help": "Where sessions are kept, if in a store.",
           "minimum": 0,
           "maximum": 1,
           "weighted": false
@@ -4003,6 +4699,195 @@ export const catalogue: Catalogue = {
           "kind": "gauge",
           "help": "For a worker, of those that had to wait.",
           "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances",
+          "label": "Instances",
+          "kind": "gauge",
+          "help": "Instances that are not switched off.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_ready",
+          "label": "Ready",
+          "kind": "gauge",
+          "help": "Instances that want traffic.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_starting",
+          "label": "Starting",
+          "kind": "gauge",
+          "help": "Instances whose process starts.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_warming",
+          "label": "Warming up",
+          "kind": "gauge",
+          "help": "Instances that are slow because they are cold.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_draining",
+          "label": "Draining",
+          "kind": "gauge",
+          "help": "Instances that finish what they have, and stop.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_deadlocked",
+          "label": "Deadlocked",
+          "kind": "gauge",
+          "help": "Instances in which nothing moves until a restart.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_down",
+          "label": "Down",
+          "kind": "gauge",
+          "help": "Instances that crashed, or wait for their restart.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_desired",
+          "label": "Desired",
+          "kind": "gauge",
+          "help": "Instances that autoscaling aims at.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaling_utilisation_percent",
+          "label": "Utilisation seen",
+          "kind": "gauge",
+          "help": "Busy workers of those that are ready, as autoscaling last saw it.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaled_out",
+          "label": "Scaled out",
+          "kind": "counter",
+          "help": "Times that instances were added.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaled_in",
+          "label": "Scaled in",
+          "kind": "counter",
+          "help": "Times that instances were taken away.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "drained",
+          "label": "Drained",
+          "kind": "counter",
+          "help": "Instances that stopped after they were drained.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "kind": "gauge",
+          "help": "Sessions in the instances' memory.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_begun",
+          "label": "Sessions begun",
+          "kind": "counter",
+          "help": "Sign-ins.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_missed",
+          "label": "Sessions missed",
+          "kind": "counter",
+          "help": "Requests whose session wasn't known.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "filtered",
+          "label": "Filtered",
+          "kind": "counter",
+          "help": "Reads that the filter answered: there is no such item.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "filter_failed",
+          "label": "Filter failed",
+          "kind": "counter",
+          "help": "Filter operations that were not answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuild_waits",
+          "label": "Waited for a rebuild",
+          "kind": "counter",
+          "help": "Reads that let another one rebuild.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "waits_given_up",
+          "label": "Waited in vain",
+          "kind": "counter",
+          "help": "Reads that waited too long for another's rebuild and read from the store.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshes",
+          "label": "Refreshes",
+          "kind": "counter",
+          "help": "Background refreshes that it began.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "queued_writes",
+          "label": "Queued",
+          "kind": "counter",
+          "help": "Writes that the queue has taken.",
+          "unit": "",
           "headline": false,
           "maximum_metric": null
         }
@@ -4192,10 +5077,172 @@ export const catalogue: Catalogue = {
             }
           ],
           "momentary": false
+        },
+        {
+          "name": "deadlock",
+          "label": "Deadlock",
+          "help": "Its workers wait for one another: no request and no probe gets an answer, until it is restarted or the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "not_ready",
+          "label": "Not ready",
+          "help": "Alive and working, but its readiness probe says no, as while it replays a log.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 30.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "drain",
+          "label": "Rolling restart",
+          "help": "Drains, stops and starts again, without losing a request; of all instances one after the other.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
         }
       ],
-      "rules": [],
-      "cells": null,
+      "rules": [
+        {
+          "lesser": "instances_min",
+          "greater": "instances_max",
+          "help": "there can't be more of them at least than at most",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Instances",
+        "help": "One cell for each instance: where it is in its life.",
+        "states": [
+          {
+            "name": "off",
+            "label": "Off",
+            "look": "empty"
+          },
+          {
+            "name": "starting",
+            "label": "Starting",
+            "look": "busy"
+          },
+          {
+            "name": "warming",
+            "label": "Warming up",
+            "look": "fading"
+          },
+          {
+            "name": "ready",
+            "label": "Ready",
+            "look": "good"
+          },
+          {
+            "name": "not_ready",
+            "label": "Not ready",
+            "look": "second"
+          },
+          {
+            "name": "draining",
+            "label": "Draining",
+            "look": "third"
+          },
+          {
+            "name": "deadlocked",
+            "label": "Deadlocked",
+            "look": "locked"
+          },
+          {
+            "name": "down",
+            "label": "Down",
+            "look": "bad"
+          }
+        ],
+        "marked": "requests wait for a worker there"
+      },
       "version": 1,
       "order": 30,
       "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation."
@@ -5872,7 +6919,7 @@ export const catalogue: Catalogue = {
           "label": "Rows",
           "kind": "integer",
           "default": 100000,
-          "help": "Items that exist: numbers 1 to this. Others are absent until they are written.",
+          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created or written.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000000.0,
@@ -6053,7 +7100,7 @@ export const catalogue: Catalogue = {
           "label": "Statements",
           "direction": "in",
           "type": "sql",
-          "help": "Reads, writes, lists, purchases.",
+          "help": "Reads, writes, lists, purchases, rows created and deleted.",
           "minimum": 0,
           "maximum": null,
           "weighted": false
@@ -6172,7 +7219,7 @@ export const catalogue: Catalogue = {
           "name": "absent",
           "label": "Not there",
           "kind": "counter",
-          "help": "Reads of an item that doesn't exist.",
+          "help": "Statements on an item that doesn't exist.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -6182,6 +7229,24 @@ export const catalogue: Catalogue = {
           "label": "Turned away",
           "kind": "counter",
           "help": "Statements that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "created",
+          "label": "Created",
+          "kind": "counter",
+          "help": "Rows that were not there before.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "deleted",
+          "label": "Deleted",
+          "kind": "counter",
+          "help": "Rows that are gone.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -6378,7 +7443,7 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, buys or deletes a row that isn't there is told so: a completed call, as a 404 is.\nA write or a creation puts the row there whether or not it was (an upsert). A row that is deleted and made again goes on with higher\nversions, so nobody takes an old one for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
     },
     {
       "kind": "queue",
