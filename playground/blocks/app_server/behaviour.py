@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
+from playground.blocks.app_server.validators import LAST_MODIFIED, NONE, VALIDATORS, conditional_size, validator_of
 from playground.engine.block import Block
 from playground.engine.outcomes import (
     BUY,
@@ -76,6 +77,7 @@ class AppServer(Block):
         self.parallel: bool = False
         self.after_write: i64 = INVALIDATE
         self.bypass: bool = True
+        self.validators: i64 = NONE
         self.services: list[Edge] = []
         self.cache: Edge | None = None
         self.store: Edge | None = None
@@ -95,6 +97,7 @@ class AppServer(Block):
         self.parallel = params.text("services_order") == "parallel"
         self.after_write = AFTER_WRITE.index(params.text("after_write"))
         self.bypass = params.flag("bypass_cache")
+        self.validators = VALIDATORS.index(params.text("validators"))
         instance: i64 = 0
         while instance < self.instances:
             self.pull(instance)
@@ -290,7 +293,12 @@ class AppServer(Block):
             operation = calls.operation[call]
             size = SMALL_BYTES
             if operation == READ and calls.version[call] >= 0:
+                kind = self.validators
                 size = self.response_bytes
+                if kind != NONE:
+                    source = self.source() if kind == LAST_MODIFIED else None
+                    validator = validator_of(kind, source, calls.key[call], calls.version[call])
+                    size = conditional_size(calls, call, validator, size)
             elif operation == LIST:
                 size = self.response_bytes * self.list_items
         self.station.release(instance)
