@@ -11,6 +11,8 @@ CALLS_IN_FLIGHT_MAX: Final = 1 << 21
 EVENTS_PENDING_MAX: Final = 1 << 23
 STORE_KEYS_MAX: Final = 1 << 22
 NOTABLES_MAX: Final = 5_000
+CELLS_MAX: Final = 128
+"""Cells on one card."""
 SPANS_KEPT: Final = 4_096
 HOPS_KEPT: Final = 1_024
 SNAPSHOT_BYTES_MAX: Final = 256 * 1024 * 1024

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from playground.blocks.registry import kinds
 from playground.catalogue import catalogue
+from playground.engine.limits import CELLS_MAX
 from playground.execution import Execution
 from playground.execution.history import BUCKETS_WANTED, bucket_length_ns
 from playground.protocol.errors import InputError
-from playground.protocol.frames import pack_frame, unpack_frame
+from playground.protocol.frames import HOP_FIELDS, pack_frame, unpack_frame
 from playground.protocol.messages import Span
 from playground.templates_store import templates
 from tests.execution.variants import finished, short_scenarios
@@ -47,12 +49,21 @@ def test_a_frame_unpacks_to_the_rows_of_its_layout(name: str) -> None:
     for number, edge_name in enumerate(layout.edges):
         assert edge_rows[number * wide] == metric(execution, edge_name, layout.edge_metrics[0])
     hops = unpacked(frame["h"])
-    assert len(hops) % 8 == 0
-    for number in range(len(hops) // 8):
-        trace, which, direction, left, arrives, outcome, _, attempt = hops[number * 8 : number * 8 + 8]
+    assert len(hops) % HOP_FIELDS == 0
+    for number in range(len(hops) // HOP_FIELDS):
+        at = number * HOP_FIELDS
+        trace, which, direction, left, arrives, outcome, _, attempt, look = hops[at : at + HOP_FIELDS]
         assert trace > 0 and 0 <= which < len(layout.edges) and direction in (0, 1)
         assert left < arrives and attempt >= 1
         assert (outcome == -1) == (direction == 0) and outcome < len(layout.outcomes)
+        assert look in range(4)
+    declared = {it.id for it in layout.blocks if kinds()[it.kind].spec.cells is not None}
+    assert set(frame["c"]) == declared
+    for it in layout.blocks:
+        cells = kinds()[it.kind].spec.cells
+        if cells is not None:
+            shown = frame["c"][it.id]
+            assert len(shown) <= CELLS_MAX and all(cell & 127 < len(cells.states) for cell in shown)
 
 
 @EVERY
