@@ -154,6 +154,14 @@ class Block(State):
         """Of an authority: when the present version of ``key`` was committed, ns; 0 for one that was there from the start."""
         return 0
 
+    def first_keys(self) -> i64:
+        """Of an authority: its items were 1 to this at the start."""
+        return 0
+
+    def changed_keys(self) -> vec[i64]:
+        """Of an authority: every key that was written or deleted since, each once; :meth:`current_version` says which are there."""
+        return vec[i64]()
+
     def cells(self) -> list[int]:
         """What is drawn on the card, cell by cell: the number of a declared state, + 128 where the cell is marked."""
         return []

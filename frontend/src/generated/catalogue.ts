@@ -524,11 +524,45 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "create_weight",
+          "label": "Creations",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Weight of creations of an item, of the ids that reads of unknown ones ask for.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "delete_weight",
+          "label": "Deletions",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Weight of deletions of an item, chosen as written ones are.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "unknown_percent",
           "label": "Unknown ids",
           "kind": "number",
           "default": 0.0,
-          "help": "Share of reads that ask for an id which doesn't exist.",
+          "help": "Share of reads that ask for an id which doesn't exist, unless somebody creates it.",
           "unit": "%",
           "minimum": 0.0,
           "maximum": 100.0,
@@ -539,6 +573,55 @@ export const catalogue: Catalogue = {
           "group": "Operations",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "unknown_choice",
+          "label": "Which unknown ids",
+          "kind": "choice",
+          "default": "popularity",
+          "help": "Which ids that don't exist are asked for.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "popularity",
+              "label": "Popular ones",
+              "help": "as many as there are items, as popular as these"
+            },
+            {
+              "value": "uniform",
+              "label": "Random ones",
+              "help": "all alike, hardly one twice: what an attack looks like"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "unknown_keys",
+          "label": "Random ids",
+          "kind": "integer",
+          "default": 1000000000,
+          "help": "How many ids beyond the items the random ones are drawn from.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {
+            "unknown_choice": [
+              "uniform"
+            ]
+          }
         },
         {
           "name": "keys",
@@ -782,6 +865,42 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "found",
+          "label": "Found",
+          "kind": "counter",
+          "help": "Reads that were answered with their item.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_found",
+          "label": "Not found",
+          "kind": "counter",
+          "help": "Requests for an item that isn't there (404).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale",
+          "kind": "counter",
+          "help": "Answers that were out of date, and known to be.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_modified",
+          "label": "Not modified",
+          "kind": "counter",
+          "help": "Answers that said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -874,7 +993,7 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 10,
-      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3."
+      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away."
     },
     {
       "kind": "load_balancer",
@@ -3012,7 +3131,7 @@ export const catalogue: Catalogue = {
           "label": "Rows",
           "kind": "integer",
           "default": 100000,
-          "help": "Items that exist: numbers 1 to this. Others are absent until they are written.",
+          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created or written.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000000.0,
@@ -3183,7 +3302,7 @@ export const catalogue: Catalogue = {
           "label": "Statements",
           "direction": "in",
           "type": "sql",
-          "help": "Reads, writes, lists, purchases.",
+          "help": "Reads, writes, lists, purchases, rows created and deleted.",
           "minimum": 0,
           "maximum": null,
           "weighted": false
@@ -3302,7 +3421,7 @@ export const catalogue: Catalogue = {
           "name": "absent",
           "label": "Not there",
           "kind": "counter",
-          "help": "Reads of an item that doesn't exist.",
+          "help": "Statements on an item that doesn't exist.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -3312,6 +3431,24 @@ export const catalogue: Catalogue = {
           "label": "Turned away",
           "kind": "counter",
           "help": "Statements that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "created",
+          "label": "Created",
+          "kind": "counter",
+          "help": "Rows that were not there before.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "deleted",
+          "label": "Deleted",
+          "kind": "counter",
+          "help": "Rows that are gone.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -3508,7 +3645,7 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, buys or deletes a row that isn't there is told so: a completed call, as a 404 is.\nA write or a creation puts the row there whether or not it was (an upsert). A row that is deleted and made again goes on with higher\nversions, so nobody takes an old one for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
     }
   ],
   "edge": {
