@@ -101,6 +101,8 @@ class Edge(State):
         self.line_free_out: i64 = 0
         self.line_free_back: i64 = 0
         self.loss: float = 0.0
+        # Whether a message can get lost at all now.
+        self.lossy: bool = False
         self.weight: i64 = 1
         # Policies.
         self.timeout_ns: i64 = -1
@@ -148,6 +150,7 @@ class Edge(State):
         bandwidth = params.number("bandwidth_mbit_per_s")
         self.ns_per_byte = 8_000.0 / bandwidth if bandwidth > 0.0 else 0.0
         self.loss = params.number("loss_percent") / 100.0
+        self.settle_loss()
         self.weight = params.integer("weight")
         self.timeout_ns = params.ns("timeout_ms")
         self.retries = params.integer("retries")
@@ -175,6 +178,10 @@ class Edge(State):
         """One of the two ends stands somewhere else now."""
         self.region_ns = one_way_ns(self.caller.region, self.callee.region)
         self.settle_latency()
+
+    def settle_loss(self) -> None:
+        """Loss or partitions have changed."""
+        self.lossy = self.partitions > 0 or self.loss + self.extra_loss > 0.0
 
     def settle_latency(self) -> None:
         """Keep the latency as one number when nothing about it is random."""
@@ -244,7 +251,7 @@ class Edge(State):
         now = simulation.now
         size = calls.request_bytes[call]
         self.bytes_out += size
-        if self.loses():
+        if self.lossy and self.loses():
             self.lose(call)
             return
         latency = self.fixed_ns
@@ -302,7 +309,7 @@ class Edge(State):
         self.simulation.queue.push(self.simulation.now, REPLY, 0, self.caller_index, call)
 
     def loses(self) -> bool:
-        """Whether the network drops the message that is being sent."""
+        """Whether the network drops the message that is being sent; asked only where it is ``lossy``."""
         if self.partitions > 0:
             return True
         loss = self.loss + self.extra_loss
@@ -373,7 +380,7 @@ class Edge(State):
             else:
                 calls.flags[argument] &= ~LOST
                 calls.outcome[argument] = CONNECTION_LOST
-                if self.breaker.enabled and calls.flags[argument] & PROBING == 0:
+                if self.breaker.enabled:
                     self.record(argument, True)
                 self.settle(argument)
 
@@ -399,7 +406,8 @@ class Edge(State):
         gone = calls.flags[call] & LOST != 0
         if calls.flags[call] & PROBING != 0:
             calls.flags[call] |= ABANDONED
-            self.finish(call, TIMEOUT)
+            calls.outcome[call] = TIMEOUT
+            self.caller.on_probed(call)
             self.leave(call, gone)
             return
         self.timeouts += 1
@@ -452,7 +460,7 @@ class Edge(State):
             if calls.flags[call] & GIVING_UP == 0:
                 calls.release(call)
         elif self.cancel and calls.flags[call] & (LOCAL | CANCELLED) == 0:
-            if self.loses():
+            if self.lossy and self.loses():
                 self.lost += 1
                 return
             calls.flags[call] |= CANCEL_SENT
@@ -464,7 +472,7 @@ class Edge(State):
     def again(self, call: i64, outcome: i64) -> bool:
         """Whether another attempt is to be made; counts it."""
         calls = self.calls
-        if calls.attempt[call] > self.retries or calls.flags[call] & PROBING != 0 or not may_retry(outcome):
+        if calls.attempt[call] > self.retries or not may_retry(outcome):
             return False
         if self.propagate:
             parent = calls.parent[call]
@@ -500,8 +508,15 @@ class Edge(State):
         """A reply has come back to the caller."""
         calls = self.calls
         flags = calls.flags[call]
-        if flags & ABANDONED != 0:
-            self.late_replies += 1
+        if flags & (ABANDONED | PROBING) != 0:
+            if flags & ABANDONED == 0:
+                if flags & LINKED != 0:
+                    self.unlink(call)
+                self.caller.on_probed(call)
+                calls.release(call)
+                return
+            if flags & PROBING == 0:
+                self.late_replies += 1
             if flags & CANCEL_SENT != 0:
                 calls.flags[call] |= RETURNED
             else:
@@ -509,7 +524,7 @@ class Edge(State):
             return
         if flags & LINKED != 0:
             self.unlink(call)
-        if self.breaker.enabled and flags & (LOCAL | PROBING) == 0:
+        if self.breaker.enabled and flags & LOCAL == 0:
             self.record(call, calls.outcome[call] != OK)
         self.settle(call)
 
@@ -539,10 +554,6 @@ class Edge(State):
     def finish(self, call: i64, outcome: i64) -> None:
         """Hand the outcome to the caller, once."""
         calls = self.calls
-        if calls.flags[call] & PROBING != 0:
-            calls.outcome[call] = outcome
-            self.caller.on_probed(call)
-            return
         self.in_flight -= 1
         if outcome == OK:
             self.completed += 1
@@ -630,6 +641,7 @@ class Edge(State):
             self.partitions += 1 if sign > 0.0 else -1
             severity = "bad" if sign > 0.0 else "good"
             title = f"Partition between {between}" if sign > 0.0 else f"Partition between {between} healed"
+        self.settle_loss()
         self.simulation.note(fault.name, severity, self.name, title, "")
 
     def end_fault(self, serial: i64) -> None:
@@ -684,7 +696,7 @@ class Edge(State):
         calls = self.calls
         size = calls.reply_bytes[call]
         self.bytes_back += size
-        if self.loses():
+        if self.lossy and self.loses():
             if calls.flags[call] & ABANDONED != 0:
                 self.lost += 1
                 if calls.flags[call] & CANCEL_SENT != 0:
