@@ -190,8 +190,9 @@ class HttpCache(HttpCacheFigures):
         made = origin.call(parent, READ, key, user, -1, calls.request_bytes[like], calls.trace[like])
         calls.step[made] = instance
         calls.data[made] = self.lives[instance]
+        self.hand_on(like, made)
         if calls.flags[like] & TOLD != 0:
-            calls.tell(made, validator, calls.extra[like])
+            calls.token[made] = validator
         elif validator > NO_VALIDATOR:
             calls.tell(made, validator, 0)
 
@@ -230,7 +231,10 @@ class HttpCache(HttpCacheFigures):
         store = self.stores[instance]
         key = self.item_key(calls.user[call], calls.key[call])
         if calls.outcome[call] != OK:
-            self.settle_failure(store, key, parent, calls.outcome[call], call)
+            if parent < 0 and not is_failure(calls.outcome[call]):
+                self.each_for_itself(store, key, call)
+            else:
+                self.settle_failure(store, key, parent, calls.outcome[call], call)
             return
         self.from_origin += calls.reply_bytes[call]
         self.note_origin_back()
@@ -289,11 +293,10 @@ class HttpCache(HttpCacheFigures):
     def settle_failure(self, store: HttpStore, key: i64, parent: i64, outcome: i64, call: i64) -> None:
         """The origin has failed: a stale answer that is not too old stands in, else those who wait fail as well."""
         calls = self.calls
-        now = self.simulation.now
         entry = store.items.find(key)
         past: i64 = 0
         if entry >= 0:
-            past = now - store.items.expires[entry]
+            past = self.simulation.now - store.items.expires[entry]
             if store.items.version[entry] == ABSENT or not is_failure(outcome):
                 entry = -1
             elif past >= 0 and past >= self.if_error_ns:
@@ -308,9 +311,31 @@ class HttpCache(HttpCacheFigures):
                     self.note_stand_in(calls.key[waiter], past)
                 self.answer(waiter, store, entry, past >= 0)
             else:
-                if outcome == RATE_LIMITED and call >= 0 and calls.flags[call] & ANSWERED != 0:
-                    calls.advise(waiter, calls.verdict[call], calls.advice[call])
-                self.reply(waiter, as_upstream(outcome), 0, 0)
+                self.refuse(waiter, outcome, call)
+            waiter = after
+
+    def refuse(self, waiter: i64, outcome: i64, call: i64) -> None:
+        """Answer as the origin answered ``call`` (-1: nobody was asked), with when to come again where it said so."""
+        calls = self.calls
+        if outcome == RATE_LIMITED and call >= 0 and calls.flags[call] & ANSWERED != 0:
+            calls.advise(waiter, calls.verdict[call], calls.advice[call])
+        self.reply(waiter, as_upstream(outcome), 0, 0)
+
+    def each_for_itself(self, store: HttpStore, key: i64, call: i64) -> None:
+        """The origin refused whoever asked for all: that is no answer to the others, so each of them asks."""
+        calls = self.calls
+        entry = store.items.find(key)
+        validator: i64 = store.validator[entry] if entry >= 0 else NO_VALIDATOR
+        told = False
+        waiter = store.end(key)
+        while waiter >= 0:
+            after = calls.next[waiter]
+            if not told and calls.user[waiter] == calls.user[call]:
+                told = True
+                self.refuse(waiter, calls.outcome[call], call)
+            else:
+                calls.mark[waiter] = ASKING
+                self.ask(waiter, calls.instance[waiter], waiter, validator)
             waiter = after
 
     def answer(self, call: i64, store: HttpStore, entry: i64, stale: bool) -> None:
