@@ -201,7 +201,7 @@ class Block(State):
 
     def capacity(self) -> float:
         """Workers (or connections ...) there are; 0 without a pool."""
-        return float(self.pool.workers * self.pool.instances) if self.pool is not None else 0.0
+        return float(self.pool.workers * self.pool.serving) if self.pool is not None else 0.0
 
     def queue(self) -> float:
         """Calls that wait for one."""
@@ -277,6 +277,7 @@ class Block(State):
     def hand_on(self, call: i64, made: i64) -> None:
         """Let ``made``, a call on behalf of ``call``, carry what ``call`` carries."""
         calls = self.calls
+        calls.session[made] = calls.session[call]
         if calls.flags[call] & TOLD != 0:
             calls.tell(made, calls.token[call], calls.extra[call])
 
@@ -585,7 +586,7 @@ class Block(State):
                 )
             else:
                 self.note(
-                    "restart", "good", f"{self.label} restarted{which_text}", "It takes calls again, with empty memory."
+                    "restart", "good", f"{self.label} restarted{which_text}", "It is up again, with empty memory."
                 )
         elif state == PAUSED:
             self.note(

@@ -14,18 +14,13 @@ from mypy_extensions import i64, mypyc_attr
 
 from playground.engine.calls import ABANDONED, ANSWERED, NOT_MODIFIED, STALE, TOLD
 from playground.engine.http_figures import HttpCacheFigures
-from playground.engine.http_store import NO_VALIDATOR, NOT_MODIFIED_BYTES, HttpStore, is_copy_of
+from playground.engine.http_store import NO_VALIDATOR, NOT_MODIFIED_BYTES, HttpStore, is_copy_of, is_failure, is_unsafe
 from playground.engine.outcomes import (
     ABSENT,
-    BUY,
-    CREATE,
-    DELETE,
     NO_UPSTREAM,
     OK,
     RATE_LIMITED,
     READ,
-    SIGNED_OUT,
-    WRITE,
     as_upstream,
 )
 from playground.engine.params import Params
@@ -43,16 +38,6 @@ ASKING: Final = 2
 PASSING: Final = 3
 """Marks of a call: it is being looked up; waits for the fetch in its ``memo``; has asked the origin by itself; is none of the cache's
 business and has gone through."""
-
-
-def is_unsafe(operation: i64) -> bool:
-    """Whether a request changes its item, so that a copy of it is good no more (RFC 9111, 4.4)."""
-    return operation == WRITE or operation == BUY or operation == CREATE or operation == DELETE
-
-
-def is_failure(outcome: i64) -> bool:
-    """Whether the origin failed (a 5xx, or no answer at all): a refusal of this very caller (401, 429) is none (RFC 5861, 4)."""
-    return outcome != OK and outcome != SIGNED_OUT and outcome != RATE_LIMITED
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)

@@ -9,7 +9,7 @@ from mypy_extensions import i64
 
 from playground.engine.calls import Calls
 from playground.engine.columns import grown, zeros
-from playground.engine.outcomes import ABSENT
+from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, OK, RATE_LIMITED, SIGNED_OUT, WRITE
 from playground.engine.state import State
 from playground.engine.stores import LRU, Evicting, KeyIndex
 
@@ -29,6 +29,16 @@ NOT_MODIFIED_BYTES: Final = 100
 
 PRIVATE_KEY_BITS: Final = 33
 PRIVATE_KEY_MASK: Final = (1 << PRIVATE_KEY_BITS) - 1
+
+
+def is_unsafe(operation: i64) -> bool:
+    """Whether a request changes its item, so that a copy of it is good no more (RFC 9111, 4.4)."""
+    return operation == WRITE or operation == BUY or operation == CREATE or operation == DELETE
+
+
+def is_failure(outcome: i64) -> bool:
+    """Whether the origin failed (a 5xx, or no answer at all): a refusal of this very caller (401, 429) is none (RFC 5861, 4)."""
+    return outcome != OK and outcome != SIGNED_OUT and outcome != RATE_LIMITED
 
 
 def private_key(user: i64, key: i64) -> i64:

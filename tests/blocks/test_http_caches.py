@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.engine.http_caching import is_failure
+from playground.engine.http_store import is_failure
 from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
 from playground.execution import Execution
 from tests.laws.edge_designs import browsers, cdn, chain, database, readers, shop, to

@@ -363,6 +363,23 @@ export const catalogue: Catalogue = {
           }
         },
         {
+          "name": "sign_in",
+          "label": "Users sign in",
+          "kind": "boolean",
+          "default": false,
+          "help": "A user's first request is a sign-in; whoever is told that their session isn't known signs in again.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Users",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "think_mean_s",
           "label": "Think time",
           "kind": "number",
@@ -898,6 +915,33 @@ export const catalogue: Catalogue = {
           "label": "Not modified",
           "kind": "counter",
           "help": "Answers that said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "signed_in",
+          "label": "Signed in",
+          "kind": "gauge",
+          "help": "Users who hold a session.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sign_ins",
+          "label": "Sign-ins",
+          "kind": "counter",
+          "help": "Times that a user signed in.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "signed_out",
+          "label": "Logged out",
+          "kind": "counter",
+          "help": "Times that a user was told that their session isn't known.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -2176,6 +2220,21 @@ export const catalogue: Catalogue = {
               "value": "two_choices",
               "label": "Choice of two",
               "help": "the less loaded of two drawn at random"
+            },
+            {
+              "value": "ring_hash",
+              "label": "Ring hash",
+              "help": "consistent hashing: each target has its keys"
+            },
+            {
+              "value": "maglev",
+              "label": "Maglev",
+              "help": "a hash table that is even, and changes little"
+            },
+            {
+              "value": "modulo",
+              "label": "Hash mod N",
+              "help": "simple; nearly all keys move when N changes"
             }
           ],
           "pattern": null,
@@ -2198,6 +2257,564 @@ export const catalogue: Catalogue = {
           "pattern": null,
           "pattern_help": "",
           "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "slow_start_s",
+          "label": "Slow start",
+          "kind": "number",
+          "default": null,
+          "help": "A target that comes, or is well again, gets a tenth of its share at first and all of it after this time. Hashes and cookies take no notice.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 3600.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hash_on",
+          "label": "Hash of",
+          "kind": "choice",
+          "default": "user",
+          "help": "What decides where a call goes.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "user",
+              "label": "User",
+              "help": "all calls of a user to one target"
+            },
+            {
+              "value": "key",
+              "label": "Item",
+              "help": "all calls for an item to one target"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Hashing",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "ring_hash",
+              "maglev",
+              "modulo"
+            ]
+          }
+        },
+        {
+          "name": "virtual_nodes",
+          "label": "Virtual nodes",
+          "kind": "integer",
+          "default": 200,
+          "help": "Points of each target on the ring: more of them are more even. All targets share a million at most.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Hashing",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "ring_hash"
+            ]
+          }
+        },
+        {
+          "name": "bounded_loads",
+          "label": "Bounded loads",
+          "kind": "number",
+          "default": null,
+          "help": "No target is given more than so many times the mean of calls out there; what is over goes to the next one. Off: no bound.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Hashing",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "ring_hash",
+              "maglev",
+              "modulo"
+            ]
+          }
+        },
+        {
+          "name": "sticky",
+          "label": "Sticky sessions",
+          "kind": "choice",
+          "default": "none",
+          "help": "What keeps a user at one target. When that target is out, its users move, and only they.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "none",
+              "label": "None",
+              "help": "every call is by itself"
+            },
+            {
+              "value": "cookie",
+              "label": "Cookie",
+              "help": "the target that answered a user first"
+            },
+            {
+              "value": "ip_hash",
+              "label": "IP hash",
+              "help": "the target that the user's address hashes to"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Stickiness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "cookies_max",
+          "label": "Cookies kept",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Users whose cookies are remembered here; past this number the longest unused one is forgotten.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Stickiness",
+          "live": true,
+          "shown_when": {
+            "sticky": [
+              "cookie"
+            ]
+          }
+        },
+        {
+          "name": "probes",
+          "label": "Probes",
+          "kind": "boolean",
+          "default": false,
+          "help": "Whether targets are asked how they are, as Kubernetes does. Off: all of them get calls.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "route_by",
+          "label": "Traffic goes by",
+          "kind": "choice",
+          "default": "readiness",
+          "help": "Which verdict decides who gets calls.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "readiness",
+              "label": "Readiness",
+              "help": "to those that say they are ready"
+            },
+            {
+              "value": "liveness",
+              "label": "Liveness",
+              "help": "to those that are alive, ready or not"
+            },
+            {
+              "value": "nothing",
+              "label": "Nothing",
+              "help": "to all that are listed"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "readiness",
+          "label": "Readiness probe",
+          "kind": "boolean",
+          "default": true,
+          "help": "Asks whether it wants traffic. Failing takes traffic away, nothing else.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "liveness",
+          "label": "Liveness probe",
+          "kind": "boolean",
+          "default": true,
+          "help": "Asks whether it is alive.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "liveness_restarts",
+          "label": "Restart on failure",
+          "kind": "boolean",
+          "default": true,
+          "help": "Whether a failed liveness or startup probe orders a restart.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "startup",
+          "label": "Startup probe",
+          "kind": "boolean",
+          "default": true,
+          "help": "Whether a new or restarted target has to pass a probe before the others begin.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_period_s",
+          "label": "Period",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time from one liveness or readiness probe of a target to the next; the first comes at any moment of it.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_timeout_s",
+          "label": "Timeout",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A probe that is not answered within this time has failed.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 10.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "failure_threshold",
+          "label": "Failures",
+          "kind": "integer",
+          "default": 3,
+          "help": "Failed probes in a row that turn a verdict to no.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "success_threshold",
+          "label": "Successes",
+          "kind": "integer",
+          "default": 1,
+          "help": "Readiness probes in a row that turn it back to yes.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "startup_period_s",
+          "label": "Startup period",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time from one startup probe to the next.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ],
+            "startup": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "startup_threshold",
+          "label": "Startup failures",
+          "kind": "integer",
+          "default": 30,
+          "help": "Failed startup probes in a row after which it is taken never to come up.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Probes",
+          "live": true,
+          "shown_when": {
+            "probes": [
+              true
+            ],
+            "startup": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "outlier_ejection",
+          "label": "Outlier ejection",
+          "kind": "boolean",
+          "default": false,
+          "help": "Whether a target whose calls fail one after the other gets none for a while, as Envoy does.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "consecutive_5xx",
+          "label": "Errors in a row",
+          "kind": "integer",
+          "default": 5,
+          "help": "So many failed calls in a row eject a target.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "outlier_interval_s",
+          "label": "Sweep",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time between sweeps, which take back those whose time is over.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "base_ejection_s",
+          "label": "Ejection",
+          "kind": "number",
+          "default": 30.0,
+          "help": "How long it is out, times how often it was ejected lately.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "max_ejection_s",
+          "label": "Longest ejection",
+          "kind": "number",
+          "default": 300.0,
+          "help": "No ejection is longer than this, or than the base.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "max_ejected_percent",
+          "label": "Ejected at most",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Share of all targets that may be out at once; one always may.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Outliers",
+          "live": true,
+          "shown_when": {
+            "outlier_ejection": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "panic_percent",
+          "label": "Panic below",
+          "kind": "number",
+          "default": 50.0,
+          "help": "With a smaller share of targets well, calls go to all of them, dead ones included: few are not flooded. Off or 0: never.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Panic",
           "live": true,
           "shown_when": {}
         },
@@ -2353,6 +2970,51 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "eligible",
+          "label": "Well",
+          "kind": "gauge",
+          "help": "Targets that are listed, well by the probes, and not ejected.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "targets"
+        },
+        {
+          "name": "probes_failed",
+          "label": "Probes failed",
+          "kind": "counter",
+          "help": "Probes that were not answered well.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "ejected",
+          "label": "Ejected",
+          "kind": "gauge",
+          "help": "Targets that outlier ejection keeps out now.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_moved",
+          "label": "Sessions moved",
+          "kind": "counter",
+          "help": "Users whose cookie names another target than before.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "panic",
+          "label": "Panic",
+          "kind": "gauge",
+          "help": "1 while calls go to all targets because too few are well.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -2483,11 +3145,64 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
-      "rules": [],
-      "cells": null,
+      "rules": [
+        {
+          "lesser": "probe_timeout_s",
+          "greater": "probe_period_s",
+          "help": "a probe has to be over before the next one begins.",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Targets",
+        "help": "What is known of each target.",
+        "states": [
+          {
+            "name": "ready",
+            "label": "ready",
+            "look": "good"
+          },
+          {
+            "name": "starting",
+            "label": "starting: its startup probe has not succeeded yet",
+            "look": "first"
+          },
+          {
+            "name": "not_ready",
+            "label": "not ready: gets no calls",
+            "look": "absent"
+          },
+          {
+            "name": "dead",
+            "label": "dead: its liveness probe failed",
+            "look": "bad"
+          },
+          {
+            "name": "ejected",
+            "label": "ejected: too many failures in a row",
+            "look": "locked"
+          },
+          {
+            "name": "draining",
+            "label": "draining: what is in it finishes",
+            "look": "fading"
+          },
+          {
+            "name": "slow_start",
+            "label": "slow start: gets a part of its share",
+            "look": "busy"
+          },
+          {
+            "name": "switched_off",
+            "label": "switched off: not listed",
+            "look": "empty"
+          }
+        ],
+        "marked": "gets calls in panic alone"
+      },
       "version": 1,
       "order": 20,
-      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, and nothing more: a server that\nrefuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996)."
+      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, least connections compares calls for each unit of weight, random and choice of two draw again."
     },
     {
       "kind": "app_server",
@@ -2874,6 +3589,422 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "start_mean_s",
+          "label": "Start",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Time from the start of an instance's process until it listens; calls to it are refused meanwhile.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "start_distribution",
+          "label": "Start: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How start scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "start_cv",
+          "label": "Start: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {
+            "start_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "warm_up_s",
+          "label": "Warm-up",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Time after the start in which it is slow: cold caches, code not compiled yet.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "warm_up_factor",
+          "label": "Cold is slower by",
+          "kind": "number",
+          "default": 5.0,
+          "help": "How many times as long work takes when warm-up begins; falls evenly to 1 until it ends.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ready_when_warm",
+          "label": "Ready when warm",
+          "kind": "boolean",
+          "default": false,
+          "help": "Readiness says no until it is warm. Off: it takes traffic as soon as it listens.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "cold_start",
+          "label": "Starts cold",
+          "kind": "boolean",
+          "default": false,
+          "help": "Instances have to start and to warm up when the run begins. Off: they are warm.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "restart_time_s",
+          "label": "Restart",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Time from a restart that a liveness probe or a rolling restart orders until the new process begins to start.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "drain_s",
+          "label": "Draining",
+          "kind": "number",
+          "default": 5.0,
+          "help": "An instance that has to stop says for so long that it isn't ready, serving what still comes; then it finishes and stops.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "probe_needs_worker",
+          "label": "Probes need a worker",
+          "kind": "boolean",
+          "default": false,
+          "help": "A probe waits for a free worker as a request does, so overload looks like death.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "overloaded_not_ready",
+          "label": "Not ready above",
+          "kind": "integer",
+          "default": null,
+          "help": "Readiness says no while more requests than this wait at an instance. Off: it never minds.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "autoscale",
+          "label": "Autoscaling",
+          "kind": "boolean",
+          "default": false,
+          "help": "The number of instances follows the load; they begin with what is set above.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "instances_min",
+          "label": "At least",
+          "kind": "integer",
+          "default": 1,
+          "help": "Never fewer instances than this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "instances_max",
+          "label": "At most",
+          "kind": "integer",
+          "default": 10,
+          "help": "Never more instances than this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "target_utilisation_percent",
+          "label": "Target utilisation",
+          "kind": "number",
+          "default": 70.0,
+          "help": "Share of busy workers that it aims at: desired = instances x utilisation / target, rounded up.",
+          "unit": "%",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "evaluate_every_s",
+          "label": "Looks every",
+          "kind": "number",
+          "default": 15.0,
+          "help": "Time between two decisions; each looks at the time since the last.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "cool_down_s",
+          "label": "Cool-down",
+          "kind": "number",
+          "default": 300.0,
+          "help": "It scales in to the highest of what it wanted in this time.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "kind": "choice",
+          "default": "none",
+          "help": "Where it keeps who has signed in. Whoever comes with a session that it doesn't know is signed out.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "none",
+              "label": "None",
+              "help": "nobody is asked who they are"
+            },
+            {
+              "value": "local",
+              "label": "In memory",
+              "help": "each instance knows those who signed in at it, until it dies"
+            },
+            {
+              "value": "store",
+              "label": "In a store",
+              "help": "asked with each request; all instances know the same"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "sessions_max",
+          "label": "Most sessions",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Sessions in one instance's memory; one more, and the one that was not used for longest is forgotten.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {
+            "sessions": [
+              "local"
+            ]
+          }
+        },
+        {
+          "name": "session_ttl_s",
+          "label": "Session ends after",
+          "kind": "number",
+          "default": 1800.0,
+          "help": "Time without a request after which a session ends.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {
+            "sessions": [
+              "local",
+              "store"
+            ]
+          }
+        },
+        {
           "name": "price_per_hour",
           "label": "Price per hour",
           "kind": "number",
@@ -2990,6 +4121,16 @@ export const catalogue: Catalogue = {
           "weighted": false
         },
         {
+          "name": "sessions",
+          "label": "Sessions",
+          "direction": "out",
+          "type": "cache",
+          "help": "Where sessions are kept, if in a store.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
           "name": "services",
           "label": "Services",
           "direction": "out",
@@ -3061,6 +4202,141 @@ export const catalogue: Catalogue = {
           "kind": "gauge",
           "help": "For a worker, of those that had to wait.",
           "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances",
+          "label": "Instances",
+          "kind": "gauge",
+          "help": "Instances that are not switched off.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_ready",
+          "label": "Ready",
+          "kind": "gauge",
+          "help": "Instances that want traffic.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_starting",
+          "label": "Starting",
+          "kind": "gauge",
+          "help": "Instances whose process starts.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_warming",
+          "label": "Warming up",
+          "kind": "gauge",
+          "help": "Instances that are slow because they are cold.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_draining",
+          "label": "Draining",
+          "kind": "gauge",
+          "help": "Instances that finish what they have, and stop.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_deadlocked",
+          "label": "Deadlocked",
+          "kind": "gauge",
+          "help": "Instances in which nothing moves until a restart.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_down",
+          "label": "Down",
+          "kind": "gauge",
+          "help": "Instances that crashed, or wait for their restart.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_desired",
+          "label": "Desired",
+          "kind": "gauge",
+          "help": "Instances that autoscaling aims at.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaling_utilisation_percent",
+          "label": "Utilisation seen",
+          "kind": "gauge",
+          "help": "Busy workers of those that are ready, as autoscaling last saw it.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaled_out",
+          "label": "Scaled out",
+          "kind": "counter",
+          "help": "Times that instances were added.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaled_in",
+          "label": "Scaled in",
+          "kind": "counter",
+          "help": "Times that instances were taken away.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "drained",
+          "label": "Drained",
+          "kind": "counter",
+          "help": "Instances that stopped after they were drained.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "kind": "gauge",
+          "help": "Sessions in the instances' memory.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_begun",
+          "label": "Sessions begun",
+          "kind": "counter",
+          "help": "Sign-ins.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_missed",
+          "label": "Sessions missed",
+          "kind": "counter",
+          "help": "Requests whose session wasn't known.",
+          "unit": "",
           "headline": false,
           "maximum_metric": null
         }
@@ -3250,10 +4526,172 @@ export const catalogue: Catalogue = {
             }
           ],
           "momentary": false
+        },
+        {
+          "name": "deadlock",
+          "label": "Deadlock",
+          "help": "Its workers wait for one another: no request and no probe gets an answer, until it is restarted or the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "not_ready",
+          "label": "Not ready",
+          "help": "Alive and working, but its readiness probe says no, as while it replays a log.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 30.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "drain",
+          "label": "Rolling restart",
+          "help": "Drains, stops and starts again, without losing a request; of all instances one after the other.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
         }
       ],
-      "rules": [],
-      "cells": null,
+      "rules": [
+        {
+          "lesser": "instances_min",
+          "greater": "instances_max",
+          "help": "there can't be more of them at least than at most",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Instances",
+        "help": "One cell for each instance: where it is in its life.",
+        "states": [
+          {
+            "name": "off",
+            "label": "Off",
+            "look": "empty"
+          },
+          {
+            "name": "starting",
+            "label": "Starting",
+            "look": "busy"
+          },
+          {
+            "name": "warming",
+            "label": "Warming up",
+            "look": "fading"
+          },
+          {
+            "name": "ready",
+            "label": "Ready",
+            "look": "good"
+          },
+          {
+            "name": "not_ready",
+            "label": "Not ready",
+            "look": "second"
+          },
+          {
+            "name": "draining",
+            "label": "Draining",
+            "look": "third"
+          },
+          {
+            "name": "deadlocked",
+            "label": "Deadlocked",
+            "look": "locked"
+          },
+          {
+            "name": "down",
+            "label": "Down",
+            "look": "bad"
+          }
+        ],
+        "marked": "requests wait for a worker there"
+      },
       "version": 1,
       "order": 30,
       "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one."

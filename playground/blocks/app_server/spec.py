@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from playground.blocks.app_server import spec_life as life
 from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
 from playground.engine.limits import INSTANCES_MAX
 from playground.protocol.catalogue import BlockSpec, Choice, Metric, Param, Port
@@ -141,6 +142,9 @@ SPEC = BlockSpec(
             help="What callers can ask by whether their copy is still good. If it is, the answer is a 304 without the item.",
             group=ANSWERS,
         ),
+        *life.LIFE_PARAMS,
+        *life.SCALING_PARAMS,
+        *life.SESSION_PARAMS,
         *prices(per_hour=0.1),
         REGION,
     ),
@@ -168,6 +172,7 @@ SPEC = BlockSpec(
             help="Where items are read and written.",
             maximum=1,
         ),
+        life.SESSION_PORT,
         Port(
             name="services", label="Services", direction="out", type="http", help="Other services that a request needs."
         ),
@@ -195,6 +200,9 @@ SPEC = BlockSpec(
             unit="ms",
             help="For a worker, of those that had to wait.",
         ),
+        *life.METRICS,
     ),
-    faults=SHARED_FAULTS,
+    faults=(*SHARED_FAULTS, *life.FAULTS),
+    rules=life.RULES,
+    cells=life.CELLS,
 )

@@ -7,10 +7,10 @@ from typing import Final
 from mypy_extensions import i64
 
 from playground.engine.block import Block
-from playground.engine.calls import NOT_MODIFIED, TOLD, Calls
+from playground.engine.calls import NOT_MODIFIED, TOLD
 from playground.engine.http_store import NO_VALIDATOR, NOT_MODIFIED_BYTES
 
-NONE: Final = 0
+UNCONDITIONAL: Final = 0
 ETAG: Final = 1
 LAST_MODIFIED: Final = 2
 VALIDATORS: Final = ["none", "etag", "last_modified"]
@@ -24,7 +24,7 @@ def validator_of(kind: i64, source: Block | None, key: i64, version: i64) -> i64
     An ETag differs for each version. Last-Modified is the second of the commit, so it can't tell two commits within one second apart (a
     weak validator). A version that is not the present one (a cache had it) goes without: when it was committed is not known any more.
     """
-    if kind == NONE or version <= 0:
+    if kind == UNCONDITIONAL or version <= 0:
         return NO_VALIDATOR
     if kind == ETAG:
         return version
@@ -35,8 +35,11 @@ def validator_of(kind: i64, source: Block | None, key: i64, version: i64) -> i64
     return 1 + source.written_at(key) // SECOND_NS
 
 
-def conditional_size(calls: Calls, call: i64, validator: i64, size: i64) -> i64:
+def conditional_size(block: Block, call: i64, kind: i64, size: i64) -> i64:
     """Give the answer to a read its validator; its bytes, which are few where the caller has the same item (304)."""
+    calls = block.calls
+    source = block.source() if kind == LAST_MODIFIED else None
+    validator = validator_of(kind, source, calls.key[call], calls.version[call])
     if validator == NO_VALIDATOR:
         return size
     calls.advise(call, 0, validator)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from playground.blocks.client.operations import Mix
+from playground.blocks.client.sign_in import SignedIn
 from playground.engine.block import Block
-from playground.engine.calls import NOT_MODIFIED, STALE
+from playground.engine.calls import ANSWERED, NOT_MODIFIED, STALE
 from playground.engine.durations import whole_ns
 from playground.engine.limits import CALLS_IN_FLIGHT_MAX
-from playground.engine.outcomes import ABSENT, OK, READ
+from playground.engine.outcomes import ABSENT, OK, READ, SIGN_IN, SIGNED_OUT
 from playground.engine.params import Params
 from playground.engine.recent import RecentLatency
 from playground.engine.streams import CONSTANT, TWO_PI, Duration
@@ -74,6 +75,7 @@ class Client(Block):
         self.session_stream = self.stream("sessions")
         self.user_stream = self.stream("users")
         self.mix = Mix(self.stream("operations"), self.stream("keys"))
+        self.signed_in = SignedIn(self)
         self.think_stream = self.stream("think times")
         self.closed: bool = False
         self.rate: float = 1.0
@@ -127,6 +129,7 @@ class Client(Block):
         self.concurrent = params.integer("concurrent_users")
         params.set_duration(self.think, "think")
         self.mix.configure(params)
+        self.signed_in.configure(params)
         self.request_bytes = params.integer("request_bytes")
         if self.begun:
             if had_bursts != (self.burst_every_ns > 0.0):
@@ -250,9 +253,18 @@ class Client(Block):
     # ---- requests
 
     def ask(self, user: i64) -> None:
-        """Send one request."""
+        """Send one request of ``user``, who signs in first where that is wanted."""
+        session: i64 = 0
+        if self.signed_in.enabled:
+            session = self.signed_in.session_of(user)
+            if session < 0:
+                self.send(SIGN_IN, 1, user, 0)
+                return
         operation = self.mix.operation()
-        key = self.mix.key_for(operation)
+        self.send(operation, self.mix.key_for(operation), user, session)
+
+    def send(self, operation: i64, key: i64, user: i64, session: i64) -> None:
+        """Send a request that presents ``session`` (0: none)."""
         now = self.simulation.now
         self.offered += 1
         self.area += float(self.in_flight) * float(now - self.changed)
@@ -263,6 +275,7 @@ class Client(Block):
         assert target is not None
         call = target.call(-1, operation, key, user, -1, self.request_bytes, trace)
         self.calls.step[call] = CLOSED if self.closed else OPEN
+        self.calls.session[call] = session
 
     def on_reply(self, call: i64) -> None:
         """A request has ended, one way or the other."""
@@ -282,11 +295,29 @@ class Client(Block):
         else:
             self.failed += 1
             self.failures[outcome] += 1
+        if self.signed_in.enabled and self.has_signed_in(call):
+            return
         if calls.step[call] == CLOSED:
             if self.closed:
                 self.pause_then_ask(calls.user[call])
             else:
                 self.population -= 1
+
+    def has_signed_in(self, call: i64) -> bool:
+        """Take note of a session that began, or that a server didn't know; True when the user goes on at once to what they came for."""
+        calls = self.calls
+        user = calls.user[call]
+        if calls.outcome[call] == SIGNED_OUT:
+            self.signed_in.throw_out(user, calls.session[call])
+        if calls.operation[call] != SIGN_IN or calls.outcome[call] != OK:
+            return False
+        # A server that keeps no sessions tells none.
+        told = calls.flags[call] & ANSWERED != 0
+        self.signed_in.enter(user, calls.advice[call] if told else 0)
+        if self.target is None or self.closed != (calls.step[call] == CLOSED):
+            return False
+        self.ask(user)
+        return True
 
     def count_answer(self, call: i64) -> None:
         """What a good answer says about its item."""
@@ -340,6 +371,9 @@ class Client(Block):
             float(self.not_found),
             float(self.stale_answers),
             float(self.not_modified),
+            float(self.signed_in.session.size),
+            float(self.signed_in.sign_ins),
+            float(self.signed_in.signed_out),
         ]
 
     def detail(self) -> dict[str, object]:

@@ -196,6 +196,14 @@ SPEC = BlockSpec(
             group=USERS,
             shown_when=OPEN,
         ),
+        Param(
+            name="sign_in",
+            label="Users sign in",
+            kind="boolean",
+            default=False,
+            help="A user's first request is a sign-in; whoever is told that their session isn't known signs in again.",
+            group=USERS,
+        ),
         *duration(
             "think",
             "Think time",
@@ -254,6 +262,14 @@ SPEC = BlockSpec(
             label="Not modified",
             kind="counter",
             help="Answers that said: what you have is still good (304).",
+        ),
+        Metric(name="signed_in", label="Signed in", kind="gauge", help="Users who hold a session."),
+        Metric(name="sign_ins", label="Sign-ins", kind="counter", help="Times that a user signed in."),
+        Metric(
+            name="signed_out",
+            label="Logged out",
+            kind="counter",
+            help="Times that a user was told that their session isn't known.",
         ),
     ),
     faults=(
