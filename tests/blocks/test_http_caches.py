@@ -7,7 +7,7 @@ import pytest
 from playground.engine.http_store import is_failure
 from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
 from playground.execution import Execution
-from tests.laws.edge_designs import browsers, cdn, chain, database, readers, shop, to
+from tests.laws.edge_designs import browsers, cdn, chain, database, during, readers, shop, to
 from tests.sketch import at, fault, metric, quieten, set_param, unaccounted
 
 EMPTY, FRESH, STALE, EXPIRED, NEGATIVE, MARKED = 0, 1, 2, 3, 4, 128
@@ -117,6 +117,17 @@ def test_an_answer_waits_for_a_point_that_stands_still() -> None:
     # The other point has got its answer.
     assert metric(execution, "cdn", "keys") == 1
     assert metric(to(execution, 1.2), "cdn", "keys") == 2
+
+
+def test_who_is_refused_does_not_get_those_refused_who_wait_with_it() -> None:
+    # Guests never sign in, so the server sends them away (401). Users who wait for the request that a guest made ask by themselves.
+    layers = (readers(rate_per_s=500, users=20, sign_in=True), cdn(max_age_s=0), shop(50, sessions="local"))
+    execution = chain(*layers, beside=[(readers("guests", rate_per_s=500), "cdn")])
+    assert during(execution, "users", "sign_ins", 1, 5) == 0
+    assert metric(execution, "users", "failed") == 0
+    refused = execution.model.blocks["guests"].failures_by_reason()
+    assert list(refused) == ["signed_out"] and refused["signed_out"] > 20
+    assert unaccounted(execution) == []
 
 
 def test_a_refusal_of_this_caller_is_no_failure_that_stale_answers_stand_in_for() -> None:
