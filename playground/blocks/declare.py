@@ -5,7 +5,7 @@ A ``spec.py`` imports this and ``playground.protocol.catalogue``; nothing here k
 
 from __future__ import annotations
 
-from playground.engine.regions import REGIONS
+from playground.engine.regions import REGION_PLACES, REGIONS
 from playground.protocol.catalogue import Cells, CellState, Choice, Fault, Metric, Param
 
 TEN_DAYS_S = 864_000.0
@@ -73,13 +73,17 @@ def duration(
     )
 
 
+REGION_CHOICES = tuple(
+    Choice(value=region, label=region.upper(), help=f"as far away as {REGION_PLACES[region]}") for region in REGIONS
+)
+
 REGION = Param(
     name="region",
     label="Region",
     kind="choice",
     default=None,
     nullable=True,
-    choices=tuple(Choice(value=region, label=region.upper()) for region in REGIONS),
+    choices=REGION_CHOICES,
     help="Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
     group="Place",
 )

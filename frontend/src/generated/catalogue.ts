@@ -796,17 +796,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -1162,17 +1172,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -1714,17 +1734,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -2177,6 +2207,1538 @@ export const catalogue: Catalogue = {
       "version": 1,
       "order": 14,
       "doc": "Caches at the edge of the network, shared by all users of a point of presence. Each point has a cache of its own, so each one asks the\norigin by itself.\n\nAn answer is **fresh** for its max age, counted from when the origin was asked for it. Of a popular item the origin then sees one request\nper max age and point, whatever the traffic. After that:\n\n- **Stale while revalidate**: still served at once, at the latency of a hit, while exactly one request in the background asks the origin.\n- **Else** the origin is asked first, with the validator of what is stored (If-None-Match). A **304** has no body and makes the item\n  fresh again; a 200 replaces it.\n- **Stale if error**: when the origin fails, the stale item is served instead, within this window. After it, reads fail.\n\n**Collapse requests**: of all who want one missing item, one asks and the others wait. Without it arrival rate x fetch time go to the\norigin at once.\n\nA caller that has the same copy gets a 304 from here. Writes go through, and what they change is dropped at the point that they went\nthrough, at no other one: elsewhere an item is out of date until its max age is over. A read that is under way meanwhile can bring the old\nversion back. *Out of date* counts the reads that were answered so. Lists and sessions go through.\n\nWhat follows: RFC 9111 (caching), RFC 9110 (validators), RFC 5861 (stale answers)."
+    },
+    {
+      "kind": "api_gateway",
+      "title": "API gateway",
+      "category": "Edge",
+      "icon": "shield-check",
+      "summary": "Lets requests in as often as a limit allows",
+      "params": [
+        {
+          "name": "algorithm",
+          "label": "Algorithm",
+          "kind": "choice",
+          "default": "token_bucket",
+          "help": "What decides whether a request may come in.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "token_bucket",
+              "label": "Token bucket",
+              "help": "a constant rate, and bursts up to a size"
+            },
+            {
+              "value": "leaky_bucket",
+              "label": "Leaky bucket",
+              "help": "a queue that lets one out at equal distances"
+            },
+            {
+              "value": "sliding_window",
+              "label": "Sliding window",
+              "help": "never more than so many in any window's time"
+            },
+            {
+              "value": "fixed_window",
+              "label": "Fixed window",
+              "help": "so many in each window; twice at its boundary"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "scope",
+          "label": "Counts",
+          "kind": "choice",
+          "default": "user",
+          "help": "Whose requests are counted together.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "user",
+              "label": "Each user",
+              "help": "a greedy user harms nobody else"
+            },
+            {
+              "value": "global",
+              "label": "All together",
+              "help": "protects what is behind it"
+            },
+            {
+              "value": "both",
+              "label": "Both",
+              "help": "each user, and then all together"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "limit_per_s",
+          "label": "Limit",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Requests per second that may come in, of each user or of all together. A window takes one at least.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "burst",
+          "label": "Burst",
+          "kind": "integer",
+          "default": 20,
+          "help": "Tokens that a bucket holds: so many requests may come at once after a pause.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "total_limit_per_s",
+          "label": "Limit of all",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "Requests per second of all users together.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ]
+          }
+        },
+        {
+          "name": "total_burst",
+          "label": "Burst of all",
+          "kind": "integer",
+          "default": 200,
+          "help": "Tokens that the bucket of all users together holds.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ],
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "window_s",
+          "label": "Window",
+          "kind": "number",
+          "default": 1.0,
+          "help": "The time within which requests are counted; the limit times this is how many may come in it.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "sliding_window",
+              "fixed_window"
+            ]
+          }
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 50,
+          "help": "Requests that wait in a leaky bucket; one more is turned away.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "leaky_bucket"
+            ]
+          }
+        },
+        {
+          "name": "retry_after",
+          "label": "Send Retry-After",
+          "kind": "boolean",
+          "default": true,
+          "help": "A request that is turned away is told when to come again. Off: it has to guess.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Answer",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_mean_ms",
+          "label": "Processing",
+          "kind": "number",
+          "default": 0.2,
+          "help": "Time that the gateway itself takes for a request that it lets in.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_distribution",
+          "label": "Processing: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How processing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_cv",
+          "label": "Processing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {
+            "processing_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 1.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests from clients.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "out",
+          "label": "Upstream",
+          "direction": "out",
+          "type": "http",
+          "help": "Where requests go that are let in.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "admitted",
+          "label": "Let in",
+          "kind": "counter",
+          "help": "Requests that were let in.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "limited",
+          "label": "Limited",
+          "kind": "counter",
+          "help": "Requests that were turned away with a 429.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "shaped",
+          "label": "Held back",
+          "kind": "gauge",
+          "help": "Requests that wait in leaky buckets.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "users_limited",
+          "label": "Users limited",
+          "kind": "gauge",
+          "help": "Different users that were turned away within a second, of this one and the one before the larger.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "users",
+          "label": "Users",
+          "kind": "gauge",
+          "help": "Users that are kept apart, 65,536 at most.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "least_left_percent",
+          "label": "Least left",
+          "kind": "gauge",
+          "help": "What the one of the latest 64 users with the least has left: of tokens, of the window or of places.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Users",
+        "help": "The first 64 users that came, each by what is left of its limit.",
+        "states": [
+          {
+            "name": "free",
+            "label": "More than half left",
+            "look": "good"
+          },
+          {
+            "name": "half",
+            "label": "Less than half left",
+            "look": "fading"
+          },
+          {
+            "name": "none",
+            "label": "Nothing left",
+            "look": "bad"
+          }
+        ],
+        "marked": "being limited"
+      },
+      "version": 1,
+      "order": 15,
+      "doc": "Lets requests in as often as a limit allows; the others get a 429. With *Send Retry-After* the answer says when the next one may come, to\nthe nanosecond (the header has whole seconds), and callers whose edge honours it wait that long before they try again.\n\n*Token bucket*: in any time t at most burst + rate × t. *Leaky bucket*: a queue that lets one out every 1 / rate, so that what is behind it\nsees no bursts. *Sliding window*: a log of what came, never more than the limit in any window. *Fixed window*: a counter that starts again\nwith each window, and lets up to twice the limit through around a boundary.\n\nLimits *of each user* keep one greedy user from taking what all others need; a limit *of all together* protects what is behind. 65,536 users\nare kept apart; the one who was away for longest is forgotten first. Above 4,096 requests a window the log joins those that lie close together.\nA crash forgets all counts."
+    },
+    {
+      "kind": "gslb",
+      "title": "GSLB / DNS",
+      "category": "Edge",
+      "icon": "globe",
+      "summary": "Sends clients to a region: by DNS and its caches, or by anycast",
+      "params": [
+        {
+          "name": "policy",
+          "label": "Routing",
+          "kind": "choice",
+          "default": "geo",
+          "help": "Which region is the answer. An edge with weight 0 is never answered.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "geo",
+              "label": "GeoDNS",
+              "help": "the clients' own region, else the nearest by the table below"
+            },
+            {
+              "value": "latency",
+              "label": "Latency",
+              "help": "the lowest round trip: the table, and what its probes took"
+            },
+            {
+              "value": "weighted",
+              "label": "Weighted",
+              "help": "drawn by the edges' weights for each DNS answer"
+            },
+            {
+              "value": "failover",
+              "label": "Failover",
+              "help": "the highest weight that is healthy"
+            },
+            {
+              "value": "anycast",
+              "label": "Anycast",
+              "help": "one address, which the network takes to the nearest region"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "clients_region",
+          "label": "Clients without a region",
+          "kind": "choice",
+          "default": "eu",
+          "help": "Where clients are that don't say where they stand.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_all_dead",
+          "label": "When all are dead",
+          "kind": "choice",
+          "default": "fail",
+          "help": "What is answered when no region is healthy.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "fail",
+              "label": "Answer with none",
+              "help": "requests fail as having no upstream"
+            },
+            {
+              "value": "answer_all",
+              "label": "Answer as if all were well",
+              "help": "the checks may be what is broken"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "convergence_s",
+          "label": "Route convergence",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time until the network has learned that a region is withdrawn, or announced again.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "anycast"
+            ]
+          }
+        },
+        {
+          "name": "health_checks",
+          "label": "Health checks",
+          "kind": "boolean",
+          "default": true,
+          "help": "Probe each region, and answer with healthy ones alone.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "probe_interval_s",
+          "label": "Every",
+          "kind": "number",
+          "default": 30.0,
+          "help": "Time between two probes of a region.",
+          "unit": "s",
+          "minimum": 5.0,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_timeout_s",
+          "label": "Probe timeout",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A probe that has no answer by then has failed.",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 30.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_threshold",
+          "label": "Dead after",
+          "kind": "integer",
+          "default": 3,
+          "help": "Failed probes in a row after which a region counts as dead.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "recover_threshold",
+          "label": "Back after",
+          "kind": "integer",
+          "default": 3,
+          "help": "Good probes in a row after which a dead region is back.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "resolvers",
+          "label": "Resolvers",
+          "kind": "integer",
+          "default": 200,
+          "help": "Caching DNS resolvers in each region of clients. Each user has one of them, by a hash.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ttl_s",
+          "label": "TTL",
+          "kind": "number",
+          "default": 60.0,
+          "help": "How long a resolver may keep an answer.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 604800.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ignore_ttl_percent",
+          "label": "Ignore the TTL",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Resolvers that keep answers longer than the TTL says.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ignored_ttl_s",
+          "label": "They keep answers",
+          "kind": "number",
+          "default": 3600.0,
+          "help": "How long these keep an answer at least.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 604800.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "lookup_ms",
+          "label": "Lookup",
+          "kind": "number",
+          "default": 20.0,
+          "help": "Time that a resolver takes to ask; requests that need its answer wait so long.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "lookup_timeout_s",
+          "label": "Lookup timeout",
+          "kind": "number",
+          "default": 1.8,
+          "help": "After this a resolver gives up on DNS servers that don't answer (RFC 8767 advises 1.8 s).",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 60.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "failure_ttl_s",
+          "label": "Keeps a failure",
+          "kind": "number",
+          "default": 5.0,
+          "help": "How long a resolver that got no answer asks no more (RFC 9520: from 1 s to 5 minutes).",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 300.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "serve_stale",
+          "label": "Serve stale",
+          "kind": "boolean",
+          "default": false,
+          "help": "While DNS does not answer, resolvers go on with the last answer, up to a day past its TTL (RFC 8767).",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "rtt_us_eu_ms",
+          "label": "US - EU",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Round trip between clients and a region (Virginia - Frankfurt), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_asia_ms",
+          "label": "US - ASIA",
+          "kind": "number",
+          "default": 160.0,
+          "help": "Round trip between clients and a region (Virginia - Tokyo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_asia_ms",
+          "label": "EU - ASIA",
+          "kind": "number",
+          "default": 230.0,
+          "help": "Round trip between clients and a region (Frankfurt - Tokyo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_sa_ms",
+          "label": "US - SA",
+          "kind": "number",
+          "default": 120.0,
+          "help": "Round trip between clients and a region (Virginia - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_sa_ms",
+          "label": "EU - SA",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Round trip between clients and a region (Frankfurt - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_asia_sa_ms",
+          "label": "ASIA - SA",
+          "kind": "number",
+          "default": 260.0,
+          "help": "Round trip between clients and a region (Tokyo - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_au_ms",
+          "label": "US - AU",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Round trip between clients and a region (Virginia - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_au_ms",
+          "label": "EU - AU",
+          "kind": "number",
+          "default": 250.0,
+          "help": "Round trip between clients and a region (Frankfurt - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_asia_au_ms",
+          "label": "ASIA - AU",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Round trip between clients and a region (Tokyo - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_sa_au_ms",
+          "label": "SA - AU",
+          "kind": "number",
+          "default": 310.0,
+          "help": "Round trip between clients and a region (São Paulo - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.005,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million queries",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What answering a million DNS queries costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests of clients. They are in the region of the block that sends them.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "out",
+          "label": "Regions",
+          "direction": "out",
+          "type": "http",
+          "help": "One block for each region, such as its load balancer; its parameter Region says where it is.",
+          "minimum": 1,
+          "maximum": null,
+          "weighted": true
+        }
+      ],
+      "metrics": [
+        {
+          "name": "share_own_region_percent",
+          "label": "In own region",
+          "kind": "gauge",
+          "help": "Requests of the last seconds that went to the region they came from.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "mean_rtt_ms",
+          "label": "Distance",
+          "kind": "gauge",
+          "help": "Mean round trip between a request's region and the one it went to, of the last seconds.",
+          "unit": "ms",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "to_dead",
+          "label": "Sent to the dead",
+          "kind": "counter",
+          "help": "Requests sent to a region that the checks call dead, or that refused them or died with them.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "resolvers_on_dead_percent",
+          "label": "Resolvers on dead ones",
+          "kind": "gauge",
+          "help": "Resolvers whose latest answer is a region that the checks call dead.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "regions_healthy",
+          "label": "Regions healthy",
+          "kind": "gauge",
+          "help": "Regions that the checks call healthy.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": "regions"
+        },
+        {
+          "name": "regions",
+          "label": "Regions",
+          "kind": "gauge",
+          "help": "Regions there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "resolutions",
+          "label": "DNS queries",
+          "kind": "counter",
+          "help": "Queries that resolvers sent.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "unresolved",
+          "label": "No answer",
+          "kind": "counter",
+          "help": "Requests that failed for want of a region.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Requests sent by an answer past its TTL.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "probes",
+          "label": "Probes",
+          "kind": "counter",
+          "help": "Health probes sent.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "dns_outage",
+          "label": "DNS outage",
+          "help": "DNS queries get no answer. What resolvers have cached goes on until its TTL.",
+          "params": [
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [
+        {
+          "lesser": "probe_timeout_s",
+          "greater": "probe_interval_s",
+          "help": "a probe has to end before the next one is sent.",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Resolvers",
+        "help": "A sample of the resolvers, those of one region of clients after those of another: the region that each one's answer points to.",
+        "states": [
+          {
+            "name": "none",
+            "label": "no answer",
+            "look": "empty"
+          },
+          {
+            "name": "first",
+            "label": "first region",
+            "look": "first"
+          },
+          {
+            "name": "second",
+            "label": "second region",
+            "look": "second"
+          },
+          {
+            "name": "third",
+            "label": "third region",
+            "look": "third"
+          },
+          {
+            "name": "fourth",
+            "label": "fourth region or further",
+            "look": "fourth"
+          }
+        ],
+        "marked": "ignores the TTL"
+      },
+      "version": 1,
+      "order": 18,
+      "doc": "Sends clients to one of several regions. It stands for DNS and for the way of a request, which goes straight from the client to the\nregion: this block adds the round trip between the two regions (its own table), the edges add the rest. US - EU: about 20 ms within,\n120 ms across, where the clients' edge takes 10 ms each way.\n\n**DNS**: each user asks one of the resolvers of its region, which keeps an answer until its TTL. What resolvers have cached nobody can\ntake back: when a region dies, the checks find out after interval x threshold, and from then on the share that is still sent there falls\nin a straight line to 0 over one TTL, 30 s x 3 + 60 s = 150 s in all. Resolvers that ignore the TTL go on. A lower TTL moves faster and\ncosts queries: resolvers / TTL of them a second.\n\n**Anycast**: one address everywhere, no cache. Once the network has learned that a region is withdrawn, no request goes there.\n\nProbes see the way to a region and the block that answers there, not the servers behind it. A timeout belongs on the clients' edge, which\nhas the whole way in it."
     },
     {
       "kind": "load_balancer",
@@ -2883,17 +4445,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -3202,7 +4774,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 20,
-      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, least connections compares calls for each unit of weight, random and choice of two draw again."
+      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
     },
     {
       "kind": "app_server",
@@ -4069,17 +5641,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -4697,6 +6279,623 @@ export const catalogue: Catalogue = {
       "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one."
     },
     {
+      "kind": "worker",
+      "title": "Worker",
+      "category": "Compute",
+      "icon": "cog",
+      "summary": "Does the jobs that a queue hands it",
+      "params": [
+        {
+          "name": "instances",
+          "label": "Instances",
+          "kind": "integer",
+          "default": 1,
+          "help": "Machines of this sort; the queue hands jobs to each of them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "integer",
+          "default": 4,
+          "help": "Jobs that one instance does at once. A worker is held until the job is done, all waiting included.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Jobs that wait for a worker of an instance; one more is turned away. Off: any number.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_mean_ms",
+          "label": "Work",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time that a worker computes on a job.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_distribution",
+          "label": "Work: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How work scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_cv",
+          "label": "Work: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {
+            "work_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "after_write",
+          "label": "Cache after a write",
+          "kind": "choice",
+          "default": "invalidate",
+          "help": "What happens to the cached item once the store has the new version.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "invalidate",
+              "label": "Invalidate",
+              "help": "delete the item, the next read loads it"
+            },
+            {
+              "value": "update",
+              "label": "Update",
+              "help": "put the new version in"
+            },
+            {
+              "value": "nothing",
+              "label": "Leave it",
+              "help": "the cache has the new version already"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "item_bytes",
+          "label": "Size of an item",
+          "kind": "integer",
+          "default": 2048,
+          "help": "Bytes of an item that is written or put into the cache.",
+          "unit": "bytes",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.05,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Jobs",
+          "direction": "in",
+          "type": "job",
+          "help": "Jobs from a queue.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "store",
+          "label": "Store",
+          "direction": "out",
+          "type": "sql",
+          "help": "Where items are written, and read for the cache.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "cache",
+          "label": "Cache",
+          "direction": "out",
+          "type": "cache",
+          "help": "What is told of writes, and filled with items that were read anew.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "workers_busy",
+          "label": "Busy",
+          "kind": "gauge",
+          "help": "Workers held, waiting for callees included.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "workers"
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "gauge",
+          "help": "Workers of all instances.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "done",
+          "label": "Done",
+          "kind": "counter",
+          "help": "Jobs done, each time anew.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "written",
+          "label": "Written",
+          "kind": "counter",
+          "help": "Writes that the store has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Read anew",
+          "kind": "counter",
+          "help": "Items read from the store for the cache.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "poisoned",
+          "label": "Poison",
+          "kind": "counter",
+          "help": "Jobs that failed on a poisonous key.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Jobs that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "poison",
+          "label": "Poison",
+          "help": "Jobs on one key always fail, as those that meet a bug do; the queue tries them again and then gives up.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": 1,
+              "help": "The key whose jobs fail.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 1000000000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": null,
+      "version": 1,
+      "order": 35,
+      "doc": "Does the jobs that a queue hands it. A write goes to the store, then the cache is told. A refresh reads the item from the store and puts it\ninto the cache. Any other job is work alone. A worker is held until the job is done, so that throughput is workers / time per job.\n\nA job is answered as done when all of it is; after anything else the queue hands it out again. So a job may be done twice: a write carries the\nversion that was promised for it, and the store goes no further back for it."
+    },
+    {
       "kind": "cache",
       "title": "Cache",
       "category": "Memory",
@@ -5030,17 +7229,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -5886,17 +8095,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -6256,6 +8475,748 @@ export const catalogue: Catalogue = {
       "version": 1,
       "order": 50,
       "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, buys or deletes a row that isn't there is told so: a completed call, as a 404 is.\nA write or a creation puts the row there whether or not it was (an upsert). A row that is deleted and made again goes on with higher\nversions, so nobody takes an old one for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+    },
+    {
+      "kind": "queue",
+      "title": "Message queue",
+      "category": "Data",
+      "icon": "mailbox",
+      "summary": "Keeps jobs until a worker has done them",
+      "params": [
+        {
+          "name": "length_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 10000,
+          "help": "Messages that may wait; those that are being worked on don't count.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_full",
+          "label": "When it is full",
+          "kind": "choice",
+          "default": "reject",
+          "help": "What becomes of a message that finds the queue full.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "reject",
+              "label": "Turn away",
+              "help": "the producer is told at once that it is overloaded"
+            },
+            {
+              "value": "hold",
+              "label": "Let wait",
+              "help": "the producer's call is answered when there is room"
+            },
+            {
+              "value": "drop_oldest",
+              "label": "Drop the oldest",
+              "help": "the producer notices nothing"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "prefetch",
+          "label": "Prefetch",
+          "kind": "integer",
+          "default": 16,
+          "help": "Messages that an instance of workers may have without having answered them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "visibility_timeout_s",
+          "label": "Visibility timeout",
+          "kind": "number",
+          "default": 30.0,
+          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 43200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "redelivery_delay_ms",
+          "label": "Delay of redelivery",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long a message whose job has failed waits before it is delivered again.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "deliveries_max",
+          "label": "Most deliveries",
+          "kind": "integer",
+          "default": 5,
+          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "durable",
+          "label": "Durable",
+          "kind": "boolean",
+          "default": true,
+          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_mean_ms",
+          "label": "Storing",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_distribution",
+          "label": "Storing: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How storing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_cv",
+          "label": "Storing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {
+            "store_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Messages",
+          "direction": "in",
+          "type": "queue",
+          "help": "Messages from servers and other queues.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "requests",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests that are messages: answered when they are stored (202 Accepted), done later.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "direction": "out",
+          "type": "job",
+          "help": "Who does the jobs; each instance gets messages in turn.",
+          "minimum": 1,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "dead_letters",
+          "label": "Dead letters",
+          "direction": "out",
+          "type": "queue",
+          "help": "The queue for messages that were given up; without one they are kept here.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "depth",
+          "label": "Depth",
+          "kind": "gauge",
+          "help": "Messages that wait, those that wait out their delay too.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "length_max"
+        },
+        {
+          "name": "length_max",
+          "label": "Room",
+          "kind": "gauge",
+          "help": "Messages that may wait.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "oldest_age_s",
+          "label": "Oldest",
+          "kind": "gauge",
+          "help": "Since when the message whose turn is next was accepted.",
+          "unit": "s",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "unacknowledged",
+          "label": "Worked on",
+          "kind": "gauge",
+          "help": "Deliveries that are not answered yet.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "accepted",
+          "label": "Accepted",
+          "kind": "counter",
+          "help": "Messages that were stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "delivered",
+          "label": "Delivered",
+          "kind": "counter",
+          "help": "Deliveries, repeated ones included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "acknowledged",
+          "label": "Done",
+          "kind": "counter",
+          "help": "Messages whose job was reported as done in time.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "redelivered",
+          "label": "Again",
+          "kind": "counter",
+          "help": "Deliveries of messages that were delivered before.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "ran_out",
+          "label": "Ran out",
+          "kind": "counter",
+          "help": "Deliveries that the visibility timeout ended.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "late",
+          "label": "Done too late",
+          "kind": "counter",
+          "help": "Jobs done after their delivery was over: they are done twice, unless a crash lost the message.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "dead",
+          "label": "Dead letters",
+          "kind": "gauge",
+          "help": "Messages that were given up and are kept here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "died",
+          "label": "Given up",
+          "kind": "counter",
+          "help": "Messages that became dead letters.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moving",
+          "label": "Moving",
+          "kind": "gauge",
+          "help": "Dead letters on their way to the queue for them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moved",
+          "label": "Moved",
+          "kind": "counter",
+          "help": "Dead letters that another queue has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Messages that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "dropped",
+          "label": "Dropped",
+          "kind": "counter",
+          "help": "Accepted messages that were thrown away for room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lost",
+          "label": "Lost",
+          "kind": "counter",
+          "help": "Accepted messages that a crash has lost.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "redrive",
+          "label": "Put dead letters back",
+          "help": "Dead letters that are kept here are tried once more, behind all messages that wait.",
+          "params": [],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Messages",
+        "help": "Dead letters, messages that are worked on, and those that wait, the oldest first: 64 at most.",
+        "states": [
+          {
+            "name": "waiting",
+            "label": "Waits",
+            "look": "good"
+          },
+          {
+            "name": "again",
+            "label": "Waits again",
+            "look": "fading"
+          },
+          {
+            "name": "worked_on",
+            "label": "Worked on",
+            "look": "busy"
+          },
+          {
+            "name": "dead",
+            "label": "Dead letter",
+            "look": "bad"
+          }
+        ],
+        "marked": "delivered before"
+      },
+      "version": 1,
+      "order": 55,
+      "doc": "Takes messages, answers once they are stored, and hands them to workers, the oldest first. A message stays until a worker reports it as done.\nA delivery that fails, or is not answered within the *visibility timeout*, is made again: at least once, sometimes twice. After *most\ndeliveries* in vain a message becomes a dead letter.\n\nWorkers take as many as they can: their number / time per job. What comes faster piles up, by the difference per second, until the queue is full;\nthen producers are turned away, wait, or the oldest messages go. A worker that is gone gets nothing until it is back.\n\nA *durable* queue keeps its messages through a crash, and delivers again what was being worked on. Without it they are lost, though their\nproducers were told that they are safe; the block counts them."
     }
   ],
   "edge": {

@@ -1,0 +1,482 @@
+"""Message queues: what was accepted is done at least once, or is counted where it went. Sources: Amazon SQS, "Visibility timeout" and
+"Dead-letter queues"; RabbitMQ, "Consumer prefetch", "Queue length limit" and "Reliability"."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from playground.engine.messages import DEAD, DELAYED, WAITING, WORKED_ON, Messages
+from playground.execution import Execution
+from playground.protocol.catalogue import Scalar
+from playground.protocol.design import Action, Scenario
+from tests.laws.intervals import assert_agrees, poisson_bounds, runs
+from tests.sketch import (
+    MS,
+    SECOND,
+    Shape,
+    at,
+    block,
+    clear,
+    edge,
+    example,
+    fault,
+    figures,
+    in_use,
+    metric,
+    quieten,
+    run,
+    scenario,
+    set_param,
+    unaccounted,
+)
+
+WORK: dict[str, Scalar] = {"work_distribution": "constant"}
+
+
+def published(caller: str, queue: str, **params: Scalar) -> Shape:
+    """An edge along which requests become messages."""
+    return {**edge(caller, queue, **params), "to": {"block": queue, "port": "requests"}}
+
+
+def queued(
+    *, rate: float, queue: dict[str, Scalar], worker: dict[str, Scalar], until_s: float = 20, arrivals: str = "even"
+) -> Scenario:
+    """Producers, a queue and workers."""
+    return scenario(
+        [
+            block("users", "client", rate_per_s=rate, arrivals=arrivals, write_weight=0),
+            block("queue", "queue", store_mean_ms=0.1, store_distribution="constant", **queue),
+            block("workers", "worker", **{**WORK, **worker}),
+        ],
+        [published("users", "queue"), edge("queue", "workers", "workers")],
+        until_s=until_s,
+    )
+
+
+def doing(drawing: Scenario, *acts: tuple[float, Action]) -> Scenario:
+    return drawing.model_copy(update={"interventions": [at(seconds, action) for seconds, action in acts]})
+
+
+def unexplained(execution: Execution, name: str) -> float:
+    """Messages that were accepted and are nowhere."""
+    have = figures(execution, name)
+    places = ("acknowledged", "depth", "unacknowledged", "dead", "moving", "moved", "dropped", "lost")
+    return have["accepted"] - sum(have[place] for place in places)
+
+
+# ---- throughput and depth
+
+
+@pytest.mark.parametrize(("instances", "workers", "ms"), [(1, 1, 20), (2, 3, 40), (5, 4, 100)])
+def test_throughput_of_a_full_queue_is_workers_over_time_per_job(instances: int, workers: int, ms: float) -> None:
+    capacity = instances * workers / ms * 1000
+    size: dict[str, Scalar] = {"instances": instances, "workers": workers, "work_mean_ms": ms}
+    execution = run(queued(rate=2 * capacity, queue={}, worker=size), until_s=5)
+    before = metric(execution, "queue", "acknowledged")
+    execution.advance(20 * SECOND)
+    assert metric(execution, "queue", "acknowledged") - before == pytest.approx(15 * capacity, rel=0.005)
+    assert metric(execution, "workers", "workers_busy") == instances * workers
+
+
+def test_depth_grows_by_what_comes_less_what_can_be_done() -> None:
+    # The fluid limit: 300 a second come, 4 workers do 100 each in 10 ms, of one worker each: 200 a second pile up.
+    drawing = queued(rate=300, queue={"prefetch": 1}, worker={"workers": 1, "work_mean_ms": 10})
+    rate = 1 / (0.010 + 2 * 0.00025)
+    for seconds in (5, 10, 20):
+        depth = metric(run(drawing, until_s=seconds), "queue", "depth")
+        assert depth == pytest.approx((300 - rate) * seconds, rel=0.01)
+    execution = run(drawing)
+    # The one whose turn is next came when as many had come as were done since: half an age behind the queue's growth.
+    assert metric(execution, "queue", "oldest_age_s") == pytest.approx(20 * (1 - rate / 300), rel=0.01)
+
+
+def test_littles_law_holds_for_messages_as_well() -> None:
+    # M/M/1 with arrival 80/s and service 100/s has 4 in the system. Prefetch lets no worker wait for its next message.
+    drawing = queued(
+        rate=80,
+        arrivals="poisson",
+        queue={},
+        worker={"workers": 1, "work_mean_ms": 10, "work_distribution": "exponential"},
+        until_s=400,
+    )
+    found = runs(drawing, range(1, 9))
+    assert_agrees([it.model.blocks["workers"].in_flight_integral() / it.now_ns for it in found], 4.0, narrow=0.12)
+
+
+# ---- back-pressure
+
+
+def flooded(when_full: str, *acts: tuple[float, Action]) -> Execution:
+    """100 a second come, 10 a second are done, 50 may wait."""
+    queue: dict[str, Scalar] = {"length_max": 50, "when_full": when_full, "prefetch": 1}
+    return run(doing(queued(rate=100, queue=queue, worker={"workers": 1, "work_mean_ms": 99.5}), *acts))
+
+
+def test_a_full_queue_turns_producers_away_by_name() -> None:
+    execution = flooded("reject")
+    rejected = metric(execution, "queue", "rejected")
+    assert metric(execution, "queue", "depth") == 50
+    assert execution.model.blocks["users"].failures_by_reason() == {"overloaded": rejected}
+    assert metric(execution, "queue", "accepted") + rejected == pytest.approx(2000, abs=2)
+    assert metric(execution, "queue", "acknowledged") == pytest.approx(200, abs=3)
+    (noted,) = [it for it in execution.take_notables() if it.kind == "queue_full"][:1]
+    assert "turned away" in noted.detail
+
+
+def test_a_full_queue_can_let_producers_wait_until_there_is_room() -> None:
+    execution = flooded("hold")
+    have = figures(execution, "queue")
+    assert have["rejected"] == 0 and have["depth"] == 50
+    # Back-pressure: the producers' calls pile up instead, and are answered as fast as jobs are done.
+    assert have["queue"] == pytest.approx(2000 - have["accepted"], abs=2)
+    assert have["accepted"] == pytest.approx(have["acknowledged"] + 51)
+    assert unaccounted(execution) == []
+
+
+def test_a_full_queue_can_drop_its_oldest_messages_and_counts_them() -> None:
+    execution = flooded("drop_oldest")
+    have = figures(execution, "queue")
+    assert execution.model.blocks["users"].failed == 0
+    assert have["accepted"] == pytest.approx(2000, abs=2)
+    assert have["dropped"] == have["accepted"] - have["acknowledged"] - 51
+    # Only the last 50 are left, half a second old.
+    assert have["oldest_age_s"] == pytest.approx(0.5, abs=0.02)
+    assert unexplained(execution, "queue") == 0
+
+
+def test_when_a_full_queue_is_to_turn_away_those_who_wait_are_answered_too() -> None:
+    execution = flooded("hold", (15, set_param("queue", "when_full", "reject")))
+    have = figures(execution, "queue")
+    assert have["queue"] == 0
+    # 1,300 waited at 15 s, and 90 a second of those that came later found no room.
+    assert have["rejected"] == pytest.approx(2000 - have["accepted"], abs=2)
+    assert have["accepted"] == have["acknowledged"] + 51
+
+
+# ---- delivery
+
+
+def test_the_oldest_message_is_delivered_first() -> None:
+    drawing = queued(rate=200, queue={"prefetch": 1}, worker={"workers": 1, "work_mean_ms": 10, "instances": 1})
+    execution = Execution(drawing, recorded=False)
+    workers = execution.model.blocks["workers"]
+    came, ages = 0, []
+    while execution.now_ns < 5 * SECOND:
+        oldest = metric(execution, "queue", "oldest_age_s")
+        execution.step(1)
+        if workers.offered > came:
+            came = int(workers.offered)
+            ages.append(oldest)
+    assert len(ages) > 450
+    # Messages wait ever longer, each as long as the queue has grown since: none was passed by.
+    accepted = [number * 10.5e-3 - age for number, age in enumerate(ages)]
+    assert accepted == sorted(accepted)
+
+
+def test_a_message_that_comes_back_takes_the_place_that_its_age_gives_it() -> None:
+    messages = Messages()
+    entries = [messages.add(0, key, 0, 0, 0, 0) for key in range(6)]
+    for entry in entries[:4]:
+        messages.put_last(entry, WORKED_ON)
+    for entry in entries[4:]:
+        messages.put_last(entry, WAITING)
+    for entry in (entries[2], entries[0], entries[3]):
+        messages.take_out(entry)
+        messages.put_by_age(entry, WAITING)
+    found, entry = [], messages.head[WAITING]
+    while entry >= 0:
+        found.append(int(messages.key[entry]))
+        entry = messages.after[entry]
+    assert found == [0, 2, 3, 4, 5]
+    assert [messages.count[place] for place in (WAITING, DELAYED, WORKED_ON, DEAD)] == [5, 0, 1, 0]
+
+
+@pytest.mark.parametrize("prefetch", [1, 3, 16])
+def test_no_instance_has_more_unanswered_deliveries_than_prefetch(prefetch: int) -> None:
+    drawing = queued(rate=500, queue={"prefetch": prefetch}, worker={"instances": 4, "workers": 2, "work_mean_ms": 100})
+    execution = run(drawing, until_s=5)
+    assert metric(execution, "queue", "unacknowledged") == 4 * prefetch
+    # One message less than workers leaves a worker idle.
+    assert metric(execution, "workers", "workers_busy") <= 4 * min(prefetch, 2)
+
+
+# ---- at least once
+
+
+def slow(visibility_s: float, **queue: Scalar) -> Execution:
+    """Ten jobs a second of which each takes half a second, and workers enough."""
+    changed: dict[str, Scalar] = {"visibility_timeout_s": visibility_s, "prefetch": 100, **queue}
+    return run(queued(rate=10, queue=changed, worker={"workers": 100, "work_mean_ms": 500}))
+
+
+def test_a_job_that_takes_longer_than_the_visibility_timeout_is_done_more_than_once() -> None:
+    execution = slow(0.3, deliveries_max=3)
+    have = figures(execution, "queue")
+    # Each is delivered three times, 300 ms apart, is done three times, and never in time.
+    assert have["acknowledged"] == 0
+    assert have["died"] == pytest.approx(10 * (20 - 0.9), abs=2)
+    assert have["delivered"] == pytest.approx(10 * (20 + 19.7 + 19.4), abs=3)
+    assert have["redelivered"] == pytest.approx(10 * (19.7 + 19.4), abs=3)
+    assert have["late"] == metric(execution, "workers", "done") == pytest.approx(10 * (19.5 + 19.2 + 18.9), abs=3)
+    assert unexplained(execution, "queue") == 0
+
+
+def test_a_job_within_the_visibility_timeout_is_done_once() -> None:
+    execution = slow(0.6)
+    have = figures(execution, "queue")
+    assert have["redelivered"] == have["ran_out"] == have["late"] == 0
+    assert have["acknowledged"] == metric(execution, "workers", "done") == pytest.approx(195, abs=2)
+
+
+def test_a_message_whose_delivery_is_lost_is_delivered_again_after_the_visibility_timeout() -> None:
+    drawing = queued(
+        rate=10,
+        queue={"visibility_timeout_s": 2, "prefetch": 100, "deliveries_max": None},
+        worker={"workers": 10, "work_mean_ms": 10},
+    )
+    lossy = doing(
+        drawing,
+        (5, fault("queue--workers", "partition", duration_s=3.0)),
+    )
+    execution = run(lossy, until_s=7.9)
+    lost = metric(execution, "queue--workers", "lost")
+    assert lost >= 20
+    execution.advance(11 * SECOND)
+    have = figures(execution, "queue")
+    # All that got lost was delivered again, and nothing is missing.
+    assert have["accepted"] - have["acknowledged"] <= 2
+    assert have["redelivered"] == have["ran_out"] >= lost
+
+
+def test_workers_that_die_with_jobs_in_them_lose_none() -> None:
+    drawing = queued(rate=50, queue={}, worker={"instances": 2, "workers": 5, "work_mean_ms": 100}, until_s=60)
+    crashes = [(second, fault("workers", "crash", instance=0, restart_after_s=2.0)) for second in (5.03, 15.03, 25.03)]
+    execution = run(doing(drawing, *crashes), until_s=45)
+    have = figures(execution, "queue")
+    assert have["redelivered"] >= 3
+    assert have["died"] == have["lost"] == 0
+    assert have["accepted"] - have["acknowledged"] <= 8
+    # Nothing is delivered to one that is away; each of its deaths cost the messages in it one delivery.
+    assert have["delivered"] - have["acknowledged"] - have["unacknowledged"] < 60
+
+
+def test_while_all_workers_are_away_messages_wait_without_being_tried_in_vain() -> None:
+    drawing = queued(rate=100, queue={"redelivery_delay_ms": 0}, worker={"workers": 10, "work_mean_ms": 10})
+    execution = run(doing(drawing, (5, fault("workers", "crash", restart_after_s=5.0))), until_s=9.9)
+    have = figures(execution, "queue")
+    assert have["depth"] == pytest.approx(490, abs=3)
+    # One delivery that found it dead, and those that it died with.
+    assert have["delivered"] <= have["acknowledged"] + 5
+    execution.advance(11 * SECOND + 1)
+    assert metric(execution, "queue", "depth") < 490
+    execution.advance(13 * SECOND)
+    have = figures(execution, "queue")
+    assert have["depth"] == 0 and have["died"] == 0
+
+
+# ---- dead letters
+
+
+def poisoned(**queue: Scalar) -> Scenario:
+    """Jobs on key 1 always fail: one in ten."""
+    drawing = scenario(
+        [
+            block("users", "client", rate_per_s=20, keys=10, key_choice="uniform", write_weight=0),
+            block("queue", "queue", redelivery_delay_ms=100, **queue),
+            block("workers", "worker", work_mean_ms=5, **WORK),
+        ],
+        [published("users", "queue"), edge("queue", "workers", "workers")],
+        until_s=60,
+    )
+    return doing(drawing, (0, fault("workers", "poison", key=1)))
+
+
+@pytest.mark.parametrize("most", [1, 3, 5])
+def test_a_poison_message_is_a_dead_letter_after_so_many_deliveries(most: int) -> None:
+    execution = run(poisoned(deliveries_max=most))
+    have = figures(execution, "queue")
+    low, high = poisson_bounds(20 * 60 / 10)
+    assert low <= have["died"] <= high
+    poison = metric(execution, "workers", "poisoned")
+    assert poison - most < most * have["died"] <= poison
+    assert have["dead"] == have["died"]
+    # The others pass by: they are done, each once.
+    assert have["acknowledged"] + have["depth"] + have["unacknowledged"] + have["dead"] == have["accepted"]
+    assert have["delivered"] == have["acknowledged"] + have["unacknowledged"] + poison
+    rows = execution.detail("queue")["dead"]
+    assert {row["key"] for row in rows} == {1} and {row["deliveries"] for row in rows} == {most}
+
+
+def test_without_a_limit_a_poison_message_is_delivered_for_ever() -> None:
+    execution = run(poisoned(deliveries_max=None), until_s=20)
+    have = figures(execution, "queue")
+    assert have["died"] == 0
+    assert have["redelivered"] > 1000
+
+
+def test_dead_letters_that_are_put_back_are_done_once_the_bug_is_mended() -> None:
+    drawing = poisoned(deliveries_max=2)
+    mended = doing(
+        drawing, (0, fault("workers", "poison", key=1)), (20, clear("workers")), (25, fault("queue", "redrive"))
+    )
+    execution = run(mended, until_s=24)
+    dead = metric(execution, "queue", "dead")
+    assert dead > 20
+    execution.advance(26 * SECOND)
+    have = figures(execution, "queue")
+    assert have["dead"] == 0 and have["died"] == dead
+    assert have["accepted"] - have["acknowledged"] <= 2
+    kinds = [it.kind for it in execution.take_notables()]
+    assert kinds.count("redrive") == 1 and "dead_letter" in kinds
+
+
+def test_dead_letters_go_to_the_queue_for_them_or_stay_where_they_are_while_it_is_down() -> None:
+    drawing = poisoned(deliveries_max=1)
+    blocks = [it.model_dump() for it in drawing.design.blocks]
+    edges = [it.model_dump(by_alias=True) for it in drawing.design.edges]
+    letters = scenario(
+        [*blocks, block("letters", "queue"), block("menders", "worker", work_mean_ms=5, **WORK)],
+        [*edges, edge("queue", "letters", "dead_letters"), edge("letters", "menders", "workers")],
+        until_s=60,
+    )
+    acts = ((0, fault("workers", "poison", key=1)), (30, fault("letters", "crash", restart_after_s=10.0)))
+    execution = run(doing(letters, *acts))
+    have, there = figures(execution, "queue"), figures(execution, "letters")
+    assert have["died"] == have["moved"] + have["dead"] + have["moving"]
+    assert have["moved"] == there["accepted"] > 60
+    assert have["dead"] == pytest.approx(20, abs=12) and have["dead"] > 0
+    # Other workers, without the bug, do them.
+    assert there["acknowledged"] >= there["accepted"] - 1
+
+
+# ---- crashes of the queue
+
+
+def crashing(durable: bool) -> Execution:
+    """150 a second come, 100 a second are done; the queue crashes at 10 s for 2 s."""
+    drawing = queued(rate=150, queue={"durable": durable}, worker={"workers": 2, "work_mean_ms": 20}, until_s=80)
+    acts = (
+        (10, fault("queue", "crash", restart_after_s=2.0)),
+        (20, set_param("users", "rate_per_s", 0.001)),
+    )
+    return run(doing(drawing, *acts))
+
+
+def test_a_durable_queue_keeps_its_messages_through_a_crash_and_delivers_again_what_was_worked_on() -> None:
+    execution = crashing(durable=True)
+    have = figures(execution, "queue")
+    assert have["lost"] == 0
+    assert have["acknowledged"] == have["accepted"] == pytest.approx(150 * 18, abs=3)
+    # Its 16 deliveries were answered to nobody: these jobs are done twice.
+    assert have["redelivered"] == have["late"] == 16
+    assert metric(execution, "workers", "done") == have["accepted"] + 16
+
+
+def test_a_queue_in_memory_alone_loses_exactly_what_it_held() -> None:
+    execution = crashing(durable=False)
+    have = figures(execution, "queue")
+    # 500 more had come than were done.
+    assert have["lost"] == pytest.approx(10 * 50, abs=5)
+    assert have["accepted"] == have["acknowledged"] + have["lost"]
+    (noted,) = [it for it in execution.take_notables() if it.kind == "messages_lost"]
+    assert noted.title == f"queue lost {int(have['lost'])} messages"
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", ["queue", "worker"])
+def test_every_accepted_message_is_somewhere_whatever_goes_wrong(kind: str, seed: int) -> None:
+    # Conservation: accepted = acknowledged + waiting + worked on + dead + moving + moved + dropped + lost.
+    chance = random.Random(seed)
+    execution = Execution(example(kind, seed=seed, until_s=3_000), recorded=False)
+    queues = [it.id for it in execution.design.blocks if it.kind == "queue"]
+    targets: dict[str, list[Action]] = {}
+    for it in execution.design.blocks:
+        faults = ["crash", "refuse", "pause", *(["redrive"] if it.kind == "queue" else [])]
+        if it.kind != "client":
+            targets[it.id] = [fault(it.id, name) for name in faults] + [clear(it.id)] * 3
+    for it in execution.design.edges:
+        targets[it.id] = [fault(it.id, "partition"), fault(it.id, "loss", percent=20.0), clear(it.id), clear(it.id)]
+    targets["workers" if kind == "queue" else "writers"].append(
+        fault("workers" if kind == "queue" else "writers", "poison", key=2)
+    )
+    for name in queues:
+        targets[name] += [
+            set_param(name, "durable", chance.random() < 0.5),
+            set_param(name, "when_full", "drop_oldest"),
+        ]
+    accepted = 0.0
+    for _ in range(150):
+        execution.advance(execution.now_ns + chance.randint(1, 80) * MS)
+        execution.act(chance.choice(targets[chance.choice(sorted(targets))]), "test")
+        assert [unexplained(execution, name) for name in queues] == [0] * len(queues)
+    accepted = sum(metric(execution, name, "accepted") for name in queues)
+    assert accepted > 100
+    quieten(execution)
+    execution.advance(execution.until_ns)
+    for name in queues:
+        have = figures(execution, name)
+        assert unexplained(execution, name) == 0
+        assert have["depth"] == have["unacknowledged"] == have["moving"] == have["queue"] == 0
+    assert in_use(execution) == 0
+
+
+# ---- writing behind
+
+
+def write_behind(durable: bool, *acts: tuple[float, Action]) -> Execution:
+    """50 writes a second for 20 s, done behind the writers' backs at 40 a second, and then time for the rest."""
+    drawing = scenario(
+        [
+            block("users", "client", rate_per_s=50, write_weight=100, read_weight=0, keys=1000),
+            block("queue", "queue", durable=durable, redelivery_delay_ms=100, deliveries_max=None),
+            block("writers", "worker", workers=1, work_mean_ms=0, **WORK),
+            block("db", "sql_database", query_mean_ms=20, query_distribution="constant", commit_mean_ms=5),
+            block("cache", "cache"),
+        ],
+        [
+            published("users", "queue"),
+            edge("queue", "writers", "workers"),
+            edge("writers", "db", "store"),
+            edge("writers", "cache", "cache"),
+        ],
+        until_s=90,
+    )
+    return run(doing(drawing, *acts, (20, set_param("users", "rate_per_s", 0.001))))
+
+
+def test_every_write_that_was_accepted_reaches_the_database() -> None:
+    execution = write_behind(True)
+    accepted = metric(execution, "queue", "accepted")
+    low, high = poisson_bounds(50 * 20)
+    assert low <= accepted <= high
+    assert metric(execution, "db", "commits") == metric(execution, "queue", "acknowledged") == accepted
+    # The cache is told of each.
+    assert metric(execution, "cache", "deletes") == accepted
+    # Writers were answered by the queue: they never waited for the database.
+    assert execution.model.blocks["users"].histogram.percentile(0.99) < 10 * MS
+
+
+@pytest.mark.parametrize("target", ["db", "writers", "queue"])
+def test_a_durable_queue_brings_every_write_through_a_crash_of_anything_behind_it(target: str) -> None:
+    execution = write_behind(True, (8.01, fault(target, "crash", restart_after_s=3.0)))
+    have = figures(execution, "queue")
+    assert have["acknowledged"] == have["accepted"] and have["lost"] == 0
+    # At least once: some of them twice.
+    assert have["accepted"] <= metric(execution, "db", "commits") <= have["accepted"] + 20
+
+
+def test_writes_that_a_queue_in_memory_loses_are_counted_and_are_missing_in_the_database() -> None:
+    execution = write_behind(False, (10, fault("queue", "crash", restart_after_s=1.0)))
+    have = figures(execution, "queue")
+    # 50 a second came, about 38 a second were written: the others were still here, though their writers had been told that all is well.
+    assert have["lost"] > 60
+    assert metric(execution, "db", "commits") == have["acknowledged"] + have["late"]
+    assert have["accepted"] - have["lost"] == have["acknowledged"]
+
+
+def test_without_faults_a_thousand_messages_leave_no_record_behind() -> None:
+    execution = write_behind(True)
+    quieten(execution)
+    assert in_use(execution) == 0
