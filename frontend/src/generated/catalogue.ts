@@ -10127,6 +10127,7 @@ export const catalogue: Catalogue = {
     "calls_in_flight": 2097152,
     "events_pending": 8388608,
     "store_keys": 4194304,
+    "filter_bits": 8388608,
     "notables": 5000,
     "snapshot_bytes": 268435456
   }
