@@ -5147,6 +5147,23 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "ask_filter",
+          "label": "Ask the filter",
+          "kind": "boolean",
+          "default": true,
+          "help": "Before a read, ask the filter that is wired whether the item can exist. It is told of new items either way.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "rebuild_wait_ms",
           "label": "Wait for a rebuild",
           "kind": "number",
