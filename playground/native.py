@@ -115,9 +115,10 @@ def engine_sources(project: Path = PROJECT) -> list[Path]:
 
 def compiled_sources(project: Path = PROJECT) -> dict[str, Path]:
     """Module name to source of everything that a build compiles, in order of name."""
-    behaviours = (project / "playground" / "blocks").glob("*/behaviour.py")
+    blocks = (project / "playground" / "blocks").glob("*/*.py")
     sources = [path for path in engine_sources(project) if path.name != "__init__.py"]
-    sources += [path for path in behaviours if not path.parent.name.startswith("_")]
+    # What a block declares (spec.py, spec_*.py) is read once; how it behaves may lie in several modules.
+    sources += [path for path in blocks if path.parent.name[0] != "_" and not path.name.startswith(("spec", "__"))]
     named = {".".join(path.relative_to(project).with_suffix("").parts): path for path in sources}
     return {name: named[name] for name in sorted(named) if not _is_marked_interpreted(named[name])}
 
@@ -160,7 +161,7 @@ def finished_builds(builds: Path = BUILDS) -> list[Build]:
 def usable_build(project: Path = PROJECT, builds: Path = BUILDS) -> CompiledFinder | None:
     """A finder over the newest build that fits this interpreter and the present engine, None where none does.
 
-    It leaves out the behaviours whose source is no longer what was compiled.
+    It leaves out the blocks of which some source is no longer what was compiled: the modules of a folder know one another's layout.
     """
     finished = finished_builds(builds)
     if not finished:
@@ -171,11 +172,14 @@ def usable_build(project: Path = PROJECT, builds: Path = BUILDS) -> CompiledFind
         if build.toolchain != here or build.engine != engine:
             continue
         present = compiled_sources(project)
-        fresh = {name for name, sha in build.modules.items() if name in present and digest(present[name]) == sha}
+        stale = {
+            name.rpartition(".")[0]
+            for name in build.modules.keys() | present.keys()
+            if name not in build.modules or name not in present or digest(present[name]) != build.modules[name]
+        }
         files = {name: build.folder / file for name, file in build.files.items()}
-        return CompiledFinder(
-            build.hash, {name: file for name, file in files.items() if name in fresh or name not in build.modules}
-        )
+        kept = {name: file for name, file in files.items() if name.rpartition(".")[0] not in stale}
+        return CompiledFinder(build.hash, kept)
     return None
 
 

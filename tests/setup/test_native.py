@@ -139,6 +139,20 @@ def test_an_edited_block_runs_as_edited(project: Path) -> None:
     assert seen["sums"] == {"one": 135}
 
 
+def test_a_block_of_which_one_module_was_edited_or_added_runs_interpreted_as_a_whole(project: Path) -> None:
+    # Compiled modules of one folder know the layout of one another's classes.
+    write(project / "playground" / "blocks" / "one" / "parts.py", '"""Another module."""\n')
+    assert str(report(project, "one")["files"]["one"]).endswith("behaviour.py")
+
+
+def test_all_modules_of_a_block_are_compiled_but_for_what_it_declares(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
+    for name in ("parts", "spec", "spec_parts"):
+        write(project / "playground" / "blocks" / "one" / f"{name}.py", '"""A module."""\n')
+    of_one = [name.rpartition(".")[2] for name in native.compiled_sources(project) if ".one." in name]
+    assert of_one == ["behaviour", "parts"]
+
+
 def test_a_build_of_other_engine_sources_is_refused(project: Path) -> None:
     write(project / "playground" / "engine" / "toy.py", ENGINE.replace("total: i64 = 0", "total: i64 = 1"))
     seen = report(project, "one")

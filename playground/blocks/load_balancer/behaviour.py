@@ -1,94 +1,109 @@
-"""Spreads requests over the instances of what is behind it."""
+"""Spreads requests over the instances of what is behind it, and keeps an eye on them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from librt.vecs import append, vec
 from mypy_extensions import i64
 
+from playground.blocks.load_balancer.choosing import ALGORITHMS, RING_HASH, WEIGHTED, Chooser
+from playground.blocks.load_balancer.health import PROBE_TIMERS, Prober
+from playground.blocks.load_balancer.outliers import SWEEP, Outliers
+from playground.blocks.load_balancer.stickiness import COOKIE, NO_STICKINESS, STICKY, Cookies, came_from_target
+from playground.blocks.load_balancer.targets import BY_NOTHING, ROUTES, VERDICTS, Targets
 from playground.engine.block import Block
-from playground.engine.columns import filled, zeros
-from playground.engine.outcomes import CRASHED, NO_UPSTREAM, REFUSED
+from playground.engine.hashing import hash_62
+from playground.engine.outcomes import CRASHED, NO_UPSTREAM, NOT_READY, OK, PROBE_READINESS, REFUSED
 from playground.engine.params import Params
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
     from playground.engine.simulation import Simulation
 
-ROUND_ROBIN: Final = 0
-WEIGHTED: Final = 1
-RANDOM: Final = 2
-LEAST_CONNECTIONS: Final = 3
-TWO_CHOICES: Final = 4
-ALGORITHMS: Final = ["round_robin", "weighted", "random", "least_connections", "two_choices"]
+CELLS_MAX: Final = 128
+MARKED: Final = 128
+ROWS_SHOWN: Final = 50
 
 
 class LoadBalancer(Block):
-    """A target is one instance behind one edge. The balancer knows of each how many of its own calls are out there, and nothing else."""
+    """A target is one instance behind one edge.
+
+    The balancer knows of each how many of its own calls are out there, what its probes say, and how its own calls ended.
+    """
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
-        self.choice_stream = self.stream("choice of target")
-        self.algorithm: i64 = ROUND_ROBIN
+        self.targets = Targets(self)
+        self.chooser = Chooser(self.targets, self.stream("choice of target"))
+        self.prober = Prober(self, self.targets, self.stream("phases of probes"))
+        self.outliers = Outliers(self, self.targets)
+        self.cookies = Cookies(self.targets)
         self.tries: i64 = 1
-        self.edges: list[Edge] = []
-        # Columns by target: which of `edges`, which instance, calls out there, weight and its credit.
-        self.target_edge: vec[i64] = vec[i64]()
-        self.target_instance: vec[i64] = vec[i64]()
-        self.outstanding: vec[i64] = vec[i64]()
-        self.weight: vec[i64] = vec[i64]()
-        self.credit: vec[i64] = vec[i64]()
-        self.weight_all: i64 = 0
-        self.targets: i64 = 0
-        # By the edge's number in the simulation: its first target, -1 for none.
-        self.first_target: vec[i64] = vec[i64]()
-        self.turn: i64 = 0
+        self.sticky: i64 = NO_STICKINESS
+        self.by_key: bool = False
         self.forwarded: i64 = 0
         self.elsewhere: i64 = 0
+        self.panicking: bool = False
 
     def configure(self, params: Params) -> None:
-        """Algorithm, and how many targets a call may be tried on."""
-        self.algorithm = ALGORITHMS.index(params.text("algorithm"))
+        """Take parameters; cookies and what is known of the targets stay."""
+        targets = self.targets
+        chooser = self.chooser
+        chooser.algorithm = ALGORITHMS.index(params.text("algorithm"))
+        chooser.bounded = params.number("bounded_loads")
+        chooser.virtual_nodes = params.integer("virtual_nodes")
         self.tries = params.integer("tries")
+        self.by_key = params.text("hash_on") == "key"
+        self.sticky = STICKY.index(params.text("sticky"))
+        self.cookies.resize(params.integer("cookies_max"))
+        if self.sticky != COOKIE:
+            self.cookies.clear()
+        targets.ramp_ns = params.ns("slow_start_s")
+        targets.panic_percent = params.number("panic_percent")
+        targets.route_by = ROUTES.index(params.text("route_by")) if params.flag("probes") else BY_NOTHING
+        self.prober.configure(params)
+        self.outliers.configure(params)
+        targets.changed = True
+        self.settle(True)
 
     def wired(self) -> None:
         """List the targets anew; what is out there stays counted."""
-        old_first = self.first_target
-        old_instance = self.target_instance
-        old_edge = self.target_edge
-        old_edges = self.edges
-        old_outstanding = self.outstanding
-        self.edges = list(self.out["out"])
-        self.target_edge = vec[i64]()
-        self.target_instance = vec[i64]()
-        self.outstanding = vec[i64]()
-        self.weight = vec[i64]()
-        self.first_target = filled(len(self.simulation.edges) + 1, -1)
-        self.weight_all = 0
-        number: i64 = 0
-        for edge in self.edges:
-            self.first_target[edge.index] = len(self.target_edge)
-            instance: i64 = 0
-            while instance < edge.callee.instances:
-                carried: i64 = 0
-                if edge.index < len(old_first) and old_first[edge.index] >= 0:
-                    before = old_first[edge.index] + instance
-                    if (
-                        before < len(old_edge)
-                        and old_edges[old_edge[before]] is edge
-                        and old_instance[before] == instance
-                    ):
-                        carried = old_outstanding[before]
-                self.target_edge = append(self.target_edge, number)
-                self.target_instance = append(self.target_instance, instance)
-                self.outstanding = append(self.outstanding, carried)
-                self.weight = append(self.weight, edge.weight)
-                self.weight_all += edge.weight
-                instance += 1
-            number += 1  # noqa: SIM113
-        self.targets = len(self.target_edge)
-        self.credit = zeros(self.targets)
+        self.targets.relist(self.out["out"])
+        self.prober.relist()
+        self.outliers.relist()
+        self.settle(True)
+
+    def settle(self, anew: bool) -> None:
+        """After a verdict has changed: who takes calls now. ``anew``: the hash tables are brought up to it in any case."""
+        targets = self.targets
+        if not targets.changed:
+            return
+        before = targets.taking
+        tied = self.sticky == COOKIE
+        was: list[i64] = (
+            [row for row in range(targets.count) if before[row] != 0 and targets.tied[row] > 0] if tied else []
+        )
+        if targets.settle() or anew:
+            self.chooser.prepare()
+        for row in was:
+            if targets.taking[row] == 0:
+                many = targets.tied[row]
+                text = f"{many} {'session is' if many == 1 else 'sessions are'} tied to it; each moves with its next request."
+                self.note("sessions_moved", "warning", f"Sessions leave {targets.label(row)}", text)
+        if targets.panic != self.panicking:
+            self.panicking = targets.panic
+            self.note_panic()
+
+    def note_panic(self) -> None:
+        """Say that panic begins or ends."""
+        well = f"{self.targets.healthy_all} of {self.targets.listed_all} targets are well"
+        if self.panicking:
+            text = f"{well}: calls go to all of them, those that seem dead included."
+            self.note("panic", "bad", f"{self.label} panics", text)
+        else:
+            self.note("panic_over", "good", f"{self.label} panics no more", f"{well}; calls go to these alone.")
+
+    # ---- calls
 
     def on_call(self, call: i64) -> None:
         """Send it on."""
@@ -97,88 +112,63 @@ class LoadBalancer(Block):
 
     def forward(self, call: i64) -> None:
         """Send ``call`` to a target; without any it fails by name."""
-        if self.targets == 0:
+        row = self.choose(call)
+        if row < 0:
             self.reply(call, NO_UPSTREAM, 0, 0)
             return
-        target = self.choose()
-        self.outstanding[target] += 1
+        targets = self.targets
+        targets.outstanding[row] += 1
         self.forwarded += 1
         calls = self.calls
-        edge = self.edges[self.target_edge[target]]
-        made = edge.call(
+        made = targets.edges[targets.edge[row]].call(
             call,
             calls.operation[call],
             calls.key[call],
             calls.user[call],
-            self.target_instance[target],
+            targets.instance[row],
             calls.request_bytes[call],
             calls.trace[call],
         )
         self.hand_on(call, made)
 
-    def choose(self) -> i64:
-        """The target of the next call."""
-        count = self.targets
-        algorithm = self.algorithm
-        if count == 1:
-            return 0
-        if algorithm == TWO_CHOICES:
-            first = self.choice_stream.below(count)
-            second = self.choice_stream.below(count - 1)
-            if second >= first:
-                second += 1
-            return second if self.outstanding[second] < self.outstanding[first] else first
-        if algorithm == RANDOM:
-            return self.choice_stream.below(count)
-        if algorithm == LEAST_CONNECTIONS:
-            return self.least_loaded()
-        if algorithm == WEIGHTED:
-            return self.weighted()
-        turn = self.turn % count
-        self.turn = turn + 1
-        return turn
-
-    def least_loaded(self) -> i64:
-        """The target with the fewest calls out there; among equals the turn goes round."""
-        count = self.targets
-        best = self.turn % count
-        offset: i64 = 1
-        while offset < count:
-            candidate = (self.turn + offset) % count
-            if self.outstanding[candidate] < self.outstanding[best]:
-                best = candidate
-            offset += 1
-        self.turn = best + 1
-        return best
-
-    def weighted(self) -> i64:
-        """Smooth weighted round robin, as nginx has it: credit grows by the weight, the richest one pays the sum of all."""
-        best: i64 = 0
-        target: i64 = 0
-        while target < self.targets:
-            self.credit[target] += self.weight[target]
-            if self.credit[target] > self.credit[best]:
-                best = target
-            target += 1
-        self.credit[best] -= self.weight_all
-        return best
-
-    def take_off(self, call: i64) -> None:
-        """A call is no longer out there."""
+    def choose(self, call: i64) -> i64:
+        """The row of the target for a call; -1 where there is none."""
         calls = self.calls
-        edge = calls.edge[call]
-        instance = calls.instance[call]
-        if edge < len(self.first_target) and self.first_target[edge] >= 0:
-            target = self.first_target[edge] + instance
-            if target < self.targets and self.target_instance[target] == instance and self.outstanding[target] > 0:
-                self.outstanding[target] -= 1
+        attempt = calls.mark[call]
+        # Who was turned away at the target that it is tied to is sent to whoever the algorithm says.
+        if self.sticky != NO_STICKINESS and attempt == 1:
+            row = (
+                self.cookies.target_of(calls.user[call])
+                if self.sticky == COOKIE
+                else self.chooser.home_of(calls.user[call])
+            )
+            if row >= 0:
+                return row
+        key = calls.key[call] if self.by_key else calls.user[call]
+        if attempt > 1:
+            key = hash_62(key, attempt)
+        return self.chooser.choose(self.simulation.now, key)
+
+    def take_off(self, call: i64) -> i64:
+        """A call is no longer out there; the row of its target, -1 when that is gone."""
+        calls = self.calls
+        row = self.targets.row_of(calls.edge[call], calls.instance[call])
+        if row >= 0 and self.targets.outstanding[row] > 0:
+            self.targets.outstanding[row] -= 1
+        return row
 
     def on_reply(self, call: i64) -> None:
         """Hand the answer on, or try another target where one could not even take the call."""
-        self.take_off(call)
+        row = self.take_off(call)
         calls = self.calls
         outcome = calls.outcome[call]
         parent = calls.parent[call]
+        if row >= 0:
+            if self.outliers.on:
+                self.outliers.record(row, outcome, calls.flags[call])
+                self.settle(False)
+            if self.sticky == COOKIE and came_from_target(outcome):
+                self.cookies.tie(calls.user[call], row, self.simulation.now)
         if (outcome == REFUSED or outcome == CRASHED) and calls.mark[parent] < self.tries:
             calls.mark[parent] += 1
             self.elsewhere += 1
@@ -190,30 +180,106 @@ class LoadBalancer(Block):
         """A call that is out there lost its parent: it doesn't count any more."""
         self.take_off(call)
 
+    # ---- health
+
+    def on_timer(self, tag: i64, argument: i64) -> None:
+        """A probe or a sweep is due."""
+        if self.removed:
+            return
+        if tag == SWEEP:
+            self.outliers.sweep()
+            self.settle(False)
+        else:
+            self.prober.ring(tag - PROBE_TIMERS, argument)
+
+    def on_probed(self, call: i64) -> None:
+        """A probe has ended."""
+        self.prober.on_probed(call)
+        self.settle(False)
+
+    def on_probe(self, call: i64) -> None:
+        """The balancer itself is asked: it is ready as long as one target is well."""
+        asked_ready = self.calls.key[call] == PROBE_READINESS
+        self.answer_probe(call, NOT_READY if asked_ready and self.targets.healthy_all == 0 else OK)
+
+    def on_crash(self, instance: i64) -> None:
+        """What outlier detection has counted was in memory."""
+        if self.outliers.on:
+            self.outliers.clear()
+            self.settle(False)
+
+    # ---- figures
+
     def metrics(self) -> list[float]:
         """See ``spec.py``."""
+        targets = self.targets
         most: i64 = 0
         total: i64 = 0
-        index: i64 = 0
-        while index < self.targets:
-            here = self.outstanding[index]
+        row: i64 = 0
+        while row < targets.count:
+            here = targets.outstanding[row]
             total += here
             if here > most:
                 most = here
-            index += 1
-        spread = float(most) * float(self.targets) / float(total) if total > 0 else 1.0
-        return [float(self.forwarded), float(self.targets), float(most), spread, float(self.elsewhere)]
+            row += 1
+        spread = float(most) * float(targets.listed_all) / float(total) if total > 0 else 1.0
+        return [
+            float(self.forwarded),
+            float(targets.listed_all),
+            float(most),
+            spread,
+            float(self.elsewhere),
+            float(targets.healthy_all),
+            float(self.prober.failed),
+            float(targets.ejected_all),
+            float(self.cookies.moved),
+            1.0 if targets.panic else 0.0,
+        ]
+
+    def cells(self) -> list[int]:
+        """One for each target: its verdict; marked where it takes calls in panic alone."""
+        targets = self.targets
+        shown = min(int(targets.count), CELLS_MAX)
+        return [
+            int(targets.verdict(row)) + (MARKED if targets.taking[row] != 0 and targets.healthy[row] == 0 else 0)
+            for row in range(shown)
+        ]
 
     def detail(self) -> dict[str, object]:
-        """Calls out there, by target."""
-        shown = min(int(self.targets), 50)
+        """The targets, one a row: what is known of them, calls out there, their part of new calls."""
+        targets = self.targets
+        now = self.simulation.now
+        weights: list[float] = []
+        for row in range(targets.count):
+            base = float(targets.weight[row]) if self.chooser.algorithm == WEIGHTED else 1.0
+            weights.append(base * float(targets.factor(row, now)) if targets.taking[row] != 0 else 0.0)
+        total = sum(weights)
         rows: list[object] = []
-        for target in range(shown):
-            edge = self.edges[self.target_edge[target]]
-            rows.append(
-                {
-                    "target": f"{edge.callee.label} {self.target_instance[target] + 1}",
-                    "out_there": int(self.outstanding[target]),
-                }
-            )
-        return {"algorithm": ALGORITHMS[self.algorithm].replace("_", " "), "targets": rows}
+        for row in range(min(int(targets.count), ROWS_SHOWN)):
+            edge: Edge = targets.edges[targets.edge[row]]
+            shown: dict[str, object] = {
+                "target": f"{edge.callee.label} {targets.instance[row] + 1}",
+                "out_there": int(targets.outstanding[row]),
+                "verdict": VERDICTS[targets.verdict(row)],
+                "weight_percent": round(100.0 * weights[row] / total, 2) if total > 0.0 else 0.0,
+            }
+            if self.prober.on:
+                probed_at = self.prober.answered_at[row]
+                shown["probes_failed_in_a_row"] = int(self.prober.failures_in_a_row(row))
+                shown["last_probe_age_s"] = round(float(now - probed_at) / 1e9, 3) if probed_at >= 0 else None
+            if self.outliers.on:
+                begun = targets.ejected_at[row]
+                until = round(float(begun + self.outliers.lasts(row)) / 1e9, 3) if begun >= 0 else None
+                shown["errors_in_a_row"] = int(self.outliers.errors[row])
+                shown["ejected_until_s"] = until
+            if self.sticky == COOKIE:
+                shown["sessions"] = int(targets.tied[row])
+            rows.append(shown)
+        found: dict[str, object] = {
+            "algorithm": ALGORITHMS[self.chooser.algorithm].replace("_", " "),
+            "panic": bool(targets.panic),
+            "targets": rows,
+        }
+        if self.chooser.algorithm == RING_HASH:
+            found["points_a_target"] = int(self.chooser.ring.points_each())
+        return found
