@@ -11,6 +11,7 @@ from playground.blocks.app_server.program import Program
 from playground.blocks.app_server.sessions import NONE, SESSION_BYTES, STORE
 from playground.blocks.app_server.states import HELD, HELD_FAILED
 from playground.blocks.app_server.steps import KEY_BYTES, SERVICE, SESSION, SMALL_BYTES
+from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, conditional_size
 from playground.engine.calls import PROBING
 from playground.engine.outcomes import (
     CREATE,
@@ -62,6 +63,7 @@ class AppServer(Program):
         self.drop_expired: bool = False
         self.list_items: i64 = 1
         self.parallel: bool = False
+        self.validators: i64 = UNCONDITIONAL
         self.services: list[Edge] = []
         self.session_store: Edge | None = None
         self.rejected: i64 = 0
@@ -76,6 +78,7 @@ class AppServer(Program):
         self.list_items = params.integer("list_items")
         self.parallel = params.text("services_order") == "parallel"
         self.configure_program(params)
+        self.validators = VALIDATORS.index(params.text("validators"))
         instance: i64 = 0
         while instance < self.instances:
             self.pull(instance)
@@ -281,6 +284,8 @@ class AppServer(Program):
             size = SMALL_BYTES
             if operation == READ and calls.version[call] >= 0:
                 size = self.response_bytes
+                if self.validators != UNCONDITIONAL:
+                    size = conditional_size(self, call, self.validators, size)
             elif operation == LIST:
                 size = self.response_bytes * self.list_items
         self.station.release(instance)
