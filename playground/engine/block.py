@@ -154,6 +154,14 @@ class Block(State):
         """Of an authority: when the present version of ``key`` was committed, ns; 0 for one that was there from the start."""
         return 0
 
+    def first_keys(self) -> i64:
+        """Of an authority: its items were 1 to this at the start."""
+        return 0
+
+    def changed_keys(self) -> vec[i64]:
+        """Of an authority: every key that was written or deleted since, each once; :meth:`current_version` says which are there."""
+        return vec[i64]()
+
     def cells(self) -> list[int]:
         """What is drawn on the card, cell by cell: the number of a declared state, + 128 where the cell is marked."""
         return []
@@ -193,7 +201,7 @@ class Block(State):
 
     def capacity(self) -> float:
         """Workers (or connections ...) there are; 0 without a pool."""
-        return float(self.pool.workers * self.pool.instances) if self.pool is not None else 0.0
+        return float(self.pool.workers * self.pool.serving) if self.pool is not None else 0.0
 
     def queue(self) -> float:
         """Calls that wait for one."""
@@ -269,6 +277,7 @@ class Block(State):
     def hand_on(self, call: i64, made: i64) -> None:
         """Let ``made``, a call on behalf of ``call``, carry what ``call`` carries."""
         calls = self.calls
+        calls.session[made] = calls.session[call]
         if calls.flags[call] & TOLD != 0:
             calls.tell(made, calls.token[call], calls.extra[call])
 
@@ -577,7 +586,7 @@ class Block(State):
                 )
             else:
                 self.note(
-                    "restart", "good", f"{self.label} restarted{which_text}", "It takes calls again, with empty memory."
+                    "restart", "good", f"{self.label} restarted{which_text}", "It is up again, with empty memory."
                 )
         elif state == PAUSED:
             self.note(

@@ -47,8 +47,8 @@ class Calls(State):
 
     Caller: ``edge``, ``parent`` (-1 at a root), ``step`` and ``data`` (private to the calling block), ``began`` (first
     attempt, ns), ``sent`` (this attempt, ns), ``deadline`` (ns, 0 none), ``attempt`` (1 ..), ``operation``, ``key``,
-    ``user``, ``request_bytes``, ``trace`` (0 not sampled), ``serial`` (never used twice, unlike the handle), ``token`` and ``extra`` (what
-    else the request carries; only with the flag ``TOLD``).
+    ``user``, ``request_bytes``, ``trace`` (0 not sampled), ``serial`` (never used twice, unlike the handle), ``session`` (the user's
+    session as a cookie has it, 0 none), ``token`` and ``extra`` (what else the request carries; only with the flag ``TOLD``).
     Callee: ``arrived`` (ns, -1 not yet) and ``started`` (ns), ``instance``, ``mark`` (0 when it arrives) and ``memo``
     (private to the called block), ``next`` / ``previous`` (its queues), ``outcome``, ``version``, ``reply_bytes``,
     ``replied`` (ns), ``verdict`` and ``advice`` (what else the answer carries; only with the flag ``ANSWERED``).
@@ -77,6 +77,7 @@ class Calls(State):
         self.request_bytes: vec[i64] = zeros(capacity)
         self.trace: vec[i64] = zeros(capacity)
         self.serial: vec[i64] = zeros(capacity)
+        self.session: vec[i64] = zeros(capacity)
         self.token: vec[i64] = zeros(capacity)
         self.extra: vec[i64] = zeros(capacity)
         self.arrived: vec[i64] = zeros(capacity)
@@ -117,6 +118,7 @@ class Calls(State):
         self.in_use += 1
         self.made += 1
         self.serial[call] = self.made
+        self.session[call] = 0
         if self.in_use > self.most_in_use:
             self.most_in_use = self.in_use
         self.flags[call] = 0
@@ -198,6 +200,7 @@ class Calls(State):
         self.request_bytes = grown(self.request_bytes, new)
         self.trace = grown(self.trace, new)
         self.serial = grown(self.serial, new)
+        self.session = grown(self.session, new)
         self.token = grown(self.token, new)
         self.extra = grown(self.extra, new)
         self.arrived = grown(self.arrived, new)

@@ -441,6 +441,7 @@ class Edge(State):
         calls.operation[fresh] = calls.operation[call]
         calls.key[fresh] = calls.key[call]
         calls.user[fresh] = calls.user[call]
+        calls.session[fresh] = calls.session[call]
         calls.request_bytes[fresh] = calls.request_bytes[call]
         calls.trace[fresh] = calls.trace[call]
         calls.token[fresh] = calls.token[call]

@@ -100,6 +100,17 @@ PROBES: Final = ["startup", "liveness", "readiness"]
 PROBE_BYTES: Final = 100
 """A probe, and the answer to it."""
 
+VERDICT_NOTHING: Final = 0
+VERDICT_REBUILD: Final = 1
+VERDICT_WAIT: Final = 2
+VERDICT_REFRESH: Final = 3
+VERDICT_KIND: Final = 3
+VERDICT_ABSENT_KEPT: Final = 4
+"""What a cache says with its answer to a read, where it has something to say. Nothing more to do; load the item and put it in (the advice
+is the token of the lock or lease that came with it, 0 without one); somebody else is loading it, so ask again (the advice is when, ns);
+take this answer, and load the item anew in the background (the advice is the token). The lowest two bits are one of these; the next one
+says that the cache wants to be told of items that do not exist."""
+
 MISS: Final = 0
 """The version that a cache reports for a key that it does not hold."""
 

@@ -23,12 +23,14 @@ FULL: Final = 2
 class Station(State):
     """``instances`` separate groups of ``workers``, each with its own queue of at most ``queue_max`` calls (-1: unbounded).
 
-    A worker that took a call is held until :meth:`release`. A call stands in at most one queue at a time.
+    A worker that took a call is held until :meth:`release`. A call stands in at most one queue at a time. ``serving`` instances count
+    in the utilisation: all, unless the owner says otherwise.
     """
 
     def __init__(self, simulation: Simulation, instances: i64, workers: i64, queue_max: i64) -> None:
         self.simulation = simulation
         self.instances: i64 = instances
+        self.serving: i64 = instances
         self.workers: i64 = workers
         self.queue_max: i64 = queue_max
         self.busy: vec[i64] = zeros(instances)
@@ -56,8 +58,14 @@ class Station(State):
             self.head = grown(self.head, instances, -1)
             self.tail = grown(self.tail, instances, -1)
         self.instances = instances
+        self.serving = instances
         self.workers = workers
         self.queue_max = queue_max
+
+    def serve_with(self, serving: i64) -> None:
+        """So many instances have workers at work from now on: others are switched off, or still starting."""
+        self.settle()
+        self.serving = serving
 
     def settle(self) -> None:
         """Bring the time integrals up to now."""
@@ -65,7 +73,7 @@ class Station(State):
         span = float(now - self.changed)
         self.busy_area += float(self.busy_all) * span
         self.waiting_area += float(self.waiting_all) * span
-        self.worker_area += float(self.workers * self.instances) * span
+        self.worker_area += float(self.workers * self.serving) * span
         self.changed = now
 
     def offer(self, call: i64, instance: i64) -> i64:
@@ -146,7 +154,7 @@ class Station(State):
     def utilisation(self) -> float:
         """Busy workers over all workers, averaged since the start. Reading it changes nothing, nor does reading the integrals."""
         span = float(self.simulation.now - self.changed)
-        workers = self.worker_area + float(self.workers * self.instances) * span
+        workers = self.worker_area + float(self.workers * self.serving) * span
         return self.busy_integral() / workers if workers > 0.0 else 0.0
 
     def busy_integral(self) -> float:

@@ -11,6 +11,7 @@ from librt.vecs import vec
 from mypy_extensions import i64
 
 from playground.engine.columns import filled, grown, zeros
+from playground.engine.outcomes import ABSENT
 from playground.engine.state import State
 
 LRU: Final = 0
@@ -108,35 +109,65 @@ class KeyIndex(State):
 
 @final
 class Versions(State):
-    """The present version of every key that was written; all others are at version 1."""
+    """The present version of every key that was ever written or deleted; all others are at version 1.
+
+    A deleted key keeps its number (a tombstone), so that versions go on growing where it is made again.
+    """
 
     def __init__(self) -> None:
         self.index = KeyIndex()
+        # By entry: keys in the order in which they were first written, their versions (negative: deleted at that one), when, ns.
+        self.key: vec[i64] = zeros(64)
         self.version: vec[i64] = zeros(64)
         self.written_at: vec[i64] = zeros(64)
 
     def read(self, key: i64) -> i64:
-        """The version of ``key``."""
+        """The version of ``key``; ABSENT where it was deleted."""
         entry = self.index.find(key)
-        return self.version[entry] if entry >= 0 else 1
+        if entry < 0:
+            return 1
+        version = self.version[entry]
+        return version if version > 0 else ABSENT
 
     def written(self, key: i64) -> i64:
-        """1 when ``key`` was ever written, else 0."""
+        """1 when ``key`` was ever written or deleted, else 0."""
         return 1 if self.index.find(key) >= 0 else 0
 
-    def write(self, key: i64, now: i64) -> i64:
-        """Commit a new version of ``key`` at ``now``; the version."""
+    def when(self, key: i64) -> i64:
+        """When its present version was committed, or it was deleted, ns; 0 where neither ever was."""
+        entry = self.index.find(key)
+        return self.written_at[entry] if entry >= 0 else 0
+
+    def write(self, key: i64, now: i64, at_least: i64 = 0) -> i64:
+        """Commit a new version of ``key``, ``at_least`` or more, at ``now``; the version."""
+        entry = self.entry_of(key)
+        version = self.version[entry]
+        version = 1 - version if version < 0 else version + 1
+        if version < at_least:
+            version = at_least
+        self.version[entry] = version
+        self.written_at[entry] = now
+        return version
+
+    def delete(self, key: i64, now: i64, at_least: i64 = 0) -> i64:
+        """Delete ``key`` at ``now``; the version at which it is gone."""
+        version = self.write(key, now, at_least)
+        self.version[self.index.find(key)] = -version
+        return version
+
+    def entry_of(self, key: i64) -> i64:
+        """The entry of ``key``, made at version 1 where there is none."""
         entry = self.index.find(key)
         if entry < 0:
             entry = self.index.size
             if entry >= len(self.version):
+                self.key = grown(self.key, 2 * entry)
                 self.version = grown(self.version, 2 * entry)
                 self.written_at = grown(self.written_at, 2 * entry)
             self.index.put(key, entry)
+            self.key[entry] = key
             self.version[entry] = 1
-        self.version[entry] += 1
-        self.written_at[entry] = now
-        return self.version[entry]
+        return entry
 
 
 @final

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from playground.engine.outcomes import ABSENT
 from playground.engine.stores import FIFO, LFU, LRU, Evicting, KeyIndex, Versions, slot_hash
 
 # Small ranges collide in the model; the others collide in the table: equal low bits, equal hashes, the widest numbers.
@@ -69,6 +70,24 @@ def test_versions_start_at_one_and_grow_by_one_with_each_write(keys: list[int]) 
         assert versions.write(key, now) == written[key]
     for key in keys:
         assert versions.read(key) == written[key]
+
+
+WRITES = st.lists(st.tuples(st.booleans(), st.sampled_from([1, 2, 1 << 40]), st.integers(0, 30)), max_size=60)
+
+
+@given(WRITES)
+def test_versions_grow_through_deletions_and_reach_what_was_promised(steps: list[tuple[bool, int, int]]) -> None:
+    versions, model = Versions(), {}
+    for now, (deletes, key, at_least) in enumerate(steps):
+        there, number, _ = model.get(key, (True, 1, 0))
+        number = max(number + 1, at_least)
+        model[key] = (not deletes, number, now)
+        assert (versions.delete if deletes else versions.write)(key, now, at_least) == number
+        for known, (there, number, when) in model.items():
+            assert versions.read(known) == (number if there else ABSENT)
+            assert versions.when(known) == when
+    assert [versions.key[entry] for entry in range(versions.index.size)] == list(model)
+    assert (versions.read(3), versions.when(3), versions.written(3)) == (1, 0, 0)
 
 
 class Model:

@@ -363,6 +363,23 @@ export const catalogue: Catalogue = {
           }
         },
         {
+          "name": "sign_in",
+          "label": "Users sign in",
+          "kind": "boolean",
+          "default": false,
+          "help": "A user's first request is a sign-in; whoever is told that their session isn't known signs in again.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Users",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "think_mean_s",
           "label": "Think time",
           "kind": "number",
@@ -524,11 +541,45 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "create_weight",
+          "label": "Creations",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Weight of creations of an item, of the ids that reads of unknown ones ask for.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "delete_weight",
+          "label": "Deletions",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Weight of deletions of an item, chosen as written ones are.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "unknown_percent",
           "label": "Unknown ids",
           "kind": "number",
           "default": 0.0,
-          "help": "Share of reads that ask for an id which doesn't exist.",
+          "help": "Share of reads that ask for an id which doesn't exist, unless somebody creates it.",
           "unit": "%",
           "minimum": 0.0,
           "maximum": 100.0,
@@ -539,6 +590,55 @@ export const catalogue: Catalogue = {
           "group": "Operations",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "unknown_choice",
+          "label": "Which unknown ids",
+          "kind": "choice",
+          "default": "popularity",
+          "help": "Which ids that don't exist are asked for.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "popularity",
+              "label": "Popular ones",
+              "help": "as many as there are items, as popular as these"
+            },
+            {
+              "value": "uniform",
+              "label": "Random ones",
+              "help": "all alike, hardly one twice: what an attack looks like"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "unknown_keys",
+          "label": "Random ids",
+          "kind": "integer",
+          "default": 1000000000,
+          "help": "How many ids beyond the items the random ones are drawn from.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Operations",
+          "live": true,
+          "shown_when": {
+            "unknown_choice": [
+              "uniform"
+            ]
+          }
         },
         {
           "name": "keys",
@@ -696,17 +796,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -779,6 +889,69 @@ export const catalogue: Catalogue = {
           "label": "Thinking",
           "kind": "gauge",
           "help": "Users of the closed loop who think.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "found",
+          "label": "Found",
+          "kind": "counter",
+          "help": "Reads that were answered with their item.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_found",
+          "label": "Not found",
+          "kind": "counter",
+          "help": "Requests for an item that isn't there (404).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale",
+          "kind": "counter",
+          "help": "Answers that were out of date, and known to be.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_modified",
+          "label": "Not modified",
+          "kind": "counter",
+          "help": "Answers that said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "signed_in",
+          "label": "Signed in",
+          "kind": "gauge",
+          "help": "Users who hold a session.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sign_ins",
+          "label": "Sign-ins",
+          "kind": "counter",
+          "help": "Times that a user signed in.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "signed_out",
+          "label": "Logged out",
+          "kind": "counter",
+          "help": "Times that a user was told that their session isn't known.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -874,7 +1047,2698 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 10,
-      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3."
+      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away."
+    },
+    {
+      "kind": "browser_cache",
+      "title": "Browser cache",
+      "category": "Edge",
+      "icon": "app-window",
+      "summary": "What users have already is not sent again",
+      "params": [
+        {
+          "name": "capacity_items",
+          "label": "Capacity",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Copies that fit in the browsers of all users together; the least recently used one goes when they are full.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4194304.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "max_age_s",
+          "label": "Max age",
+          "kind": "number",
+          "default": 0.0,
+          "help": "How long a copy is fresh after it was made at the origin (Cache-Control: max-age); 0: every read asks about it.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "stale_while_revalidate_s",
+          "label": "Stale while revalidate",
+          "kind": "number",
+          "default": null,
+          "help": "So long past its freshness a copy is still shown at once, while one request in the background asks about it.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Users",
+          "direction": "in",
+          "type": "http",
+          "help": "What users want to see.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "origin",
+          "label": "Origin",
+          "direction": "out",
+          "type": "http",
+          "help": "Where browsers get what they do not have: a CDN, a balancer, a server.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "hit_percent",
+          "label": "Hits",
+          "kind": "gauge",
+          "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "keys",
+          "label": "Items",
+          "kind": "gauge",
+          "help": "Items stored.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "capacity_keys"
+        },
+        {
+          "name": "capacity_keys",
+          "label": "Capacity",
+          "kind": "gauge",
+          "help": "Items that fit.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hits",
+          "label": "Hits",
+          "kind": "counter",
+          "help": "Reads that did not have to wait for the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "misses",
+          "label": "Misses",
+          "kind": "counter",
+          "help": "Reads of items that were not stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_requests",
+          "label": "To the origin",
+          "kind": "counter",
+          "help": "Reads sent to the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "revalidated",
+          "label": "Revalidated",
+          "kind": "counter",
+          "help": "Times that the origin said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Replaced",
+          "kind": "counter",
+          "help": "Times that the origin was asked about a stored item and sent another one (200).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_modified",
+          "label": "304 given",
+          "kind": "counter",
+          "help": "Reads whose caller has the same copy, answered without a body.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_served",
+          "label": "Served stale",
+          "kind": "counter",
+          "help": "Reads answered past freshness while the item was revalidated in the background.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_if_error",
+          "label": "Stale on error",
+          "kind": "counter",
+          "help": "Reads answered past freshness because the origin failed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "out_of_date",
+          "label": "Out of date",
+          "kind": "counter",
+          "help": "Reads answered with a version of which the database had a newer one.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "collapsed",
+          "label": "Collapsed",
+          "kind": "counter",
+          "help": "Reads that waited for a request to the origin that another one had made.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "invalidated",
+          "label": "Invalidated",
+          "kind": "counter",
+          "help": "Items dropped because a write went through here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "evicted",
+          "label": "Evicted",
+          "kind": "counter",
+          "help": "Items thrown out to make room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "egress_bytes",
+          "label": "Egress",
+          "kind": "counter",
+          "help": "Bytes of all answers given.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_bytes",
+          "label": "From the origin",
+          "kind": "counter",
+          "help": "Bytes that the origin sent.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "saved_bytes",
+          "label": "Origin saved",
+          "kind": "counter",
+          "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "spared_bytes",
+          "label": "Callers spared",
+          "kind": "counter",
+          "help": "Bytes that callers did not have to be sent, since they got a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "purge",
+          "label": "Purge",
+          "help": "Drops an item, or everything that is stored; the next reads go to the origin.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": null,
+              "help": "Which item; off: all of them.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 2000000000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Most popular items",
+        "help": "The 64 most popular items, in the browser of the first user who came.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Not stored",
+            "look": "empty"
+          },
+          {
+            "name": "fresh",
+            "label": "Fresh",
+            "look": "good"
+          },
+          {
+            "name": "stale",
+            "label": "Stale, served while revalidated",
+            "look": "fading"
+          },
+          {
+            "name": "expired",
+            "label": "Past its time: the origin is asked first",
+            "look": "bad"
+          },
+          {
+            "name": "negative",
+            "label": "Known not to exist",
+            "look": "absent"
+          }
+        ],
+        "marked": "The item that was asked for last."
+      },
+      "version": 1,
+      "order": 12,
+      "doc": "The caches in users' browsers. They are private: each user has copies of their own, so an item is fetched once by every user, and what one\nuser has seen helps no other one.\n\nWith **max age 0** each read asks whether the copy is still good (If-None-Match). An unchanged item gives a **304** without a body: bytes\nfall, requests do not. 35,000 reads a second of 2 KB are 70 MB/s, 560 Mbit/s; as 304s of 100 bytes they are 28 Mbit/s. With a max age\nabove 0, reads within it make no request at all, and show what may be out of date.\n\nThe age that an answer has when it comes from a CDN counts (header Age): a browser's max age that is shorter than the CDN's is mostly over\non arrival.\n\nA write drops the copy of the user who wrote, no other one's. It takes no time here; let the edge to it have none either."
+    },
+    {
+      "kind": "cdn",
+      "title": "CDN",
+      "category": "Edge",
+      "icon": "globe",
+      "summary": "Answers from caches near the users",
+      "params": [
+        {
+          "name": "points",
+          "label": "Points of presence",
+          "kind": "integer",
+          "default": 1,
+          "help": "Places, each with a cache of its own. A user belongs to one of them; while that is down, to the next one.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "capacity_items",
+          "label": "Capacity",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Items that fit in one point; the least recently used one goes when it is full.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4194304.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "max_age_s",
+          "label": "Max age",
+          "kind": "number",
+          "default": 60.0,
+          "help": "How long an answer is fresh after the origin was asked for it (Cache-Control: s-maxage); 0: every read asks the origin.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "stale_while_revalidate_s",
+          "label": "Stale while revalidate",
+          "kind": "number",
+          "default": null,
+          "help": "So long past its freshness an item is still served at once, while one request in the background asks the origin.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "stale_if_error_s",
+          "label": "Stale if error",
+          "kind": "number",
+          "default": null,
+          "help": "So long past its freshness an item is still served when the origin fails.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "negative_ttl_s",
+          "label": "Negative time to live",
+          "kind": "number",
+          "default": null,
+          "help": "How long it remembers that an item does not exist (404); off: it asks every time.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "collapse",
+          "label": "Collapse requests",
+          "kind": "boolean",
+          "default": true,
+          "help": "Reads of an item that the origin is being asked for already wait for that answer. Off: each asks the origin.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hit_time_mean_ms",
+          "label": "Look-up",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time from a request's arrival until it is answered from here or sent on.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hit_time_distribution",
+          "label": "Look-up: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How look-up scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hit_time_cv",
+          "label": "Look-up: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {
+            "hit_time_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.75,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.08,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests from browsers and clients.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "origin",
+          "label": "Origin",
+          "direction": "out",
+          "type": "http",
+          "help": "Where it gets what it does not have: a balancer, a gateway, a server, another CDN.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "hit_percent",
+          "label": "Hits",
+          "kind": "gauge",
+          "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "keys",
+          "label": "Items",
+          "kind": "gauge",
+          "help": "Items stored.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "capacity_keys"
+        },
+        {
+          "name": "capacity_keys",
+          "label": "Capacity",
+          "kind": "gauge",
+          "help": "Items that fit.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hits",
+          "label": "Hits",
+          "kind": "counter",
+          "help": "Reads that did not have to wait for the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "misses",
+          "label": "Misses",
+          "kind": "counter",
+          "help": "Reads of items that were not stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_requests",
+          "label": "To the origin",
+          "kind": "counter",
+          "help": "Reads sent to the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "revalidated",
+          "label": "Revalidated",
+          "kind": "counter",
+          "help": "Times that the origin said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Replaced",
+          "kind": "counter",
+          "help": "Times that the origin was asked about a stored item and sent another one (200).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_modified",
+          "label": "304 given",
+          "kind": "counter",
+          "help": "Reads whose caller has the same copy, answered without a body.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_served",
+          "label": "Served stale",
+          "kind": "counter",
+          "help": "Reads answered past freshness while the item was revalidated in the background.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_if_error",
+          "label": "Stale on error",
+          "kind": "counter",
+          "help": "Reads answered past freshness because the origin failed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "out_of_date",
+          "label": "Out of date",
+          "kind": "counter",
+          "help": "Reads answered with a version of which the database had a newer one.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "collapsed",
+          "label": "Collapsed",
+          "kind": "counter",
+          "help": "Reads that waited for a request to the origin that another one had made.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "invalidated",
+          "label": "Invalidated",
+          "kind": "counter",
+          "help": "Items dropped because a write went through here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "evicted",
+          "label": "Evicted",
+          "kind": "counter",
+          "help": "Items thrown out to make room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "egress_bytes",
+          "label": "Egress",
+          "kind": "counter",
+          "help": "Bytes of all answers given.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_bytes",
+          "label": "From the origin",
+          "kind": "counter",
+          "help": "Bytes that the origin sent.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "saved_bytes",
+          "label": "Origin saved",
+          "kind": "counter",
+          "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "spared_bytes",
+          "label": "Callers spared",
+          "kind": "counter",
+          "help": "Bytes that callers did not have to be sent, since they got a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "purge",
+          "label": "Purge",
+          "help": "Drops an item, or everything that is stored; the next reads go to the origin.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": null,
+              "help": "Which item; off: all of them.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 2000000000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        },
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Most popular items",
+        "help": "The 64 most popular items, as the first point of presence has them.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Not stored",
+            "look": "empty"
+          },
+          {
+            "name": "fresh",
+            "label": "Fresh",
+            "look": "good"
+          },
+          {
+            "name": "stale",
+            "label": "Stale, served while revalidated",
+            "look": "fading"
+          },
+          {
+            "name": "expired",
+            "label": "Past its time: the origin is asked first",
+            "look": "bad"
+          },
+          {
+            "name": "negative",
+            "label": "Known not to exist",
+            "look": "absent"
+          }
+        ],
+        "marked": "The item that was asked for last."
+      },
+      "version": 1,
+      "order": 14,
+      "doc": "Caches at the edge of the network, shared by all users of a point of presence. Each point has a cache of its own, so each one asks the\norigin by itself.\n\nAn answer is **fresh** for its max age, counted from when the origin was asked for it. Of a popular item the origin then sees one request\nper max age and point, whatever the traffic. After that:\n\n- **Stale while revalidate**: still served at once, at the latency of a hit, while exactly one request in the background asks the origin.\n- **Else** the origin is asked first, with the validator of what is stored (If-None-Match). A **304** has no body and makes the item\n  fresh again; a 200 replaces it.\n- **Stale if error**: when the origin fails, the stale item is served instead, within this window. After it, reads fail.\n\n**Collapse requests**: of all who want one missing item, one asks and the others wait. Without it arrival rate x fetch time go to the\norigin at once.\n\nA caller that has the same copy gets a 304 from here. Writes go through, and what they change is dropped at the point that they went\nthrough, at no other one: elsewhere an item is out of date until its max age is over. A read that is under way meanwhile can bring the old\nversion back. *Out of date* counts the reads that were answered so. Lists and sessions go through.\n\nWhat follows: RFC 9111 (caching), RFC 9110 (validators), RFC 5861 (stale answers)."
+    },
+    {
+      "kind": "api_gateway",
+      "title": "API gateway",
+      "category": "Edge",
+      "icon": "shield-check",
+      "summary": "Lets requests in as often as a limit allows",
+      "params": [
+        {
+          "name": "algorithm",
+          "label": "Algorithm",
+          "kind": "choice",
+          "default": "token_bucket",
+          "help": "What decides whether a request may come in.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "token_bucket",
+              "label": "Token bucket",
+              "help": "a constant rate, and bursts up to a size"
+            },
+            {
+              "value": "leaky_bucket",
+              "label": "Leaky bucket",
+              "help": "a queue that lets one out at equal distances"
+            },
+            {
+              "value": "sliding_window",
+              "label": "Sliding window",
+              "help": "never more than so many in any window's time"
+            },
+            {
+              "value": "fixed_window",
+              "label": "Fixed window",
+              "help": "so many in each window; twice at its boundary"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "scope",
+          "label": "Counts",
+          "kind": "choice",
+          "default": "user",
+          "help": "Whose requests are counted together.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "user",
+              "label": "Each user",
+              "help": "a greedy user harms nobody else"
+            },
+            {
+              "value": "global",
+              "label": "All together",
+              "help": "protects what is behind it"
+            },
+            {
+              "value": "both",
+              "label": "Both",
+              "help": "each user, and then all together"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "limit_per_s",
+          "label": "Limit",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Requests per second that may come in, of each user or of all together. A window takes one at least.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "burst",
+          "label": "Burst",
+          "kind": "integer",
+          "default": 20,
+          "help": "Tokens that a bucket holds: so many requests may come at once after a pause.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "total_limit_per_s",
+          "label": "Limit of all",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "Requests per second of all users together.",
+          "unit": "per_s",
+          "minimum": 0.001,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ]
+          }
+        },
+        {
+          "name": "total_burst",
+          "label": "Burst of all",
+          "kind": "integer",
+          "default": 200,
+          "help": "Tokens that the bucket of all users together holds.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "scope": [
+              "both"
+            ],
+            "algorithm": [
+              "token_bucket"
+            ]
+          }
+        },
+        {
+          "name": "window_s",
+          "label": "Window",
+          "kind": "number",
+          "default": 1.0,
+          "help": "The time within which requests are counted; the limit times this is how many may come in it.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "sliding_window",
+              "fixed_window"
+            ]
+          }
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 50,
+          "help": "Requests that wait in a leaky bucket; one more is turned away.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Limit",
+          "live": true,
+          "shown_when": {
+            "algorithm": [
+              "leaky_bucket"
+            ]
+          }
+        },
+        {
+          "name": "retry_after",
+          "label": "Send Retry-After",
+          "kind": "boolean",
+          "default": true,
+          "help": "A request that is turned away is told when to come again. Off: it has to guess.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Answer",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_mean_ms",
+          "label": "Processing",
+          "kind": "number",
+          "default": 0.2,
+          "help": "Time that the gateway itself takes for a request that it lets in.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_distribution",
+          "label": "Processing: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How processing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "processing_cv",
+          "label": "Processing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {
+            "processing_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 1.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests from clients.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "out",
+          "label": "Upstream",
+          "direction": "out",
+          "type": "http",
+          "help": "Where requests go that are let in.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "admitted",
+          "label": "Let in",
+          "kind": "counter",
+          "help": "Requests that were let in.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "limited",
+          "label": "Limited",
+          "kind": "counter",
+          "help": "Requests that were turned away with a 429.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "shaped",
+          "label": "Held back",
+          "kind": "gauge",
+          "help": "Requests that wait in leaky buckets.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "users_limited",
+          "label": "Users limited",
+          "kind": "gauge",
+          "help": "Different users that were turned away within a second, of this one and the one before the larger.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "users",
+          "label": "Users",
+          "kind": "gauge",
+          "help": "Users that are kept apart, 65,536 at most.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "least_left_percent",
+          "label": "Least left",
+          "kind": "gauge",
+          "help": "What the one of the latest 64 users with the least has left: of tokens, of the window or of places.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Users",
+        "help": "The first 64 users that came, each by what is left of its limit.",
+        "states": [
+          {
+            "name": "free",
+            "label": "More than half left",
+            "look": "good"
+          },
+          {
+            "name": "half",
+            "label": "Less than half left",
+            "look": "fading"
+          },
+          {
+            "name": "none",
+            "label": "Nothing left",
+            "look": "bad"
+          }
+        ],
+        "marked": "being limited"
+      },
+      "version": 1,
+      "order": 15,
+      "doc": "Lets requests in as often as a limit allows; the others get a 429. With *Send Retry-After* the answer says when the next one may come, to\nthe nanosecond (the header has whole seconds), and callers whose edge honours it wait that long before they try again.\n\n*Token bucket*: in any time t at most burst + rate × t. *Leaky bucket*: a queue that lets one out every 1 / rate, so that what is behind it\nsees no bursts. *Sliding window*: a log of what came, never more than the limit in any window. *Fixed window*: a counter that starts again\nwith each window, and lets up to twice the limit through around a boundary.\n\nLimits *of each user* keep one greedy user from taking what all others need; a limit *of all together* protects what is behind. 65,536 users\nare kept apart; the one who was away for longest is forgotten first. Above 4,096 requests a window the log joins those that lie close together.\nA crash forgets all counts."
+    },
+    {
+      "kind": "gslb",
+      "title": "GSLB / DNS",
+      "category": "Edge",
+      "icon": "globe",
+      "summary": "Sends clients to a region: by DNS and its caches, or by anycast",
+      "params": [
+        {
+          "name": "policy",
+          "label": "Routing",
+          "kind": "choice",
+          "default": "geo",
+          "help": "Which region is the answer. An edge with weight 0 is never answered.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "geo",
+              "label": "GeoDNS",
+              "help": "the clients' own region, else the nearest by the table below"
+            },
+            {
+              "value": "latency",
+              "label": "Latency",
+              "help": "the lowest round trip: the table, and what its probes took"
+            },
+            {
+              "value": "weighted",
+              "label": "Weighted",
+              "help": "drawn by the edges' weights for each DNS answer"
+            },
+            {
+              "value": "failover",
+              "label": "Failover",
+              "help": "the highest weight that is healthy"
+            },
+            {
+              "value": "anycast",
+              "label": "Anycast",
+              "help": "one address, which the network takes to the nearest region"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "clients_region",
+          "label": "Clients without a region",
+          "kind": "choice",
+          "default": "eu",
+          "help": "Where clients are that don't say where they stand.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_all_dead",
+          "label": "When all are dead",
+          "kind": "choice",
+          "default": "fail",
+          "help": "What is answered when no region is healthy.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "fail",
+              "label": "Answer with none",
+              "help": "requests fail as having no upstream"
+            },
+            {
+              "value": "answer_all",
+              "label": "Answer as if all were well",
+              "help": "the checks may be what is broken"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "convergence_s",
+          "label": "Route convergence",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time until the network has learned that a region is withdrawn, or announced again.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "anycast"
+            ]
+          }
+        },
+        {
+          "name": "health_checks",
+          "label": "Health checks",
+          "kind": "boolean",
+          "default": true,
+          "help": "Probe each region, and answer with healthy ones alone.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "probe_interval_s",
+          "label": "Every",
+          "kind": "number",
+          "default": 30.0,
+          "help": "Time between two probes of a region.",
+          "unit": "s",
+          "minimum": 5.0,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_timeout_s",
+          "label": "Probe timeout",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A probe that has no answer by then has failed.",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 30.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_threshold",
+          "label": "Dead after",
+          "kind": "integer",
+          "default": 3,
+          "help": "Failed probes in a row after which a region counts as dead.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "recover_threshold",
+          "label": "Back after",
+          "kind": "integer",
+          "default": 3,
+          "help": "Good probes in a row after which a dead region is back.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "resolvers",
+          "label": "Resolvers",
+          "kind": "integer",
+          "default": 200,
+          "help": "Caching DNS resolvers in each region of clients. Each user has one of them, by a hash.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ttl_s",
+          "label": "TTL",
+          "kind": "number",
+          "default": 60.0,
+          "help": "How long a resolver may keep an answer.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 604800.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ignore_ttl_percent",
+          "label": "Ignore the TTL",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Resolvers that keep answers longer than the TTL says.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ignored_ttl_s",
+          "label": "They keep answers",
+          "kind": "number",
+          "default": 3600.0,
+          "help": "How long these keep an answer at least.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 604800.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "lookup_ms",
+          "label": "Lookup",
+          "kind": "number",
+          "default": 20.0,
+          "help": "Time that a resolver takes to ask; requests that need its answer wait so long.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "lookup_timeout_s",
+          "label": "Lookup timeout",
+          "kind": "number",
+          "default": 1.8,
+          "help": "After this a resolver gives up on DNS servers that don't answer (RFC 8767 advises 1.8 s).",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 60.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "failure_ttl_s",
+          "label": "Keeps a failure",
+          "kind": "number",
+          "default": 5.0,
+          "help": "How long a resolver that got no answer asks no more (RFC 9520: from 1 s to 5 minutes).",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 300.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "serve_stale",
+          "label": "Serve stale",
+          "kind": "boolean",
+          "default": false,
+          "help": "While DNS does not answer, resolvers go on with the last answer, up to a day past its TTL (RFC 8767).",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "rtt_us_eu_ms",
+          "label": "US - EU",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Round trip between clients and a region (Virginia - Frankfurt), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_asia_ms",
+          "label": "US - ASIA",
+          "kind": "number",
+          "default": 160.0,
+          "help": "Round trip between clients and a region (Virginia - Tokyo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_asia_ms",
+          "label": "EU - ASIA",
+          "kind": "number",
+          "default": 230.0,
+          "help": "Round trip between clients and a region (Frankfurt - Tokyo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_sa_ms",
+          "label": "US - SA",
+          "kind": "number",
+          "default": 120.0,
+          "help": "Round trip between clients and a region (Virginia - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_sa_ms",
+          "label": "EU - SA",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Round trip between clients and a region (Frankfurt - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_asia_sa_ms",
+          "label": "ASIA - SA",
+          "kind": "number",
+          "default": 260.0,
+          "help": "Round trip between clients and a region (Tokyo - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_au_ms",
+          "label": "US - AU",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Round trip between clients and a region (Virginia - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_au_ms",
+          "label": "EU - AU",
+          "kind": "number",
+          "default": 250.0,
+          "help": "Round trip between clients and a region (Frankfurt - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_asia_au_ms",
+          "label": "ASIA - AU",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Round trip between clients and a region (Tokyo - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_sa_au_ms",
+          "label": "SA - AU",
+          "kind": "number",
+          "default": 310.0,
+          "help": "Round trip between clients and a region (São Paulo - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.005,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million queries",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What answering a million DNS queries costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests of clients. They are in the region of the block that sends them.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "out",
+          "label": "Regions",
+          "direction": "out",
+          "type": "http",
+          "help": "One block for each region, such as its load balancer; its parameter Region says where it is.",
+          "minimum": 1,
+          "maximum": null,
+          "weighted": true
+        }
+      ],
+      "metrics": [
+        {
+          "name": "share_own_region_percent",
+          "label": "In own region",
+          "kind": "gauge",
+          "help": "Requests of the last seconds that went to the region they came from.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "mean_rtt_ms",
+          "label": "Distance",
+          "kind": "gauge",
+          "help": "Mean round trip between a request's region and the one it went to, of the last seconds.",
+          "unit": "ms",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "to_dead",
+          "label": "Sent to the dead",
+          "kind": "counter",
+          "help": "Requests sent to a region that the checks call dead, or that refused them or died with them.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "resolvers_on_dead_percent",
+          "label": "Resolvers on dead ones",
+          "kind": "gauge",
+          "help": "Resolvers whose latest answer is a region that the checks call dead.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "regions_healthy",
+          "label": "Regions healthy",
+          "kind": "gauge",
+          "help": "Regions that the checks call healthy.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": "regions"
+        },
+        {
+          "name": "regions",
+          "label": "Regions",
+          "kind": "gauge",
+          "help": "Regions there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "resolutions",
+          "label": "DNS queries",
+          "kind": "counter",
+          "help": "Queries that resolvers sent.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "unresolved",
+          "label": "No answer",
+          "kind": "counter",
+          "help": "Requests that failed for want of a region.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Requests sent by an answer past its TTL.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "probes",
+          "label": "Probes",
+          "kind": "counter",
+          "help": "Health probes sent.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "dns_outage",
+          "label": "DNS outage",
+          "help": "DNS queries get no answer. What resolvers have cached goes on until its TTL.",
+          "params": [
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [
+        {
+          "lesser": "probe_timeout_s",
+          "greater": "probe_interval_s",
+          "help": "a probe has to end before the next one is sent.",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Resolvers",
+        "help": "A sample of the resolvers, those of one region of clients after those of another: the region that each one's answer points to.",
+        "states": [
+          {
+            "name": "none",
+            "label": "no answer",
+            "look": "empty"
+          },
+          {
+            "name": "first",
+            "label": "first region",
+            "look": "first"
+          },
+          {
+            "name": "second",
+            "label": "second region",
+            "look": "second"
+          },
+          {
+            "name": "third",
+            "label": "third region",
+            "look": "third"
+          },
+          {
+            "name": "fourth",
+            "label": "fourth region or further",
+            "look": "fourth"
+          }
+        ],
+        "marked": "ignores the TTL"
+      },
+      "version": 1,
+      "order": 18,
+      "doc": "Sends clients to one of several regions. It stands for DNS and for the way of a request, which goes straight from the client to the\nregion: this block adds the round trip between the two regions (its own table), the edges add the rest. US - EU: about 20 ms within,\n120 ms across, where the clients' edge takes 10 ms each way.\n\n**DNS**: each user asks one of the resolvers of its region, which keeps an answer until its TTL. What resolvers have cached nobody can\ntake back: when a region dies, the checks find out after interval x threshold, and from then on the share that is still sent there falls\nin a straight line to 0 over one TTL, 30 s x 3 + 60 s = 150 s in all. Resolvers that ignore the TTL go on. A lower TTL moves faster and\ncosts queries: resolvers / TTL of them a second.\n\n**Anycast**: one address everywhere, no cache. Once the network has learned that a region is withdrawn, no request goes there.\n\nProbes see the way to a region and the block that answers there, not the servers behind it. A timeout belongs on the clients' edge, which\nhas the whole way in it."
     },
     {
       "kind": "load_balancer",
@@ -1581,17 +4445,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -2170,6 +5044,39 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "writes",
+          "label": "Writes go",
+          "kind": "choice",
+          "default": "store",
+          "help": "Where a write is sent. Purchases, creations and deletions always go to the store.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "store",
+              "label": "To the store",
+              "help": "write-around: the store first, then the cache is told"
+            },
+            {
+              "value": "cache",
+              "label": "To the cache",
+              "help": "it writes through, or behind, as it is set"
+            },
+            {
+              "value": "queue",
+              "label": "Into the queue",
+              "help": "write-behind: the cache shows the new version at once, a worker writes it to the store later"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "after_write",
           "label": "Cache after a write",
           "kind": "choice",
@@ -2196,6 +5103,77 @@ export const catalogue: Catalogue = {
               "help": "stale until its time to live is over"
             }
           ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {
+            "writes": [
+              "store"
+            ]
+          }
+        },
+        {
+          "name": "after_create",
+          "label": "Cache after a creation",
+          "kind": "choice",
+          "default": "invalidate",
+          "help": "What happens in the cache once the store has a new item.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "invalidate",
+              "label": "Invalidate",
+              "help": "delete the cached \"there is none\""
+            },
+            {
+              "value": "update",
+              "label": "Update",
+              "help": "put the new item in"
+            },
+            {
+              "value": "nothing",
+              "label": "Leave it",
+              "help": "invisible while \"there is none\" is cached"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ask_filter",
+          "label": "Ask the filter",
+          "kind": "boolean",
+          "default": true,
+          "help": "Before a read, ask the filter that is wired whether the item can exist. It is told of new items either way.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild_wait_ms",
+          "label": "Wait for a rebuild",
+          "kind": "number",
+          "default": 5000.0,
+          "help": "How long a read waits, with its worker, while another one rebuilds the item; then it reads from the store itself.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
           "pattern": null,
           "pattern_help": "",
           "group": "Program",
@@ -2252,6 +5230,455 @@ export const catalogue: Catalogue = {
           "group": "Answers",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "validators",
+          "label": "Validators",
+          "kind": "choice",
+          "default": "etag",
+          "help": "What callers can ask by whether their copy is still good. If it is, the answer is a 304 without the item.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "none",
+              "label": "None",
+              "help": "every answer has its item in it"
+            },
+            {
+              "value": "etag",
+              "label": "ETag",
+              "help": "differs for each version"
+            },
+            {
+              "value": "last_modified",
+              "label": "Last-Modified",
+              "help": "the second of the last change: two changes within one second look like one"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Answers",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "start_mean_s",
+          "label": "Start",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Time from the start of an instance's process until it listens; calls to it are refused meanwhile.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "start_distribution",
+          "label": "Start: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How start scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "start_cv",
+          "label": "Start: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {
+            "start_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "warm_up_s",
+          "label": "Warm-up",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Time after the start in which it is slow: cold caches, code not compiled yet.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "warm_up_factor",
+          "label": "Cold is slower by",
+          "kind": "number",
+          "default": 5.0,
+          "help": "How many times as long work takes when warm-up begins; falls evenly to 1 until it ends.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ready_when_warm",
+          "label": "Ready when warm",
+          "kind": "boolean",
+          "default": false,
+          "help": "Readiness says no until it is warm. Off: it takes traffic as soon as it listens.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "cold_start",
+          "label": "Starts cold",
+          "kind": "boolean",
+          "default": false,
+          "help": "Instances have to start and to warm up when the run begins. Off: they are warm.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "restart_time_s",
+          "label": "Restart",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Time from a restart that a liveness probe or a rolling restart orders until the new process begins to start.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "drain_s",
+          "label": "Draining",
+          "kind": "number",
+          "default": 5.0,
+          "help": "An instance that has to stop says for so long that it isn't ready, serving what still comes; then it finishes and stops.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "probe_needs_worker",
+          "label": "Probes need a worker",
+          "kind": "boolean",
+          "default": false,
+          "help": "A probe waits for a free worker as a request does, so overload looks like death.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "overloaded_not_ready",
+          "label": "Not ready above",
+          "kind": "integer",
+          "default": null,
+          "help": "Readiness says no while more requests than this wait at an instance. Off: it never minds.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Life",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "autoscale",
+          "label": "Autoscaling",
+          "kind": "boolean",
+          "default": false,
+          "help": "The number of instances follows the load; they begin with what is set above.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "instances_min",
+          "label": "At least",
+          "kind": "integer",
+          "default": 1,
+          "help": "Never fewer instances than this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "instances_max",
+          "label": "At most",
+          "kind": "integer",
+          "default": 10,
+          "help": "Never more instances than this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "target_utilisation_percent",
+          "label": "Target utilisation",
+          "kind": "number",
+          "default": 70.0,
+          "help": "Share of busy workers that it aims at: desired = instances x utilisation / target, rounded up.",
+          "unit": "%",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "evaluate_every_s",
+          "label": "Looks every",
+          "kind": "number",
+          "default": 15.0,
+          "help": "Time between two decisions; each looks at the time since the last.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "cool_down_s",
+          "label": "Cool-down",
+          "kind": "number",
+          "default": 300.0,
+          "help": "It scales in to the highest of what it wanted in this time.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 86400.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Autoscaling",
+          "live": true,
+          "shown_when": {
+            "autoscale": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "kind": "choice",
+          "default": "none",
+          "help": "Where it keeps who has signed in. Whoever comes with a session that it doesn't know is signed out.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "none",
+              "label": "None",
+              "help": "nobody is asked who they are"
+            },
+            {
+              "value": "local",
+              "label": "In memory",
+              "help": "each instance knows those who signed in at it, until it dies"
+            },
+            {
+              "value": "store",
+              "label": "In a store",
+              "help": "asked with each request; all instances know the same"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "sessions_max",
+          "label": "Most sessions",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Sessions in one instance's memory; one more, and the one that was not used for longest is forgotten.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {
+            "sessions": [
+              "local"
+            ]
+          }
+        },
+        {
+          "name": "session_ttl_s",
+          "label": "Session ends after",
+          "kind": "number",
+          "default": 1800.0,
+          "help": "Time without a request after which a session ends.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Sessions",
+          "live": true,
+          "shown_when": {
+            "sessions": [
+              "local",
+              "store"
+            ]
+          }
         },
         {
           "name": "price_per_hour",
@@ -2318,17 +5745,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -2350,6 +5787,16 @@ export const catalogue: Catalogue = {
           "weighted": false
         },
         {
+          "name": "filter",
+          "label": "Filter",
+          "direction": "out",
+          "type": "filter",
+          "help": "Who is asked first whether an item can exist at all.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
           "name": "cache",
           "label": "Cache",
           "direction": "out",
@@ -2365,6 +5812,26 @@ export const catalogue: Catalogue = {
           "direction": "out",
           "type": "sql",
           "help": "Where items are read and written.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "queue",
+          "label": "Queue",
+          "direction": "out",
+          "type": "queue",
+          "help": "Where it leaves background refreshes, and writes that go into the queue.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "direction": "out",
+          "type": "cache",
+          "help": "Where sessions are kept, if in a store.",
           "minimum": 0,
           "maximum": 1,
           "weighted": false
@@ -2441,6 +5908,195 @@ export const catalogue: Catalogue = {
           "kind": "gauge",
           "help": "For a worker, of those that had to wait.",
           "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances",
+          "label": "Instances",
+          "kind": "gauge",
+          "help": "Instances that are not switched off.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_ready",
+          "label": "Ready",
+          "kind": "gauge",
+          "help": "Instances that want traffic.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_starting",
+          "label": "Starting",
+          "kind": "gauge",
+          "help": "Instances whose process starts.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_warming",
+          "label": "Warming up",
+          "kind": "gauge",
+          "help": "Instances that are slow because they are cold.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_draining",
+          "label": "Draining",
+          "kind": "gauge",
+          "help": "Instances that finish what they have, and stop.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_deadlocked",
+          "label": "Deadlocked",
+          "kind": "gauge",
+          "help": "Instances in which nothing moves until a restart.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_down",
+          "label": "Down",
+          "kind": "gauge",
+          "help": "Instances that crashed, or wait for their restart.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "instances_desired",
+          "label": "Desired",
+          "kind": "gauge",
+          "help": "Instances that autoscaling aims at.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaling_utilisation_percent",
+          "label": "Utilisation seen",
+          "kind": "gauge",
+          "help": "Busy workers of those that are ready, as autoscaling last saw it.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaled_out",
+          "label": "Scaled out",
+          "kind": "counter",
+          "help": "Times that instances were added.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scaled_in",
+          "label": "Scaled in",
+          "kind": "counter",
+          "help": "Times that instances were taken away.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "drained",
+          "label": "Drained",
+          "kind": "counter",
+          "help": "Instances that stopped after they were drained.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions",
+          "label": "Sessions",
+          "kind": "gauge",
+          "help": "Sessions in the instances' memory.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_begun",
+          "label": "Sessions begun",
+          "kind": "counter",
+          "help": "Sign-ins.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "sessions_missed",
+          "label": "Sessions missed",
+          "kind": "counter",
+          "help": "Requests whose session wasn't known.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "filtered",
+          "label": "Filtered",
+          "kind": "counter",
+          "help": "Reads that the filter answered: there is no such item.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "filter_failed",
+          "label": "Filter failed",
+          "kind": "counter",
+          "help": "Filter operations that were not answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuild_waits",
+          "label": "Waited for a rebuild",
+          "kind": "counter",
+          "help": "Reads that let another one rebuild.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "waits_given_up",
+          "label": "Waited in vain",
+          "kind": "counter",
+          "help": "Reads that waited too long for another's rebuild and read from the store.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshes",
+          "label": "Refreshes",
+          "kind": "counter",
+          "help": "Background refreshes that it began.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "queued_writes",
+          "label": "Queued",
+          "kind": "counter",
+          "help": "Writes that the queue has taken.",
+          "unit": "",
           "headline": false,
           "maximum_metric": null
         }
@@ -2630,13 +6286,792 @@ export const catalogue: Catalogue = {
             }
           ],
           "momentary": false
+        },
+        {
+          "name": "deadlock",
+          "label": "Deadlock",
+          "help": "Its workers wait for one another: no request and no probe gets an answer, until it is restarted or the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "not_ready",
+          "label": "Not ready",
+          "help": "Alive and working, but its readiness probe says no, as while it replays a log.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 30.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "drain",
+          "label": "Rolling restart",
+          "help": "Drains, stops and starts again, without losing a request; of all instances one after the other.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        }
+      ],
+      "rules": [
+        {
+          "lesser": "instances_min",
+          "greater": "instances_max",
+          "help": "there can't be more of them at least than at most",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Instances",
+        "help": "One cell for each instance: where it is in its life.",
+        "states": [
+          {
+            "name": "off",
+            "label": "Off",
+            "look": "empty"
+          },
+          {
+            "name": "starting",
+            "label": "Starting",
+            "look": "busy"
+          },
+          {
+            "name": "warming",
+            "label": "Warming up",
+            "look": "fading"
+          },
+          {
+            "name": "ready",
+            "label": "Ready",
+            "look": "good"
+          },
+          {
+            "name": "not_ready",
+            "label": "Not ready",
+            "look": "second"
+          },
+          {
+            "name": "draining",
+            "label": "Draining",
+            "look": "third"
+          },
+          {
+            "name": "deadlocked",
+            "label": "Deadlocked",
+            "look": "locked"
+          },
+          {
+            "name": "down",
+            "label": "Down",
+            "look": "bad"
+          }
+        ],
+        "marked": "requests wait for a worker there"
+      },
+      "version": 1,
+      "order": 30,
+      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one."
+    },
+    {
+      "kind": "worker",
+      "title": "Worker",
+      "category": "Compute",
+      "icon": "cog",
+      "summary": "Does the jobs that a queue hands it",
+      "params": [
+        {
+          "name": "instances",
+          "label": "Instances",
+          "kind": "integer",
+          "default": 1,
+          "help": "Machines of this sort; the queue hands jobs to each of them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "integer",
+          "default": 4,
+          "help": "Jobs that one instance does at once. A worker is held until the job is done, all waiting included.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Jobs that wait for a worker of an instance; one more is turned away. Off: any number.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_mean_ms",
+          "label": "Work",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time that a worker computes on a job.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_distribution",
+          "label": "Work: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How work scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "work_cv",
+          "label": "Work: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Own work",
+          "live": true,
+          "shown_when": {
+            "work_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "after_write",
+          "label": "Cache after a write",
+          "kind": "choice",
+          "default": "invalidate",
+          "help": "What happens to the cached item once the store has the new version.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "invalidate",
+              "label": "Invalidate",
+              "help": "delete the item, the next read loads it"
+            },
+            {
+              "value": "update",
+              "label": "Update",
+              "help": "put the new version in"
+            },
+            {
+              "value": "nothing",
+              "label": "Leave it",
+              "help": "the cache has the new version already"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "item_bytes",
+          "label": "Size of an item",
+          "kind": "integer",
+          "default": 2048,
+          "help": "Bytes of an item that is written or put into the cache.",
+          "unit": "bytes",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.05,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Jobs",
+          "direction": "in",
+          "type": "job",
+          "help": "Jobs from a queue.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "store",
+          "label": "Store",
+          "direction": "out",
+          "type": "sql",
+          "help": "Where items are written, and read for the cache.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "cache",
+          "label": "Cache",
+          "direction": "out",
+          "type": "cache",
+          "help": "What is told of writes, and filled with items that were read anew.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "workers_busy",
+          "label": "Busy",
+          "kind": "gauge",
+          "help": "Workers held, waiting for callees included.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "workers"
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "gauge",
+          "help": "Workers of all instances.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "done",
+          "label": "Done",
+          "kind": "counter",
+          "help": "Jobs done, each time anew.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "written",
+          "label": "Written",
+          "kind": "counter",
+          "help": "Writes that the store has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Read anew",
+          "kind": "counter",
+          "help": "Items read from the store for the cache.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "poisoned",
+          "label": "Poison",
+          "kind": "counter",
+          "help": "Jobs that failed on a poisonous key.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Jobs that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "poison",
+          "label": "Poison",
+          "help": "Jobs on one key always fail, as those that meet a bug do; the queue tries them again and then gives up.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": 1,
+              "help": "The key whose jobs fail.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 1000000000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
         }
       ],
       "rules": [],
       "cells": null,
       "version": 1,
-      "order": 30,
-      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation."
+      "order": 35,
+      "doc": "Does the jobs that a queue hands it. A write goes to the store, then the cache is told. A refresh reads the item from the store and puts it\ninto the cache. Any other job is work alone. A worker is held until the job is done, so that throughput is workers / time per job.\n\nA job is answered as done when all of it is; after anything else the queue hands it out again. So a job may be done twice: a write carries the\nversion that was promised for it, and the store goes no further back for it."
     },
     {
       "kind": "cache",
@@ -2972,17 +7407,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -3683,7 +8128,7 @@ export const catalogue: Catalogue = {
           "label": "Rows",
           "kind": "integer",
           "default": 100000,
-          "help": "Items that exist: numbers 1 to this. Others are absent until they are written.",
+          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created or written.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000000.0,
@@ -3828,17 +8273,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -3854,7 +8309,7 @@ export const catalogue: Catalogue = {
           "label": "Statements",
           "direction": "in",
           "type": "sql",
-          "help": "Reads, writes, lists, purchases.",
+          "help": "Reads, writes, lists, purchases, rows created and deleted.",
           "minimum": 0,
           "maximum": null,
           "weighted": false
@@ -3973,7 +8428,7 @@ export const catalogue: Catalogue = {
           "name": "absent",
           "label": "Not there",
           "kind": "counter",
-          "help": "Reads of an item that doesn't exist.",
+          "help": "Statements on an item that doesn't exist.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -3983,6 +8438,24 @@ export const catalogue: Catalogue = {
           "label": "Turned away",
           "kind": "counter",
           "help": "Statements that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "created",
+          "label": "Created",
+          "kind": "counter",
+          "help": "Rows that were not there before.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "deleted",
+          "label": "Deleted",
+          "kind": "counter",
+          "help": "Rows that are gone.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -4179,7 +8652,749 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, buys or deletes a row that isn't there is told so: a completed call, as a 404 is.\nA write or a creation puts the row there whether or not it was (an upsert). A row that is deleted and made again goes on with higher\nversions, so nobody takes an old one for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+    },
+    {
+      "kind": "queue",
+      "title": "Message queue",
+      "category": "Data",
+      "icon": "mailbox",
+      "summary": "Keeps jobs until a worker has done them",
+      "params": [
+        {
+          "name": "length_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 10000,
+          "help": "Messages that may wait; those that are being worked on don't count.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_full",
+          "label": "When it is full",
+          "kind": "choice",
+          "default": "reject",
+          "help": "What becomes of a message that finds the queue full.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "reject",
+              "label": "Turn away",
+              "help": "the producer is told at once that it is overloaded"
+            },
+            {
+              "value": "hold",
+              "label": "Let wait",
+              "help": "the producer's call is answered when there is room"
+            },
+            {
+              "value": "drop_oldest",
+              "label": "Drop the oldest",
+              "help": "the producer notices nothing"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "prefetch",
+          "label": "Prefetch",
+          "kind": "integer",
+          "default": 16,
+          "help": "Messages that an instance of workers may have without having answered them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "visibility_timeout_s",
+          "label": "Visibility timeout",
+          "kind": "number",
+          "default": 30.0,
+          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 43200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "redelivery_delay_ms",
+          "label": "Delay of redelivery",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long a message whose job has failed waits before it is delivered again.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "deliveries_max",
+          "label": "Most deliveries",
+          "kind": "integer",
+          "default": 5,
+          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "durable",
+          "label": "Durable",
+          "kind": "boolean",
+          "default": true,
+          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_mean_ms",
+          "label": "Storing",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_distribution",
+          "label": "Storing: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How storing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_cv",
+          "label": "Storing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Storage",
+          "live": true,
+          "shown_when": {
+            "store_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Messages",
+          "direction": "in",
+          "type": "queue",
+          "help": "Messages from servers and other queues.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "requests",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests that are messages: answered when they are stored (202 Accepted), done later.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "direction": "out",
+          "type": "job",
+          "help": "Who does the jobs; each instance gets messages in turn.",
+          "minimum": 1,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "dead_letters",
+          "label": "Dead letters",
+          "direction": "out",
+          "type": "queue",
+          "help": "The queue for messages that were given up; without one they are kept here.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "depth",
+          "label": "Depth",
+          "kind": "gauge",
+          "help": "Messages that wait, those that wait out their delay too.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "length_max"
+        },
+        {
+          "name": "length_max",
+          "label": "Room",
+          "kind": "gauge",
+          "help": "Messages that may wait.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "oldest_age_s",
+          "label": "Oldest",
+          "kind": "gauge",
+          "help": "Since when the message whose turn is next was accepted.",
+          "unit": "s",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "unacknowledged",
+          "label": "Worked on",
+          "kind": "gauge",
+          "help": "Deliveries that are not answered yet.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "accepted",
+          "label": "Accepted",
+          "kind": "counter",
+          "help": "Messages that were stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "delivered",
+          "label": "Delivered",
+          "kind": "counter",
+          "help": "Deliveries, repeated ones included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "acknowledged",
+          "label": "Done",
+          "kind": "counter",
+          "help": "Messages whose job was reported as done in time.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "redelivered",
+          "label": "Again",
+          "kind": "counter",
+          "help": "Deliveries of messages that were delivered before.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "ran_out",
+          "label": "Ran out",
+          "kind": "counter",
+          "help": "Deliveries that the visibility timeout ended.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "late",
+          "label": "Done too late",
+          "kind": "counter",
+          "help": "Jobs done after their delivery was over: they are done twice, unless a crash lost the message.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "dead",
+          "label": "Dead letters",
+          "kind": "gauge",
+          "help": "Messages that were given up and are kept here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "died",
+          "label": "Given up",
+          "kind": "counter",
+          "help": "Messages that became dead letters.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moving",
+          "label": "Moving",
+          "kind": "gauge",
+          "help": "Dead letters on their way to the queue for them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moved",
+          "label": "Moved",
+          "kind": "counter",
+          "help": "Dead letters that another queue has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Messages that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "dropped",
+          "label": "Dropped",
+          "kind": "counter",
+          "help": "Accepted messages that were thrown away for room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lost",
+          "label": "Lost",
+          "kind": "counter",
+          "help": "Accepted messages that a crash has lost.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "redrive",
+          "label": "Put dead letters back",
+          "help": "Dead letters that are kept here are tried once more, behind all messages that wait.",
+          "params": [],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Messages",
+        "help": "Dead letters, messages that are worked on, and those that wait, the oldest first: 64 at most.",
+        "states": [
+          {
+            "name": "waiting",
+            "label": "Waits",
+            "look": "good"
+          },
+          {
+            "name": "again",
+            "label": "Waits again",
+            "look": "fading"
+          },
+          {
+            "name": "worked_on",
+            "label": "Worked on",
+            "look": "busy"
+          },
+          {
+            "name": "dead",
+            "label": "Dead letter",
+            "look": "bad"
+          }
+        ],
+        "marked": "delivered before"
+      },
+      "version": 1,
+      "order": 55,
+      "doc": "Takes messages, answers once they are stored, and hands them to workers, the oldest first. A message stays until a worker reports it as done.\nA delivery that fails, or is not answered within the *visibility timeout*, is made again: at least once, sometimes twice. After *most\ndeliveries* in vain a message becomes a dead letter.\n\nWorkers take as many as they can: their number / time per job. What comes faster piles up, by the difference per second, until the queue is full;\nthen producers are turned away, wait, or the oldest messages go. A worker that is gone gets nothing until it is back.\n\nA *durable* queue keeps its messages through a crash, and delivers again what was being worked on. Without it they are lost, though their\nproducers were told that they are safe; the block counts them."
     }
   ],
   "edge": {
@@ -4929,6 +10144,7 @@ export const catalogue: Catalogue = {
     "calls_in_flight": 2097152,
     "events_pending": 8388608,
     "store_keys": 4194304,
+    "filter_bits": 8388608,
     "notables": 5000,
     "snapshot_bytes": 268435456
   }

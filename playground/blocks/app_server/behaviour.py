@@ -6,23 +6,31 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
-from playground.engine.block import Block
+from playground.blocks.app_server.program import Program
+from playground.blocks.app_server.sessions import NONE, SESSION_BYTES, STORE
+from playground.blocks.app_server.states import HELD, HELD_FAILED
+from playground.blocks.app_server.steps import KEY_BYTES, SERVICE, SESSION, SMALL_BYTES
+from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, conditional_size
+from playground.engine.calls import PROBING
 from playground.engine.outcomes import (
-    BUY,
-    CACHE_DELETE,
-    CACHE_GET,
-    CACHE_SET,
+    CREATE,
+    DELETE,
     EXPIRED,
     LIST,
-    MISS,
+    NO_UPSTREAM,
     OK,
+    OPERATIONS,
     OVERLOADED,
     READ,
+    SESSION_GET,
+    SESSION_SET,
+    SIGN_IN,
+    SIGNED_OUT,
     WRITE,
     as_upstream,
 )
 from playground.engine.params import Params
-from playground.engine.station import FULL, QUEUED, Station
+from playground.engine.station import FULL, QUEUED
 from playground.engine.streams import CONSTANT, Duration
 
 if TYPE_CHECKING:
@@ -33,33 +41,16 @@ WAITING: Final = 0
 BEFORE: Final = 1
 CALLING: Final = 2
 AFTER: Final = 3
-"""Marks of a call: it waits for a worker, is worked on before its calls, waits for a callee (holding its worker), is worked on after."""
+UNKNOWN: Final = 4
+POLLING: Final = 5
+"""Marks of a call: it waits for a worker, is worked on before its calls, waits for a callee (holding its worker), is worked on after; comes
+with a session that is not known; will ask the cache again. Those of ``states.py`` follow."""
 
-SERVICE: Final = 0
-LOOK_UP: Final = 1
-LOAD: Final = 2
-FILL: Final = 3
-STORE: Final = 4
-UPDATE: Final = 5
-"""Steps of a call that this block makes: a service, a cache read, a store read, the cache filled after a miss, a store write, the cache
-told of the write."""
-
-INVALIDATE: Final = 0
-OVERWRITE: Final = 1
-LEAVE: Final = 2
-AFTER_WRITE: Final = ["invalidate", "update", "nothing"]
-
-PAST_CACHE: Final = -1
-"""Memo of a call that goes past a cache which failed; before that the memo counts services."""
-
-SMALL_BYTES: Final = 200
-"""An answer without an item: the result of a write, or a 404."""
-
-KEY_BYTES: Final = 100
-"""A message to a store or cache that names a key, without the item."""
+SHOWN: Final = [READ, LIST, WRITE, CREATE, DELETE]
+"""Operations whose program the inspector shows."""
 
 
-class AppServer(Block):
+class AppServer(Program):
     """``instances`` servers with a worker pool each. A worker is held from the start of a request to its answer, all waiting included."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
@@ -68,33 +59,25 @@ class AppServer(Block):
         self.after_stream = self.stream("work after its calls")
         self.before = Duration(CONSTANT, 0.0, 1.0)
         self.after = Duration(CONSTANT, 0.0, 1.0)
-        self.station = Station(simulation, 1, 1, -1)
-        self.pool = self.station
         self.drop_expired: bool = False
-        self.response_bytes: i64 = 0
         self.list_items: i64 = 1
         self.parallel: bool = False
-        self.after_write: i64 = INVALIDATE
-        self.bypass: bool = True
+        self.validators: i64 = UNCONDITIONAL
         self.services: list[Edge] = []
-        self.cache: Edge | None = None
-        self.store: Edge | None = None
+        self.session_store: Edge | None = None
         self.rejected: i64 = 0
         self.expired: i64 = 0
-        self.bypassed: i64 = 0
 
     def configure(self, params: Params) -> None:
         """Take sizes and times; more workers take waiting calls at once."""
-        self.set_instances(params.integer("instances"))
-        self.station.resize(self.instances, params.integer("workers"), params.integer("queue_max"))
+        self.configure_life(params)
         params.set_duration(self.before, "before")
         params.set_duration(self.after, "after")
         self.drop_expired = params.flag("drop_expired")
-        self.response_bytes = params.integer("response_bytes")
         self.list_items = params.integer("list_items")
         self.parallel = params.text("services_order") == "parallel"
-        self.after_write = AFTER_WRITE.index(params.text("after_write"))
-        self.bypass = params.flag("bypass_cache")
+        self.configure_program(params)
+        self.validators = VALIDATORS.index(params.text("validators"))
         instance: i64 = 0
         while instance < self.instances:
             self.pull(instance)
@@ -103,10 +86,8 @@ class AppServer(Block):
     def wired(self) -> None:
         """Derive the program from what is wired."""
         self.services = list(self.out["services"])
-        caches = self.out["cache"]
-        stores = self.out["store"]
-        self.cache = caches[0] if len(caches) > 0 else None
-        self.store = stores[0] if len(stores) > 0 else None
+        self.wire_data()
+        self.session_store = self.only("sessions")
 
     # ---- a call's way through
 
@@ -120,7 +101,7 @@ class AppServer(Block):
             self.reply(call, OVERLOADED, 0, 0)
         elif became == QUEUED:
             self.note_queue(self.station.waiting_all, self.station.workers * self.instances, "workers")
-        else:
+        elif not self.life.lively or not self.life.standstill.takes_hold(call):
             self.begin(call)
 
     def begin(self, call: i64) -> None:
@@ -129,6 +110,8 @@ class AppServer(Block):
         self.calls.memo[call] = 0
         self.calls.version[call] = 0
         ns = self.before.draw(self.before_stream)
+        if self.life.lively:
+            ns = self.life.stretch(call, ns)
         if ns > 0:
             self.work(call, ns)
         else:
@@ -136,18 +119,31 @@ class AppServer(Block):
 
     def on_work(self, call: i64) -> None:
         """Own work is done."""
-        if self.calls.mark[call] == BEFORE:
+        mark = self.calls.mark[call]
+        if mark == BEFORE:
             self.call_services(call)
-        else:
+        elif mark == AFTER:
             self.end(call, OK)
+        elif mark == UNKNOWN:
+            self.end(call, SIGNED_OUT)
+        elif mark == POLLING:
+            self.calls.mark[call] = CALLING
+            self.look_up(call)
+        elif mark == HELD:
+            self.begin(call)
+        else:
+            # HELD_FAILED
+            self.end(call, as_upstream(self.calls.outcome[call]))
 
     def call_services(self, call: i64) -> None:
         """Call the services: the first one, or all at once; with none, go on. ``memo`` counts those called, or those still out."""
         calls = self.calls
+        if self.sessions.mode != NONE and calls.mark[call] == BEFORE and not self.admits(call):
+            return
         calls.mark[call] = CALLING
         count: i64 = len(self.services)
         if count == 0:
-            self.call_data(call)
+            self.go_on(call)
         elif self.parallel:
             calls.memo[call] = count
             index: i64 = 0
@@ -164,36 +160,68 @@ class AppServer(Block):
         size = calls.request_bytes[call]
         made = edge.call(call, calls.operation[call], calls.key[call], calls.user[call], -1, size, calls.trace[call])
         calls.step[made] = SERVICE
+        calls.session[made] = calls.session[call]
 
-    def call_data(self, call: i64) -> None:
-        """Services are done: on to cache and store."""
-        operation = self.calls.operation[call]
-        if operation == READ:
-            if self.cache is not None:
-                self.send(self.cache, call, CACHE_GET, KEY_BYTES, LOOK_UP)
-            else:
-                self.load(call, READ)
-        elif operation == LIST:
-            self.load(call, LIST)
-        elif self.store is not None:
-            self.send(self.store, call, BUY if operation == BUY else WRITE, self.response_bytes, STORE)
-        else:
-            self.conclude(call)
-
-    def load(self, call: i64, operation: i64) -> None:
-        """Read from the store; without one the server makes the item itself."""
-        if self.store is not None:
-            self.send(self.store, call, operation, KEY_BYTES, LOAD)
-            return
-        self.calls.version[call] = 1
-        self.fill_cache(call)
-
-    def send(self, edge: Edge, call: i64, operation: i64, size: i64, step: i64) -> None:
-        """Call cache or store on behalf of ``call``; a message to the cache carries the version that is known."""
+    def admits(self, call: i64) -> bool:
+        """Whether the user's session is known here: then the request may go on. Else it waits for the store, signs in, or is refused."""
         calls = self.calls
-        made = edge.call(call, operation, calls.key[call], calls.user[call], -1, size, calls.trace[call])
-        calls.step[made] = step
-        calls.data[made] = calls.version[call]
+        sessions = self.sessions
+        signs_in = calls.operation[call] == SIGN_IN
+        if sessions.mode == STORE:
+            calls.mark[call] = CALLING
+            kept = self.session_store
+            if kept is None:
+                calls.mark[call] = HELD_FAILED
+                calls.outcome[call] = NO_UPSTREAM
+                self.work(call, 0)
+                return False
+            operation = SESSION_SET if signs_in else SESSION_GET
+            # A sign-in makes a session with a number of its own.
+            session = calls.serial[call] if signs_in else calls.session[call]
+            size = SESSION_BYTES if signs_in else KEY_BYTES
+            made = kept.call(call, operation, session, calls.user[call], -1, size, calls.trace[call])
+            calls.step[made] = SESSION
+            calls.tell(made, sessions.ttl_ns, 0)
+            return False
+        if signs_in:
+            sessions.begin(calls.instance[call], calls.serial[call])
+            self.welcome(call)
+            return False
+        if sessions.knows(calls.instance[call], calls.session[call]):
+            return True
+        self.refuse_user(call)
+        return False
+
+    def welcome(self, call: i64) -> None:
+        """A session has begun: the answer carries its number."""
+        self.sessions.begun += 1
+        self.calls.advise(call, 0, self.calls.serial[call])
+        self.conclude(call)
+
+    def refuse_user(self, call: i64) -> None:
+        """Nobody knows this session."""
+        self.sessions.miss(self.calls.instance[call])
+        self.calls.mark[call] = UNKNOWN
+        # An event of its own: a queue full of these must not be worked off in one breath.
+        self.work(call, 0)
+
+    def on_session(self, call: i64, outcome: i64, version: i64) -> None:
+        """The session store has answered."""
+        if outcome != OK:
+            self.end(call, as_upstream(outcome))
+        elif self.calls.operation[call] == SIGN_IN:
+            self.welcome(call)
+        elif version > 0:
+            self.call_services(call)
+        else:
+            self.refuse_user(call)
+
+    def go_on(self, call: i64) -> None:
+        """Services are done: on to the data, unless a sign-in at a server without sessions wants none."""
+        if self.calls.operation[call] == SIGN_IN:
+            self.conclude(call)
+        else:
+            self.call_data(call)
 
     def on_reply(self, call: i64) -> None:
         """A callee has answered."""
@@ -201,31 +229,19 @@ class AppServer(Block):
         parent = calls.parent[call]
         step = calls.step[call]
         outcome = calls.outcome[call]
-        if step == SERVICE:
+        if self.life.lively and parent >= 0 and self.life.standstill.holds(parent, outcome):
+            return
+        if step == SESSION:
+            self.on_session(parent, outcome, calls.version[call])
+        elif step == SERVICE:
             self.on_service(parent, outcome, call)
-        elif step == LOOK_UP:
-            self.on_look_up(parent, outcome, calls.version[call])
-        elif step == FILL or step == UPDATE:
-            # The item is safe in the store; that the cache could not be told is no failure of the request.
-            self.conclude(parent)
-        elif outcome != OK:
-            self.end(parent, as_upstream(outcome))
         else:
-            calls.version[parent] = calls.version[call]
-            if step == LOAD:
-                self.fill_cache(parent)
-            else:
-                self.tell_cache(parent)
+            self.on_data(parent, call, step, outcome)
 
-    def fill_cache(self, call: i64) -> None:
-        """Put what was read into the cache, unless it does not exist, or the cache is being passed by."""
-        calls = self.calls
-        cache = self.cache
-        wanted = calls.operation[call] == READ and calls.version[call] > 0 and calls.memo[call] != PAST_CACHE
-        if cache is not None and wanted:
-            self.send(cache, call, CACHE_SET, self.response_bytes, FILL)
-        else:
-            self.conclude(call)
+    def wait(self, call: i64, ns: i64) -> None:
+        """Hold the worker for ``ns``, then ask the cache again."""
+        self.calls.mark[call] = POLLING
+        self.work(call, ns)
 
     def on_service(self, parent: i64, outcome: i64, call: i64) -> None:
         """A service has answered: one failure fails the request, and nobody waits for the others."""
@@ -239,42 +255,18 @@ class AppServer(Block):
         if self.parallel:
             calls.memo[parent] -= 1
             if calls.memo[parent] <= 0:
-                self.call_data(parent)
+                self.go_on(parent)
         elif calls.memo[parent] < len(self.services):
             calls.memo[parent] += 1
             self.ask_service(parent, self.services[calls.memo[parent] - 1])
         else:
-            self.call_data(parent)
-
-    def on_look_up(self, parent: i64, outcome: i64, version: i64) -> None:
-        """The cache has answered: a hit, a miss, or not at all."""
-        calls = self.calls
-        if outcome != OK:
-            if self.bypass:
-                self.bypassed += 1
-                # It just failed, so it is not filled afterwards either.
-                calls.memo[parent] = PAST_CACHE
-                self.load(parent, READ)
-            else:
-                self.end(parent, as_upstream(outcome))
-        elif version == MISS:
-            self.load(parent, READ)
-        else:
-            calls.version[parent] = version
-            self.conclude(parent)
-
-    def tell_cache(self, call: i64) -> None:
-        """After a write: drop the cached item, replace it, or leave it to its TTL."""
-        if self.cache is None or self.after_write == LEAVE:
-            self.conclude(call)
-        elif self.after_write == INVALIDATE:
-            self.send(self.cache, call, CACHE_DELETE, KEY_BYTES, UPDATE)
-        else:
-            self.send(self.cache, call, CACHE_SET, self.response_bytes, UPDATE)
+            self.go_on(parent)
 
     def conclude(self, call: i64) -> None:
         """All calls are made: the work after them, then the answer."""
         ns = self.after.draw(self.after_stream)
+        if self.life.lively:
+            ns = self.life.stretch(call, ns)
         if ns > 0:
             self.calls.mark[call] = AFTER
             self.work(call, ns)
@@ -291,11 +283,15 @@ class AppServer(Block):
             size = SMALL_BYTES
             if operation == READ and calls.version[call] >= 0:
                 size = self.response_bytes
+                if self.validators != UNCONDITIONAL:
+                    size = conditional_size(self, call, self.validators, size)
             elif operation == LIST:
                 size = self.response_bytes * self.list_items
         self.station.release(instance)
         self.reply(call, outcome, calls.version[call], size)
         self.pull(instance)
+        if self.life.lively:
+            self.life.has_finished(instance)
 
     def pull(self, instance: i64) -> None:
         """Let free workers take waiting calls; those that nobody waits for any more are dropped, where that is switched on."""
@@ -305,6 +301,10 @@ class AppServer(Block):
             call = station.pull(instance)
             if call < 0:
                 break
+            if calls.flags[call] & PROBING != 0:
+                station.release(instance)
+                self.life.answer(call)
+                continue
             deadline = calls.deadline[call]
             if self.drop_expired and deadline > 0 and deadline <= self.simulation.now:
                 self.expired += 1
@@ -322,10 +322,8 @@ class AppServer(Block):
         else:
             self.station.release(instance)
             self.pull(instance)
-
-    def on_crash(self, instance: i64) -> None:
-        """Workers and queue are gone."""
-        self.station.clear(instance)
+        if self.life.lively:
+            self.life.has_finished(instance)
 
     # ---- figures
 
@@ -341,6 +339,8 @@ class AppServer(Block):
             float(self.bypassed),
             float(station.waits),
             waited,
+            *self.life_metrics(),
+            *self.data_metrics(),
         ]
 
     def program(self, operation: i64) -> str:
@@ -349,31 +349,14 @@ class AppServer(Block):
         names = [edge.callee.label for edge in self.services]
         if len(names) > 0:
             steps.append((" and " if self.parallel else ", then ").join(names))
-        cache = self.cache.callee.label if self.cache is not None else ""
-        store = self.store.callee.label if self.store is not None else ""
-        if operation == READ and cache:
-            steps.append(f"read {cache}" + (f"; on a miss read {store} and fill {cache}" if store else ""))
-        elif store:
-            steps.append(f"{'read' if operation == READ else 'list' if operation == LIST else 'write'} {store}")
-        if operation == WRITE and store and cache and self.after_write != LEAVE:
-            steps.append(f"{'invalidate' if self.after_write == INVALIDATE else 'update'} {cache}")
+        steps.extend(self.data_steps(operation))
         steps.append("work, answer")
         return " → ".join(steps)
 
     def detail(self) -> dict[str, object]:
         """The program of each operation, and how the instances stand."""
-        rows: list[object] = []
-        for instance in range(min(int(self.instances), 32)):
-            rows.append(
-                {
-                    "instance": instance,
-                    "busy": int(self.station.busy[instance]),
-                    "waiting": int(self.station.waiting[instance]),
-                    "state": "down" if self.down[instance] != 0 else "paused" if self.paused[instance] != 0 else "up",
-                }
-            )
         return {
-            "program": {"read": self.program(READ), "list": self.program(LIST), "write": self.program(WRITE)},
-            "instances": rows,
+            "program": {OPERATIONS[operation]: self.program(operation) for operation in SHOWN},
+            "instances": self.instance_rows(),
             "failures": self.failures_by_reason(),
         }

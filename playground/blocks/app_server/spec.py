@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from playground.blocks.app_server import spec_data as data
+from playground.blocks.app_server import spec_life as life
 from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
 from playground.engine.limits import INSTANCES_MAX
 from playground.protocol.catalogue import BlockSpec, Choice, Metric, Param, Port
 
-SIZE, WORK, PROGRAM, ANSWERS = "Size", "Own work", "Program", "Answers"
+SIZE, WORK, PROGRAM, ANSWERS = "Size", "Own work", data.PROGRAM, "Answers"
 
 SPEC = BlockSpec(
     kind="app_server",
@@ -82,27 +84,7 @@ SPEC = BlockSpec(
             help="How other services that are wired to it are called.",
             group=PROGRAM,
         ),
-        Param(
-            name="after_write",
-            label="Cache after a write",
-            kind="choice",
-            default="invalidate",
-            choices=(
-                Choice(value="invalidate", label="Invalidate", help="delete the item, the next read loads it"),
-                Choice(value="update", label="Update", help="put the new version in"),
-                Choice(value="nothing", label="Leave it", help="stale until its time to live is over"),
-            ),
-            help="What happens to the cached item once the store has the new version.",
-            group=PROGRAM,
-        ),
-        Param(
-            name="bypass_cache",
-            label="Go past a dead cache",
-            kind="boolean",
-            default=True,
-            help="When the cache doesn't answer, read from the store. Off: the request fails.",
-            group=PROGRAM,
-        ),
+        *data.PARAMS,
         Param(
             name="response_bytes",
             label="Size of an item",
@@ -124,6 +106,26 @@ SPEC = BlockSpec(
             help="Items in the answer to a list.",
             group=ANSWERS,
         ),
+        Param(
+            name="validators",
+            label="Validators",
+            kind="choice",
+            default="etag",
+            choices=(
+                Choice(value="none", label="None", help="every answer has its item in it"),
+                Choice(value="etag", label="ETag", help="differs for each version"),
+                Choice(
+                    value="last_modified",
+                    label="Last-Modified",
+                    help="the second of the last change: two changes within one second look like one",
+                ),
+            ),
+            help="What callers can ask by whether their copy is still good. If it is, the answer is a 304 without the item.",
+            group=ANSWERS,
+        ),
+        *life.LIFE_PARAMS,
+        *life.SCALING_PARAMS,
+        *life.SESSION_PARAMS,
         *prices(per_hour=0.1),
         REGION,
     ),
@@ -135,22 +137,8 @@ SPEC = BlockSpec(
             type="http",
             help="Requests from clients, balancers, other servers.",
         ),
-        Port(
-            name="cache",
-            label="Cache",
-            direction="out",
-            type="cache",
-            help="Where it looks before it reads.",
-            maximum=1,
-        ),
-        Port(
-            name="store",
-            label="Store",
-            direction="out",
-            type="sql",
-            help="Where items are read and written.",
-            maximum=1,
-        ),
+        *data.PORTS,
+        life.SESSION_PORT,
         Port(
             name="services", label="Services", direction="out", type="http", help="Other services that a request needs."
         ),
@@ -178,6 +166,10 @@ SPEC = BlockSpec(
             unit="ms",
             help="For a worker, of those that had to wait.",
         ),
+        *life.METRICS,
+        *data.METRICS,
     ),
-    faults=SHARED_FAULTS,
+    faults=(*SHARED_FAULTS, *life.FAULTS),
+    rules=life.RULES,
+    cells=life.CELLS,
 )

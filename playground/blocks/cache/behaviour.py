@@ -6,8 +6,20 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
+from playground.blocks.cache.sessions import SESSION_BYTES, SessionTable
 from playground.engine.block import Block
-from playground.engine.outcomes import CACHE_DELETE, CACHE_GET, CACHE_SET, MISS, OK, OVERLOADED, READ, as_upstream
+from playground.engine.outcomes import (
+    CACHE_DELETE,
+    CACHE_GET,
+    CACHE_SET,
+    MISS,
+    OK,
+    OVERLOADED,
+    READ,
+    SESSION_GET,
+    SESSION_SET,
+    as_upstream,
+)
 from playground.engine.params import Params
 from playground.engine.recent import RecentRatio
 from playground.engine.station import FULL, STARTED, Station
@@ -47,6 +59,7 @@ class Cache(Block):
         self.items = Evicting(1, 0)
         # Keys that are being loaded: version counts the loads since filled_at.
         self.rebuilds = Evicting(REBUILDS_KEPT, FIFO)
+        self.sessions = SessionTable()
         self.read_through: bool = False
         self.store: Edge | None = None
         self.ttl_ns: i64 = -1
@@ -143,6 +156,9 @@ class Cache(Block):
         elif operation == CACHE_SET:
             self.put(key, calls.data[call])
             self.reply(call, OK, calls.data[call], SMALL_BYTES)
+        elif operation == SESSION_GET or operation == SESSION_SET:
+            found = self.sessions.serve(calls, call, self.simulation.now)
+            self.reply(call, OK, found, SESSION_BYTES if found > 0 else SMALL_BYTES)
         else:
             assert operation == CACHE_DELETE
             self.deletes += 1
@@ -265,12 +281,14 @@ class Cache(Block):
         self.station.clear(0)
         self.items.clear()
         self.rebuilds.clear()
+        self.sessions.kept.clear()
 
     def on_fault(self, fault: str, params: Params) -> bool:
         """``flush`` empties it, ``expire_key`` lets one key expire."""
         if fault == "flush":
             count = self.items.size
             self.items.clear()
+            self.sessions.kept.clear()
             self.note("flush", "warning", f"{self.label} flushed", f"{count} keys are gone; their next reads miss.")
             return True
         if fault == "expire_key":

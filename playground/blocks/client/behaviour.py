@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
+from playground.blocks.client.operations import Mix
+from playground.blocks.client.sign_in import SignedIn
 from playground.engine.block import Block
+from playground.engine.calls import ANSWERED, NOT_MODIFIED, STALE
 from playground.engine.durations import whole_ns
 from playground.engine.limits import CALLS_IN_FLIGHT_MAX
-from playground.engine.outcomes import BUY, LIST, OK, READ, WRITE
+from playground.engine.outcomes import ABSENT, OK, READ, SIGN_IN, SIGNED_OUT
 from playground.engine.params import Params
 from playground.engine.recent import RecentLatency
-from playground.engine.streams import CONSTANT, TWO_PI, Duration, Zipf
+from playground.engine.streams import CONSTANT, TWO_PI, Duration
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
@@ -32,11 +35,6 @@ THINK_NS_MIN: Final = 1_000
 OPEN: Final = 0
 CLOSED: Final = 1
 """Steps: which loop a request belongs to."""
-
-UNIFORM: Final = 0
-ZIPF: Final = 1
-HOT: Final = 2
-KEY_CHOICES: Final = ["uniform", "zipf", "hot"]
 
 
 def bessel_i0(x: float) -> float:
@@ -76,8 +74,8 @@ class Client(Block):
         self.burst_stream = self.stream("bursts")
         self.session_stream = self.stream("sessions")
         self.user_stream = self.stream("users")
-        self.operation_stream = self.stream("operations")
-        self.key_stream = self.stream("keys")
+        self.mix = Mix(self.stream("operations"), self.stream("keys"))
+        self.signed_in = SignedIn(self)
         self.think_stream = self.stream("think times")
         self.closed: bool = False
         self.rate: float = 1.0
@@ -100,21 +98,15 @@ class Client(Block):
         self.next_user: i64 = 0
         self.thinking: i64 = 0
         self.think = Duration(CONSTANT, 0.0, 1.0)
-        self.write_below: float = 0.0
-        self.list_below: float = 0.0
-        self.buy_below: float = 0.0
-        self.unknown: float = 0.0
-        self.keys: i64 = 1
-        self.key_choice: i64 = UNIFORM
-        self.write_anything: bool = False
-        self.hot_keys: i64 = 1
-        self.hot_share: float = 0.0
-        self.zipf = Zipf(1, 1.0)
         self.request_bytes: i64 = 0
         self.serial: i64 = 0
         self.begun: bool = False
         self.target: Edge | None = None
         self.population: i64 = 0
+        self.found: i64 = 0
+        self.not_found: i64 = 0
+        self.stale_answers: i64 = 0
+        self.not_modified: i64 = 0
         self.recent = RecentLatency(self.histogram)
 
     def configure(self, params: Params) -> None:
@@ -136,17 +128,8 @@ class Client(Block):
         self.users = params.integer("users")
         self.concurrent = params.integer("concurrent_users")
         params.set_duration(self.think, "think")
-        self.set_mix(params)
-        self.unknown = params.number("unknown_percent") / 100.0
-        self.keys = params.integer("keys")
-        self.key_choice = KEY_CHOICES.index(params.text("key_choice"))
-        self.write_anything = params.text("write_choice") == "uniform"
-        self.hot_keys = params.integer("hot_keys")
-        if self.hot_keys >= self.keys:
-            self.hot_keys = self.keys
-        self.hot_share = params.number("hot_share_percent") / 100.0
-        ranked: i64 = self.keys - self.hot_keys if self.key_choice == HOT else self.keys
-        self.zipf = Zipf(ranked if ranked > 0 else 1, params.number("zipf_exponent"))
+        self.mix.configure(params)
+        self.signed_in.configure(params)
         self.request_bytes = params.integer("request_bytes")
         if self.begun:
             if had_bursts != (self.burst_every_ns > 0.0):
@@ -156,18 +139,6 @@ class Client(Block):
                 if not had_bursts:
                     self.next_burst()
             self.restart()
-
-    def set_mix(self, params: Params) -> None:
-        """Cumulative shares of the operations."""
-        read = params.number("read_weight")
-        write = params.number("write_weight")
-        listing = params.number("list_weight")
-        buy = params.number("buy_weight")
-        total = read + write + listing + buy
-        # Nothing weighs anything: everything is a read.
-        self.write_below = write / total if total > 0.0 else 0.0
-        self.list_below = self.write_below + (listing / total if total > 0.0 else 0.0)
-        self.buy_below = self.list_below + (buy / total if total > 0.0 else 0.0)
 
     def started(self) -> None:
         """The first arrivals."""
@@ -282,19 +253,18 @@ class Client(Block):
     # ---- requests
 
     def ask(self, user: i64) -> None:
-        """Send one request."""
-        operation: i64 = READ
-        if self.buy_below > 0.0:
-            drawn = self.operation_stream.uniform()
-            if drawn < self.write_below:
-                operation = WRITE
-            elif drawn < self.list_below:
-                operation = LIST
-            elif drawn < self.buy_below:
-                operation = BUY
-        key = 1 + self.key_stream.below(self.keys) if operation == WRITE and self.write_anything else self.choose_key()
-        if self.unknown > 0.0 and operation == READ and self.operation_stream.uniform() < self.unknown:
-            key += self.keys
+        """Send one request of ``user``, who signs in first where that is wanted."""
+        session: i64 = 0
+        if self.signed_in.enabled:
+            session = self.signed_in.session_of(user)
+            if session < 0:
+                self.send(SIGN_IN, 1, user, 0)
+                return
+        operation = self.mix.operation()
+        self.send(operation, self.mix.key_for(operation), user, session)
+
+    def send(self, operation: i64, key: i64, user: i64, session: i64) -> None:
+        """Send a request that presents ``session`` (0: none)."""
         now = self.simulation.now
         self.offered += 1
         self.area += float(self.in_flight) * float(now - self.changed)
@@ -305,17 +275,7 @@ class Client(Block):
         assert target is not None
         call = target.call(-1, operation, key, user, -1, self.request_bytes, trace)
         self.calls.step[call] = CLOSED if self.closed else OPEN
-
-    def choose_key(self) -> i64:
-        """A key from 1 (the most popular one) to ``keys``."""
-        stream = self.key_stream
-        if self.key_choice == UNIFORM:
-            return 1 + stream.below(self.keys)
-        if self.key_choice == ZIPF:
-            return self.zipf.draw(stream)
-        if stream.uniform() < self.hot_share or self.hot_keys >= self.keys:
-            return 1 + stream.below(self.hot_keys) if self.hot_keys > 1 else 1
-        return self.hot_keys + self.zipf.draw(stream)
+        self.calls.session[call] = session
 
     def on_reply(self, call: i64) -> None:
         """A request has ended, one way or the other."""
@@ -331,14 +291,46 @@ class Client(Block):
             self.completed += 1
             self.recent.add(now)
             self.histogram.add(stay)
+            self.count_answer(call)
         else:
             self.failed += 1
             self.failures[outcome] += 1
+        if self.signed_in.enabled and self.has_signed_in(call):
+            return
         if calls.step[call] == CLOSED:
             if self.closed:
                 self.pause_then_ask(calls.user[call])
             else:
                 self.population -= 1
+
+    def has_signed_in(self, call: i64) -> bool:
+        """Take note of a session that began, or that a server didn't know; True when the user goes on at once to what they came for."""
+        calls = self.calls
+        user = calls.user[call]
+        if calls.outcome[call] == SIGNED_OUT:
+            self.signed_in.throw_out(user, calls.session[call])
+        if calls.operation[call] != SIGN_IN or calls.outcome[call] != OK:
+            return False
+        # A server that keeps no sessions tells none.
+        told = calls.flags[call] & ANSWERED != 0
+        self.signed_in.enter(user, calls.advice[call] if told else 0)
+        if self.target is None or self.closed != (calls.step[call] == CLOSED):
+            return False
+        self.ask(user)
+        return True
+
+    def count_answer(self, call: i64) -> None:
+        """What a good answer says about its item."""
+        calls = self.calls
+        flags = calls.flags[call]
+        if calls.version[call] == ABSENT:
+            self.not_found += 1
+        elif calls.operation[call] == READ:
+            self.found += 1
+        if flags & STALE != 0:
+            self.stale_answers += 1
+        if flags & NOT_MODIFIED != 0:
+            self.not_modified += 1
 
     # ---- faults and figures
 
@@ -375,20 +367,21 @@ class Client(Block):
             0.0 if self.closed else self.ceiling() * self.level(),
             float(self.population) if self.closed else 0.0,
             float(self.thinking),
+            float(self.found),
+            float(self.not_found),
+            float(self.stale_answers),
+            float(self.not_modified),
+            float(self.signed_in.session.size),
+            float(self.signed_in.sign_ins),
+            float(self.signed_in.signed_out),
         ]
 
     def detail(self) -> dict[str, object]:
         """What it asks for, in words and numbers."""
-        kinds = {
-            "reads_percent": round(100.0 * (1.0 - self.buy_below), 3),
-            "writes_percent": round(100.0 * self.write_below, 3),
-            "lists_percent": round(100.0 * (self.list_below - self.write_below), 3),
-            "purchases_percent": round(100.0 * (self.buy_below - self.list_below), 3),
-        }
         return {
             "loop": "closed" if self.closed else "open",
             "bursting": self.bursting,
-            "mix": kinds,
-            "keys": int(self.keys),
+            "mix": self.mix.percentages(),
+            "keys": int(self.mix.keys),
             "failures": self.failures_by_reason(),
         }

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
+from playground.blocks.client.mix_params import MIX_PARAMS
 from playground.blocks.declare import PAUSE, RATE_PER_S_MAX, REGION, TEN_DAYS_S, duration, lasting
 from playground.protocol.catalogue import BlockSpec, Choice, Fault, Metric, Param, Port
 
-TRAFFIC, PROFILE, USERS, MIX, KEYS = "Traffic", "Over time", "Users", "Operations", "Keys"
+TRAFFIC, PROFILE, USERS = "Traffic", "Over time", "Users"
 OPEN: dict[str, tuple[bool | int | float | str | None, ...]] = {"loop": ("open",)}
 CLOSED: dict[str, tuple[bool | int | float | str | None, ...]] = {"loop": ("closed",)}
-
-
-def weight(name: str, label: str, default: float, text: str) -> Param:
-    """The weight of one operation in the mix."""
-    return Param(
-        name=f"{name}_weight",
-        label=label,
-        kind="number",
-        default=default,
-        minimum=0.0,
-        maximum=1e6,
-        help=text,
-        group=MIX,
-    )
 
 
 SPEC = BlockSpec(
@@ -209,6 +196,14 @@ SPEC = BlockSpec(
             group=USERS,
             shown_when=OPEN,
         ),
+        Param(
+            name="sign_in",
+            label="Users sign in",
+            kind="boolean",
+            default=False,
+            help="A user's first request is a sign-in; whoever is told that their session isn't known signs in again.",
+            group=USERS,
+        ),
         *duration(
             "think",
             "Think time",
@@ -219,94 +214,7 @@ SPEC = BlockSpec(
             maximum=TEN_DAYS_S,
             shown_when=CLOSED,
         ),
-        weight("read", "Reads", 100.0, "Weight of reads of one item. 100 to 1 write is the usual shop."),
-        weight("write", "Writes", 1.0, "Weight of writes to one item."),
-        weight("list", "Lists", 0.0, "Weight of pages of a list."),
-        weight("buy", "Purchases", 0.0, "Weight of transactions that read an item and write it."),
-        Param(
-            name="unknown_percent",
-            label="Unknown ids",
-            kind="number",
-            default=0.0,
-            unit="%",
-            minimum=0.0,
-            maximum=100.0,
-            help="Share of reads that ask for an id which doesn't exist.",
-            group=MIX,
-        ),
-        Param(
-            name="keys",
-            label="Items",
-            kind="integer",
-            default=100_000,
-            minimum=1,
-            maximum=1_000_000_000,
-            help="How many items there are to ask for. Only those that are asked for take memory.",
-            group=KEYS,
-        ),
-        Param(
-            name="key_choice",
-            label="Choice",
-            kind="choice",
-            default="zipf",
-            choices=(
-                Choice(value="uniform", label="Uniform", help="all alike"),
-                Choice(value="zipf", label="Zipf", help="item of rank r as often as r to the power of -exponent"),
-                Choice(
-                    value="hot", label="Hot items", help="some items take a share, the others share the rest by Zipf"
-                ),
-            ),
-            help="How popular the items are; number 1 is the most popular one.",
-            group=KEYS,
-        ),
-        Param(
-            name="zipf_exponent",
-            label="Zipf exponent",
-            kind="number",
-            default=1.0,
-            minimum=0.0,
-            maximum=5.0,
-            help="0: all alike; 1: as words in a text; above: ever fewer take nearly all.",
-            group=KEYS,
-            shown_when={"key_choice": ("zipf", "hot")},
-        ),
-        Param(
-            name="write_choice",
-            label="Written items",
-            kind="choice",
-            default="same",
-            choices=(
-                Choice(
-                    value="same", label="As they are read", help="popular items are written as often as they are read"
-                ),
-                Choice(value="uniform", label="All alike", help="as when a catalogue is kept up to date"),
-            ),
-            help="Which items are written.",
-            group=KEYS,
-        ),
-        Param(
-            name="hot_keys",
-            label="Hot items",
-            kind="integer",
-            default=1,
-            minimum=1,
-            maximum=1_000_000,
-            help="How many items are hot.",
-            group=KEYS,
-            shown_when={"key_choice": ("hot",)},
-        ),
-        Param(
-            name="hot_share_percent",
-            label="Their share",
-            kind="number",
-            default=20.0,
-            unit="%",
-            minimum=0.0,
-            maximum=100.0,
-            help="Share of requests that go to the hot items, all of these alike.",
-            group=KEYS,
-            shown_when={"key_choice": ("hot",)},
-        ),
+        *MIX_PARAMS,
         REGION,
     ),
     ports=(
@@ -342,6 +250,27 @@ SPEC = BlockSpec(
         ),
         Metric(name="users_now", label="Users", kind="gauge", help="Users of the closed loop."),
         Metric(name="thinking", label="Thinking", kind="gauge", help="Users of the closed loop who think."),
+        Metric(name="found", label="Found", kind="counter", help="Reads that were answered with their item."),
+        Metric(
+            name="not_found", label="Not found", kind="counter", help="Requests for an item that isn't there (404)."
+        ),
+        Metric(
+            name="stale_answers", label="Stale", kind="counter", help="Answers that were out of date, and known to be."
+        ),
+        Metric(
+            name="not_modified",
+            label="Not modified",
+            kind="counter",
+            help="Answers that said: what you have is still good (304).",
+        ),
+        Metric(name="signed_in", label="Signed in", kind="gauge", help="Users who hold a session."),
+        Metric(name="sign_ins", label="Sign-ins", kind="counter", help="Times that a user signed in."),
+        Metric(
+            name="signed_out",
+            label="Logged out",
+            kind="counter",
+            help="Times that a user was told that their session isn't known.",
+        ),
     ),
     faults=(
         Fault(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from librt.vecs import vec
 from mypy_extensions import i64
 
 from playground.engine.block import Block
+from playground.engine.calls import TOLD
 from playground.engine.durations import whole_ns
-from playground.engine.outcomes import ABSENT, BUY, LIST, OK, OVERLOADED, READ
+from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, LIST, OK, OVERLOADED, READ, WRITE
 from playground.engine.params import Params
 from playground.engine.recent import RecentRatio
 from playground.engine.station import FULL, QUEUED, STARTED, Station
@@ -55,6 +57,8 @@ class SqlDatabase(Block):
         self.buffer_hits: i64 = 0
         self.buffer_misses: i64 = 0
         self.commits: i64 = 0
+        self.created: i64 = 0
+        self.deleted: i64 = 0
         self.absent: i64 = 0
         self.rejected: i64 = 0
         self.recent = RecentRatio()
@@ -148,13 +152,11 @@ class SqlDatabase(Block):
         if operation == LIST:
             self.finish(call, 0, self.list_rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
             return False
-        if key > self.rows and self.versions.written(key) == 0:
-            if operation == READ:
-                # The index, always in memory, says that there is none.
-                self.absent += 1
-                self.finish(call, ABSENT, SMALL_BYTES)
-                return False
-            return True
+        if operation != WRITE and operation != CREATE and self.current_version(key) == ABSENT:
+            # The index, always in memory, says that there is none to read, to buy, to delete.
+            self.absent += 1
+            self.finish(call, ABSENT, SMALL_BYTES)
+            return False
         if operation != READ:
             return True
         entry = self.buffer.find(key)
@@ -177,16 +179,44 @@ class SqlDatabase(Block):
 
     def after_disk(self, call: i64) -> None:
         """The row is in memory now, or the commit is safe."""
+        if self.calls.operation[call] != READ:
+            self.finish(call, self.apply(call), SMALL_BYTES)
+            return
+        key = self.calls.key[call]
+        version = self.current_version(key)
+        if version == ABSENT:
+            # It was deleted while this statement waited for the disk.
+            self.absent += 1
+            self.finish(call, ABSENT, SMALL_BYTES)
+            return
+        self.buffer.put(key, 1, self.simulation.now, NEVER)
+        self.finish(call, version, self.row_bytes + ROW_OVERHEAD_BYTES)
+
+    def apply(self, call: i64) -> i64:
+        """Commit what a statement changes; the version that it made, ABSENT where somebody else deleted the row meanwhile.
+
+        Who promised a version to somebody already (a cache that writes behind) tells it; the row gets that one or a later one.
+        """
         calls = self.calls
         key = calls.key[call]
         now = self.simulation.now
-        if calls.operation[call] == READ:
-            self.buffer.put(key, 1, now, NEVER)
-            self.finish(call, self.versions.read(key), self.row_bytes + ROW_OVERHEAD_BYTES)
-        else:
-            self.commits += 1
-            self.buffer.put(key, 1, now, NEVER)
-            self.finish(call, self.versions.write(key, now), SMALL_BYTES)
+        operation = calls.operation[call]
+        at_least = calls.token[call] if calls.flags[call] & TOLD != 0 else 0
+        there = self.current_version(key) != ABSENT
+        if not there and (operation == DELETE or operation == BUY):
+            self.absent += 1
+            return ABSENT
+        self.commits += 1
+        if operation == DELETE:
+            self.deleted += 1
+            entry = self.buffer.find(key)
+            if entry >= 0:
+                self.buffer.remove(entry)
+            return self.versions.delete(key, now, at_least)
+        if not there:
+            self.created += 1
+        self.buffer.put(key, 1, now, NEVER)
+        return self.versions.write(key, now, at_least)
 
     def finish(self, call: i64, version: i64, size: i64) -> None:
         """Answer; the connection is free for the next statement."""
@@ -219,6 +249,30 @@ class SqlDatabase(Block):
             if call < 0:
                 break
             self.go_to_disk(call)
+
+    # ---- the truth
+
+    def authority(self) -> Block | None:
+        """Itself: what it holds is the truth."""
+        return self
+
+    def current_version(self, key: i64) -> i64:
+        """The committed version of ``key``, ABSENT where there is none."""
+        if key > self.rows and self.versions.written(key) == 0:
+            return ABSENT
+        return self.versions.read(key)
+
+    def written_at(self, key: i64) -> i64:
+        """When that version was committed, or the row deleted, ns; 0 for a row that was there from the start."""
+        return self.versions.when(key)
+
+    def first_keys(self) -> i64:
+        """Its rows were 1 to this at the start."""
+        return self.rows
+
+    def changed_keys(self) -> vec[i64]:
+        """Every key that was ever written or deleted."""
+        return self.versions.key[: self.versions.index.size]
 
     # ---- faults
 
@@ -267,6 +321,8 @@ class SqlDatabase(Block):
             float(self.commits),
             float(self.absent),
             float(self.rejected),
+            float(self.created),
+            float(self.deleted),
         ]
 
     def detail(self) -> dict[str, object]:

@@ -78,7 +78,7 @@ SPEC = BlockSpec(
             default=100_000,
             minimum=1,
             maximum=1_000_000_000,
-            help="Items that exist: numbers 1 to this. Others are absent until they are written.",
+            help="Items that exist at the start: numbers 1 to this. Others are absent until they are created or written.",
             group=DATA,
         ),
         Param(
@@ -124,7 +124,15 @@ SPEC = BlockSpec(
         *prices(per_hour=0.8),
         REGION,
     ),
-    ports=(Port(name="in", label="Statements", direction="in", type="sql", help="Reads, writes, lists, purchases."),),
+    ports=(
+        Port(
+            name="in",
+            label="Statements",
+            direction="in",
+            type="sql",
+            help="Reads, writes, lists, purchases, rows created and deleted.",
+        ),
+    ),
     metrics=(
         Metric(
             name="connections_held",
@@ -158,8 +166,10 @@ SPEC = BlockSpec(
         Metric(name="buffer_hits", label="Memory reads", kind="counter", help="Reads that found their row in memory."),
         Metric(name="buffer_misses", label="Disk reads", kind="counter", help="Reads that went to the disk."),
         Metric(name="commits", label="Commits", kind="counter", help="Writes that are safe."),
-        Metric(name="absent", label="Not there", kind="counter", help="Reads of an item that doesn't exist."),
+        Metric(name="absent", label="Not there", kind="counter", help="Statements on an item that doesn't exist."),
         Metric(name="rejected", label="Turned away", kind="counter", help="Statements that found the queue full."),
+        Metric(name="created", label="Created", kind="counter", help="Rows that were not there before."),
+        Metric(name="deleted", label="Deleted", kind="counter", help="Rows that are gone."),
     ),
     faults=SHARED_FAULTS,
 )

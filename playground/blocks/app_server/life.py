@@ -1,0 +1,408 @@
+"""The life of an app server's instances: off, starting, warming up, ready, draining, deadlocked, down, and what probes learn of it.
+
+The states are those of a pod: Kubernetes, "Pod Lifecycle" and "Configure Liveness, Readiness and Startup Probes". An instance that is off
+or starting has no process that listens, so calls to it are refused.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from librt.vecs import vec
+from mypy_extensions import i64
+
+from playground.blocks.app_server.standstill import Standstill
+from playground.blocks.app_server.states import (
+    DOWN,
+    DRAINING,
+    GO_OFF,
+    LEFT,
+    LIFE_TIMER,
+    OFF,
+    READY,
+    RESTART,
+    STARTING,
+    STATES,
+    STOPPING,
+    WARMING,
+    refuses,
+)
+from playground.engine.block import Block
+from playground.engine.calls import PROBING
+from playground.engine.columns import grown, zeros
+from playground.engine.outcomes import CRASHED, NOT_READY, OK, OVERLOADED, PROBE_READINESS
+from playground.engine.params import Params
+from playground.engine.state import State
+from playground.engine.station import FULL, STARTED, Station
+from playground.engine.streams import CONSTANT, Duration
+
+
+@final
+class Life(State):
+    """The states of ``owner``'s instances, in columns by instance. ``lively`` is False while a call needs no look at them."""
+
+    def __init__(self, owner: Block, station: Station) -> None:
+        self.owner = owner
+        self.station = station
+        self.standstill = Standstill(owner)
+        self.start_stream = owner.stream("start of an instance")
+        self.start_time = Duration(CONSTANT, 0.0, 1.0)
+        self.warm_ns: i64 = 0
+        self.warm_factor: float = 1.0
+        self.ready_when_warm: bool = False
+        self.cold: bool = False
+        self.drain_ns: i64 = 0
+        self.probe_needs_worker: bool = False
+        self.waiting_max: i64 = -1
+        self.begun: bool = False
+        # Columns.
+        self.state: vec[i64] = vec[i64]()
+        self.since: vec[i64] = vec[i64]()
+        self.serial: vec[i64] = vec[i64]()
+        self.born: vec[i64] = vec[i64]()
+        self.after_drain: vec[i64] = vec[i64]()
+        # How many instances are in each state.
+        self.number: vec[i64] = zeros(len(STATES))
+        self.passed_over: i64 = 0
+        self.lively: bool = False
+        # A rolling restart: the next instance to be drained, -1 when none goes on, and the one that is being restarted.
+        self.roll_next: i64 = -1
+        self.rolling: i64 = -1
+        self.drained: i64 = 0
+
+    def configure(self, params: Params) -> None:
+        """Times and what probes say; an instance that is starting, warming up or draining keeps the time it was given."""
+        params.set_duration(self.start_time, "start")
+        self.warm_ns = params.ns("warm_up_s")
+        self.warm_factor = params.number("warm_up_factor")
+        self.ready_when_warm = params.flag("ready_when_warm")
+        self.cold = params.flag("cold_start")
+        self.drain_ns = params.ns("drain_s")
+        self.probe_needs_worker = params.flag("probe_needs_worker")
+        self.waiting_max = params.integer("overloaded_not_ready")
+        self.owner.restart_ns = params.ns("restart_time_s")
+
+    def resize(self, wanted: i64) -> None:
+        """The owner has as many instances as it says; at least ``wanted`` of them have to run, the others may be off."""
+        count = self.owner.instances
+        have: i64 = len(self.state)
+        if count > have:
+            self.state = grown(self.state, count)
+            self.since = grown(self.since, count)
+            self.serial = grown(self.serial, count)
+            self.born = grown(self.born, count)
+            self.standstill.resize(count)
+            self.after_drain = grown(self.after_drain, count)
+        running: i64 = 0
+        index: i64 = 0
+        while index < len(self.state):
+            state = self.state[index]
+            if index >= count:
+                if state != LEFT:
+                    self.become(index, LEFT)
+            elif state == LEFT:
+                if self.begun:
+                    # Another process than the one that was here before.
+                    self.owner.crash(index)
+                self.become(index, OFF)
+            elif state != OFF and not self.is_leaving(index):
+                running += 1
+            index += 1
+        index = 0
+        while index < count and running < wanted:
+            if self.is_leaving(index) and self.state[index] == DRAINING:
+                self.become(index, READY)
+                running += 1
+            elif self.state[index] == OFF and self.owner.crashed[index] == 0:
+                if self.begun:
+                    self.start(index, 0)
+                else:
+                    self.become(index, READY)
+                running += 1
+            index += 1
+        self.recount()
+
+    def begin(self) -> None:
+        """The run begins: instances are warm, or have to start first."""
+        self.begun = True
+        if not self.cold:
+            return
+        index: i64 = 0
+        while index < self.owner.instances:
+            if self.state[index] == READY:
+                self.start(index, 0)
+            index += 1
+
+    # ---- from one state to the next
+
+    def become(self, instance: i64, state: i64) -> None:
+        """Enter a state; timers of the one before are void."""
+        owner = self.owner
+        owner.settle_cost()
+        old = self.state[instance]
+        self.state[instance] = state
+        self.since[instance] = owner.simulation.now
+        self.serial[instance] += 1
+        if old != LEFT:
+            self.number[old] -= 1
+        if state != LEFT:
+            self.number[state] += 1
+        owner.down[instance] += refuses(state) - refuses(old)
+        self.recount()
+
+    def recount(self) -> None:
+        """Bring up to date what the hot path and the figures look at."""
+        number = self.number
+        self.passed_over = number[OFF] + number[STARTING] + number[DRAINING] + number[STOPPING]
+        self.lively = number[WARMING] + number[STOPPING] + self.standstill.stuck_all > 0
+        self.station.serve_with(self.owner.instances - number[OFF] - number[STARTING])
+        self.owner.settle_faults()
+
+    def tick(self, instance: i64, ns: i64) -> None:
+        """Let ``on_timer`` look at this instance's state in ``ns``."""
+        self.owner.timer(ns, LIFE_TIMER, (self.serial[instance] & 0x3FFFFF) << 10 | instance)
+
+    def on_timer(self, argument: i64) -> None:
+        """A state's time is over, unless it has ended before."""
+        instance = argument & 1023
+        if argument >> 10 != self.serial[instance] & 0x3FFFFF or self.owner.removed:
+            return
+        state = self.state[instance]
+        if state == STARTING:
+            self.warm_up(instance)
+        elif state == WARMING:
+            self.be_ready(instance)
+        elif state == DRAINING:
+            self.end_drain(instance)
+        elif state == STOPPING and self.is_empty(instance):
+            self.stop(instance)
+
+    def start(self, instance: i64, after_ns: i64) -> None:
+        """Start an instance's process ``after_ns`` from now."""
+        owner = self.owner
+        self.standstill.freed[instance] = owner.fault_serial
+        self.born[instance] = owner.simulation.now
+        was_off = self.state[instance] == OFF
+        ns = after_ns + self.start_time.draw(self.start_stream)
+        if ns > 0:
+            self.become(instance, STARTING)
+            self.tick(instance, ns)
+            if owner.simulation.now > 0:
+                text = f"Nobody listens there for {float(ns) / 1e9:.3g} s."
+                owner.note("starting", "info", f"{owner.label} {instance + 1} starts", text)
+        else:
+            self.warm_up(instance)
+        if was_off:
+            owner.announce()
+
+    def warm_up(self, instance: i64) -> None:
+        """The process listens."""
+        if self.warm_ns > 0:
+            self.become(instance, WARMING)
+            self.tick(instance, self.warm_ns)
+        else:
+            self.be_ready(instance)
+
+    def be_ready(self, instance: i64) -> None:
+        """It is warm; a rolling restart goes on with the next one."""
+        took = self.owner.simulation.now - self.born[instance]
+        self.become(instance, READY)
+        if took > 0:
+            owner = self.owner
+            text = f"{float(took) / 1e9:.3g} s after its start."
+            owner.note("ready", "good", f"{owner.label} {instance + 1} is ready", text)
+        if self.rolling == instance:
+            self.roll_on()
+
+    def drain(self, instance: i64, then: i64) -> None:
+        """Tell an instance to stop: it wants no more traffic, serves what comes all the same for the draining time, and finishes all."""
+        state = self.state[instance]
+        if state == STARTING or state == DOWN:
+            if then == GO_OFF:
+                self.become(instance, OFF)
+                self.owner.announce()
+            return
+        if state != WARMING and state != READY:
+            return
+        self.after_drain[instance] = then
+        self.become(instance, DRAINING)
+        owner = self.owner
+        text = "It says that it is not ready, and finishes what it has."
+        owner.note("drain", "info", f"{owner.label} {instance + 1} drains", text)
+        if self.drain_ns > 0:
+            self.tick(instance, self.drain_ns)
+        else:
+            self.end_drain(instance)
+
+    def end_drain(self, instance: i64) -> None:
+        """The draining time is over: no new calls. A deadlocked one would never finish, so it is killed."""
+        if self.is_empty(instance) or self.standstill.stuck[instance] != 0:
+            self.stop(instance)
+        else:
+            self.become(instance, STOPPING)
+
+    def has_finished(self, instance: i64) -> None:
+        """A call at ``instance`` has ended; where that was the last one of an instance that is past its draining, it stops next."""
+        if self.state[instance] == STOPPING and self.is_empty(instance):
+            self.tick(instance, 0)
+
+    def is_empty(self, instance: i64) -> bool:
+        """Whether no call is at ``instance``."""
+        return self.station.busy[instance] + self.station.waiting[instance] == 0
+
+    def is_leaving(self, instance: i64) -> bool:
+        """Whether ``instance`` drains in order to be switched off."""
+        state = self.state[instance]
+        return (state == DRAINING or state == STOPPING) and self.after_drain[instance] == GO_OFF
+
+    def stop(self, instance: i64) -> None:
+        """The process ends, and with it all that it had in memory."""
+        owner = self.owner
+        self.drained += 1
+        self.become(instance, OFF)
+        owner.crash(instance)
+        # Callers see it go, even where it comes back: who probes it begins anew, with its start.
+        owner.announce()
+        if self.after_drain[instance] == RESTART:
+            self.start(instance, owner.restart_ns)
+        elif self.rolling == instance:
+            self.roll_on()
+
+    def died(self, instance: i64) -> None:
+        """Its process is gone: by a crash, or because it was stopped. Called before the station forgets its queue."""
+        calls = self.owner.calls
+        waiting = self.station.head[instance]
+        while waiting >= 0:
+            following = calls.next[waiting]
+            if calls.flags[waiting] & PROBING != 0:
+                self.owner.answer_probe(waiting, CRASHED)
+            waiting = following
+        self.standstill.died(instance)
+        state = self.state[instance]
+        if self.is_leaving(instance):
+            self.become(instance, OFF)
+            self.owner.announce()
+        elif state != OFF and state != LEFT:
+            self.become(instance, DOWN)
+        self.recount()
+
+    def restarted(self, instance: i64) -> None:
+        """A crash is over: the process starts, with cold caches."""
+        if self.state[instance] == DOWN:
+            self.start(instance, 0)
+
+    # ---- a rolling restart
+
+    def roll(self, instance: i64) -> None:
+        """Restart one instance, or (-1) all, each when the one before is ready again."""
+        if instance >= 0:
+            if instance < self.owner.instances:
+                self.drain(instance, RESTART)
+            return
+        owner = self.owner
+        owner.note(
+            "rolling", "info", f"Rolling restart of {owner.label}", "One instance after the other drains and restarts."
+        )
+        self.roll_next = 0
+        self.roll_on()
+
+    def roll_on(self) -> None:
+        """Drain the next instance that runs."""
+        self.rolling = -1
+        while self.roll_next >= 0 and self.roll_next < self.owner.instances and self.rolling < 0:
+            instance = self.roll_next
+            self.roll_next += 1
+            if self.state[instance] == READY or self.state[instance] == WARMING:
+                self.rolling = instance
+                self.drain(instance, RESTART)
+        if self.rolling < 0:
+            self.roll_next = -1
+
+    # ---- faults
+
+    def begin_fault(self, fault: str, params: Params) -> bool:
+        """``deadlock``, ``not_ready`` and ``drain``; False for all others."""
+        if fault == "drain":
+            self.roll(params.integer("instance"))
+            return True
+        if fault != "deadlock" and fault != "not_ready":
+            return False
+        self.standstill.begin(fault, params.integer("instance"), params)
+        self.settle()
+        return True
+
+    def end_fault(self, fault: str) -> None:
+        """A deadlock or a spell of saying no has ended by itself, or was cleared."""
+        was_stuck = self.standstill.stuck_all
+        self.settle()
+        self.standstill.note_end(fault, was_stuck)
+
+    def settle(self) -> None:
+        """Apply the faults that hold now to every instance."""
+        instance: i64 = 0
+        while instance < len(self.state):
+            if self.standstill.settle(instance, self.state[instance]):
+                for call in self.standstill.taken_out(instance):
+                    self.answer(call)
+            instance += 1
+        self.recount()
+
+    # ---- what calls and probes meet
+
+    def stretch(self, call: i64, ns: i64) -> i64:
+        """How long ``ns`` of work takes: while an instance warms up, longer by a factor that falls linearly to 1."""
+        instance = self.owner.calls.instance[call]
+        if self.state[instance] != WARMING or self.warm_ns <= 0:
+            return ns
+        left = 1.0 - float(self.owner.simulation.now - self.since[instance]) / float(self.warm_ns)
+        if left <= 0.0:
+            return ns
+        return i64(float(ns) * (1.0 + (self.warm_factor - 1.0) * left))
+
+    def in_turn(self, instance: i64) -> i64:
+        """The first instance from ``instance`` on that is neither off nor starting nor leaving; ``instance`` where there is none."""
+        count = self.owner.instances
+        step: i64 = 0
+        while step < count:
+            found = (instance + step) % count
+            state = self.state[found]
+            if state == WARMING or state == READY or state == DOWN:
+                self.owner.next_instance = (found + 1) % count
+                return found
+            step += 1
+        return instance
+
+    def probe(self, call: i64) -> None:
+        """Answer a probe by the state: now, when a worker is free, or (deadlocked) when the process dies."""
+        instance = self.owner.calls.instance[call]
+        if self.standstill.stuck[instance] != 0:
+            self.standstill.hold_probe(call)
+            return
+        if self.probe_needs_worker:
+            became = self.station.offer(call, instance)
+            if became == FULL:
+                self.owner.answer_probe(call, OVERLOADED)
+                return
+            if became != STARTED:
+                return
+            self.station.release(instance)
+        self.answer(call)
+
+    def answer(self, call: i64) -> None:
+        """Tell a probe how the instance is."""
+        calls = self.owner.calls
+        well = calls.key[call] != PROBE_READINESS or self.wants_traffic(calls.instance[call])
+        self.owner.answer_probe(call, OK if well else NOT_READY)
+
+    def wants_traffic(self, instance: i64) -> bool:
+        """What the readiness probe is told."""
+        state = self.state[instance]
+        if state == WARMING and self.ready_when_warm:
+            return False
+        if self.waiting_max >= 0 and self.station.waiting[instance] > self.waiting_max:
+            return False
+        return (state == READY or state == WARMING) and self.standstill.unready[instance] == 0
+
+    def running(self) -> i64:
+        """Instances that are not off."""
+        return self.owner.instances - self.number[OFF]

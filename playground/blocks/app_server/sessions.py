@@ -1,0 +1,102 @@
+"""Sessions that each instance keeps in its own memory: what sticky sessions are for, and what a crash loses.
+
+A session has a number of its own, as a cookie carries it, and every sign-in makes a new one (as Django cycles the session's key at login):
+one that another instance began is unknown here, whoever's it is.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from playground.engine.block import Block
+from playground.engine.params import Params
+from playground.engine.state import State
+from playground.engine.stores import LRU, Evicting
+
+NONE: Final = 0
+LOCAL: Final = 1
+STORE: Final = 2
+KEPT: Final = ["none", "local", "store"]
+"""Nobody is asked who they are; each instance remembers those who signed in at it; a store remembers them for all."""
+
+SESSION_BYTES: Final = 500
+QUIET_NS: Final = 10_000_000_000
+
+
+@final
+class Sessions(State):
+    """``mode`` one of ``KEPT``. Local sessions: a bounded set for each instance; the one not used for longest gives way."""
+
+    def __init__(self, owner: Block) -> None:
+        self.owner = owner
+        self.mode: i64 = NONE
+        self.most: i64 = 1
+        self.ttl_ns: i64 = 0
+        self.held: list[Evicting] = []
+        self.begun: i64 = 0
+        self.missed: i64 = 0
+        self.missed_noted_at: i64 = -QUIET_NS
+
+    def configure(self, params: Params) -> None:
+        """Where sessions are kept; another place begins with none."""
+        mode: i64 = KEPT.index(params.text("sessions"))
+        self.most = params.integer("sessions_max")
+        self.ttl_ns = params.ns("session_ttl_s")
+        if mode != self.mode:
+            self.held = []
+        self.mode = mode
+        if mode == LOCAL:
+            for kept in self.held:
+                kept.resize(self.most)
+            while len(self.held) < self.owner.instances:
+                self.held.append(Evicting(self.most, LRU))
+
+    def begin(self, instance: i64, session: i64) -> None:
+        """``instance`` remembers a session from now on."""
+        now = self.owner.simulation.now
+        self.held[instance].put(session, 1, now, now + self.ttl_ns)
+
+    def knows(self, instance: i64, session: i64) -> bool:
+        """Whether ``instance`` knows this session; being used renews it."""
+        kept = self.held[instance]
+        entry = kept.find(session)
+        if entry < 0:
+            return False
+        now = self.owner.simulation.now
+        if kept.expires[entry] <= now:
+            kept.remove(entry)
+            return False
+        kept.touch(entry)
+        kept.expires[entry] = now + self.ttl_ns
+        return True
+
+    def miss(self, instance: i64) -> None:
+        """A request came with a session that is not known."""
+        self.missed += 1
+        now = self.owner.simulation.now
+        if now - self.missed_noted_at >= QUIET_NS:
+            self.missed_noted_at = now
+            label = self.owner.label
+            text = "The session began elsewhere, was lost or has expired; the user has to sign in again."
+            self.owner.note("session_missed", "warning", f"{label} {instance + 1} doesn't know a session", text)
+
+    def forget(self, instance: i64) -> None:
+        """``instance`` has lost its memory."""
+        if instance >= len(self.held):
+            return
+        lost = self.held[instance].size
+        self.held[instance].clear()
+        if lost > 0:
+            text = "They were in its memory alone; their users have to sign in again."
+            self.owner.note(
+                "sessions_lost", "bad", f"{lost} sessions lost with {self.owner.label} {instance + 1}", text
+            )
+
+    def size(self) -> i64:
+        """Sessions that instances hold, those that have expired unnoticed included."""
+        total: i64 = 0
+        for kept in self.held:
+            total += kept.size
+        return total

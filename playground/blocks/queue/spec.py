@@ -1,0 +1,196 @@
+"""What the message queue declares."""
+
+from __future__ import annotations
+
+from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
+from playground.protocol.catalogue import BlockSpec, Cells, CellState, Choice, Fault, Metric, Param, Port
+
+SIZE, DELIVERY, STORAGE = "Size", "Delivery", "Storage"
+
+SPEC = BlockSpec(
+    kind="queue",
+    title="Message queue",
+    category="Data",
+    icon="mailbox",
+    summary="Keeps jobs until a worker has done them",
+    order=55,
+    params=(
+        Param(
+            name="length_max",
+            label="Longest queue",
+            kind="integer",
+            default=10_000,
+            minimum=1,
+            maximum=1_000_000,
+            help="Messages that may wait; those that are being worked on don't count.",
+            group=SIZE,
+        ),
+        Param(
+            name="when_full",
+            label="When it is full",
+            kind="choice",
+            default="reject",
+            choices=(
+                Choice(value="reject", label="Turn away", help="the producer is told at once that it is overloaded"),
+                Choice(value="hold", label="Let wait", help="the producer's call is answered when there is room"),
+                Choice(value="drop_oldest", label="Drop the oldest", help="the producer notices nothing"),
+            ),
+            help="What becomes of a message that finds the queue full.",
+            group=SIZE,
+        ),
+        Param(
+            name="prefetch",
+            label="Prefetch",
+            kind="integer",
+            default=16,
+            minimum=1,
+            maximum=100_000,
+            help="Messages that an instance of workers may have without having answered them.",
+            group=DELIVERY,
+        ),
+        Param(
+            name="visibility_timeout_s",
+            label="Visibility timeout",
+            kind="number",
+            default=30.0,
+            unit="s",
+            minimum=0.001,
+            maximum=43_200.0,
+            help="A delivery that is not answered within this time is over, and the message is delivered again.",
+            group=DELIVERY,
+        ),
+        Param(
+            name="redelivery_delay_ms",
+            label="Delay of redelivery",
+            kind="number",
+            default=1000.0,
+            unit="ms",
+            minimum=0.0,
+            maximum=3_600_000.0,
+            help="How long a message whose job has failed waits before it is delivered again.",
+            group=DELIVERY,
+        ),
+        Param(
+            name="deliveries_max",
+            label="Most deliveries",
+            kind="integer",
+            default=5,
+            nullable=True,
+            minimum=1,
+            maximum=1000,
+            help="After so many in vain a message is a dead letter. Off: it is delivered for ever.",
+            group=DELIVERY,
+        ),
+        Param(
+            name="durable",
+            label="Durable",
+            kind="boolean",
+            default=True,
+            help="Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
+            group=STORAGE,
+        ),
+        *duration(
+            "store",
+            "Storing",
+            "Time until a message is safe and its producer is answered; any number at once.",
+            mean=0.5,
+            group=STORAGE,
+        ),
+        *prices(per_hour=0.02, per_million=0.4),
+        REGION,
+    ),
+    ports=(
+        Port(name="in", label="Messages", direction="in", type="queue", help="Messages from servers and other queues."),
+        Port(
+            name="requests",
+            label="Requests",
+            direction="in",
+            type="http",
+            help="Requests that are messages: answered when they are stored (202 Accepted), done later.",
+        ),
+        Port(
+            name="workers",
+            label="Workers",
+            direction="out",
+            type="job",
+            help="Who does the jobs; each instance gets messages in turn.",
+            minimum=1,
+        ),
+        Port(
+            name="dead_letters",
+            label="Dead letters",
+            direction="out",
+            type="queue",
+            help="The queue for messages that were given up; without one they are kept here.",
+            maximum=1,
+        ),
+    ),
+    metrics=(
+        Metric(
+            name="depth",
+            label="Depth",
+            kind="gauge",
+            help="Messages that wait, those that wait out their delay too.",
+            headline=True,
+            maximum_metric="length_max",
+        ),
+        Metric(name="length_max", label="Room", kind="gauge", help="Messages that may wait."),
+        Metric(
+            name="oldest_age_s",
+            label="Oldest",
+            kind="gauge",
+            unit="s",
+            help="Since when the message whose turn is next was accepted.",
+            headline=True,
+        ),
+        Metric(name="unacknowledged", label="Worked on", kind="gauge", help="Deliveries that are not answered yet."),
+        Metric(name="accepted", label="Accepted", kind="counter", help="Messages that were stored."),
+        Metric(name="delivered", label="Delivered", kind="counter", help="Deliveries, repeated ones included."),
+        Metric(
+            name="acknowledged",
+            label="Done",
+            kind="counter",
+            help="Messages whose job was reported as done in time.",
+            headline=True,
+        ),
+        Metric(
+            name="redelivered", label="Again", kind="counter", help="Deliveries of messages that were delivered before."
+        ),
+        Metric(name="ran_out", label="Ran out", kind="counter", help="Deliveries that the visibility timeout ended."),
+        Metric(
+            name="late",
+            label="Done too late",
+            kind="counter",
+            help="Jobs done after their delivery was over: they are done twice, unless a crash lost the message.",
+        ),
+        Metric(name="dead", label="Dead letters", kind="gauge", help="Messages that were given up and are kept here."),
+        Metric(name="died", label="Given up", kind="counter", help="Messages that became dead letters."),
+        Metric(name="moving", label="Moving", kind="gauge", help="Dead letters on their way to the queue for them."),
+        Metric(name="moved", label="Moved", kind="counter", help="Dead letters that another queue has taken."),
+        Metric(name="rejected", label="Turned away", kind="counter", help="Messages that found the queue full."),
+        Metric(
+            name="dropped", label="Dropped", kind="counter", help="Accepted messages that were thrown away for room."
+        ),
+        Metric(name="lost", label="Lost", kind="counter", help="Accepted messages that a crash has lost."),
+    ),
+    faults=(
+        *SHARED_FAULTS,
+        Fault(
+            name="redrive",
+            label="Put dead letters back",
+            help="Dead letters that are kept here are tried once more, behind all messages that wait.",
+            momentary=True,
+        ),
+    ),
+    cells=Cells(
+        label="Messages",
+        help="Dead letters, messages that are worked on, and those that wait, the oldest first: 64 at most.",
+        states=(
+            CellState(name="waiting", label="Waits", look="good"),
+            CellState(name="again", label="Waits again", look="fading"),
+            CellState(name="worked_on", label="Worked on", look="busy"),
+            CellState(name="dead", label="Dead letter", look="bad"),
+        ),
+        marked="delivered before",
+    ),
+)
