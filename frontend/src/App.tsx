@@ -14,6 +14,7 @@ import { Inspector } from './panels/Inspector';
 import { JsonPanel } from './panels/JsonPanel';
 import { Palette } from './panels/Palette';
 import { ResultsPanel } from './panels/ResultsPanel';
+import { ScenarioPanel } from './panels/ScenarioPanel';
 import { TemplatesPanel } from './panels/TemplatesPanel';
 import { Toasts } from './panels/Toasts';
 import { TopBar } from './panels/TopBar';
@@ -94,11 +95,16 @@ function Page() {
                 <Palette />
               </aside>
             )}
-            <main className="relative min-w-0 flex-1">
-              <Canvas />
-              <div className="pointer-events-none absolute inset-0 z-10">
-                <Banner />
-                <Toasts />
+            <main className="@container flex min-w-0 flex-1">
+              <div className="flex min-w-0 flex-1 flex-col max-[800px]:flex-col-reverse @min-[1000px]:flex-row">
+                <ScenarioPanel />
+                <div className="canvas-area relative min-h-0 min-w-0 flex-1">
+                  <Canvas />
+                  <div className="pointer-events-none absolute inset-0 z-10">
+                    <Banner />
+                    <Toasts />
+                  </div>
+                </div>
               </div>
             </main>
             {Panel && (

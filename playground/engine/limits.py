@@ -10,6 +10,7 @@ INSTANCES_MAX: Final = 1_000
 CALLS_IN_FLIGHT_MAX: Final = 1 << 21
 EVENTS_PENDING_MAX: Final = 1 << 23
 STORE_KEYS_MAX: Final = 1 << 22
+FILTER_BITS_MAX: Final = 1 << 23
 NOTABLES_MAX: Final = 5_000
 CELLS_MAX: Final = 128
 """Cells on one card."""
@@ -27,6 +28,7 @@ LIMITS: Final = {
     "calls_in_flight": CALLS_IN_FLIGHT_MAX,
     "events_pending": EVENTS_PENDING_MAX,
     "store_keys": STORE_KEYS_MAX,
+    "filter_bits": FILTER_BITS_MAX,
     "notables": NOTABLES_MAX,
     "snapshot_bytes": SNAPSHOT_BYTES_MAX,
 }

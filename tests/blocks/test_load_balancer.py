@@ -6,11 +6,28 @@ import random
 
 import pytest
 
-from playground.blocks.load_balancer.behaviour import ALGORITHMS
+from playground.blocks.load_balancer.choosing import ALGORITHMS
+from playground.catalogue import check_design
 from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Scenario
-from tests.sketch import MS, SECOND, block, clear, edge, fault, figures, metric, quieten, run, scenario, set_param
+from playground.protocol.errors import InputError, Problem
+from tests.sketch import (
+    MS,
+    SECOND,
+    block,
+    clear,
+    edge,
+    fault,
+    figures,
+    metric,
+    named,
+    quieten,
+    run,
+    scenario,
+    set_param,
+    with_params,
+)
 
 
 def farm(algorithm: str, until_s: float = 2_000, **policy: Scalar) -> Scenario:
@@ -94,3 +111,55 @@ def test_a_call_that_a_target_refuses_is_tried_elsewhere_once() -> None:
     sent = metric(execution, "lb", "forwarded") - elsewhere
     assert elsewhere > 0.1 * 300 * 5
     assert execution.model.blocks["users"].failed - failed < elsewhere < sent
+
+
+def refused_because(drawing: Scenario) -> list[Problem]:
+    with pytest.raises(InputError) as refused:
+        check_design(drawing.design)
+    return refused.value.problems
+
+
+def with_balancer(**params: Scalar) -> Scenario:
+    return with_params(farm("round_robin"), named("lb"), **params)
+
+
+def test_a_probe_timeout_past_its_period_is_refused_by_name() -> None:
+    (problem,) = refused_because(with_balancer(probe_timeout_s=5.0, probe_period_s=4.0))
+    assert (problem.block, problem.parameter) == ("lb", "probe_timeout_s")
+    assert "probe_timeout_s = 5 has to be at most probe_period_s = 4" in problem.message
+    check_design(with_balancer(probe_timeout_s=4.0, probe_period_s=4.0).design)
+
+
+def test_a_probe_timeout_past_its_period_is_refused_while_it_runs_too() -> None:
+    execution = run(farm("round_robin"), until_s=1)
+    execution.act(set_param("lb", "probe_timeout_s", 5.0), "test")
+    with pytest.raises(InputError, match="at most probe_period_s = 4;"):
+        execution.act(set_param("lb", "probe_period_s", 4.0), "test")
+
+
+def test_a_billion_virtual_nodes_are_refused_by_name() -> None:
+    (problem,) = refused_because(with_balancer(virtual_nodes=1_000_000_000))
+    assert (problem.parameter, problem.value) == ("virtual_nodes", "1000000000")
+    assert "from 1 to 100000" in problem.message
+
+
+def test_weights_that_are_all_zero_are_refused_by_name() -> None:
+    drawing = with_params(farm("weighted"), named("lb--big", "lb--small"), weight=0)
+    (problem,) = refused_because(drawing)
+    assert problem.code == "weights" and problem.block == "lb" and "weight 0" in problem.message
+    check_design(with_params(farm("weighted"), named("lb--big"), weight=0).design)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_target_that_is_taken_out_keeps_nothing_waiting(algorithm: str) -> None:
+    execution = Execution(with_params(farm(algorithm), named("lb"), probes=True, sticky="cookie"), recorded=False)
+    execution.advance(2 * SECOND)
+    execution.act(set_param("big", "instances", 1), "test")
+    execution.advance(4 * SECOND)
+    assert metric(execution, "lb", "targets") == 3
+    assert metric(execution, "lb", "sessions_moved") > 0
+    execution.act(set_param("big", "instances", 4), "test")
+    assert metric(execution, "lb", "eligible") == 3
+    # One period for the startup probe, one for the readiness probe.
+    execution.advance(25 * SECOND)
+    assert metric(execution, "lb", "eligible") == 6

@@ -36,7 +36,7 @@ REFUSED: list[tuple[Action, str, str | None, str | None, str, str]] = [
     (set_param("db", "pool", 0), "parameter", "db", "pool", "0", "from 1 to 1000000"),
     (set_param("db", "pool", 1.5), "parameter", "db", "pool", "1.5", "whole number"),
     (set_param("db", "pool", True), "parameter", "db", "pool", "True", "whole number"),
-    (set_param("db", "region", "moon"), "parameter", "db", "region", "moon", "us, eu, asia, or null"),
+    (set_param("db", "region", "moon"), "parameter", "db", "region", "moon", "us, eu, asia, sa, au, or null"),
     (set_param("shop-db", "retries", -1), "parameter", None, "retries", "-1", "from 0 to 10"),
     (fault("nobody", "crash"), "unknown_target", None, None, "nobody", "a block or an edge"),
     (fault("db", "flush"), "unknown_fault", "db", None, "flush", "crash, slow_down, pause, refuse"),

@@ -45,4 +45,5 @@ def test_regions_are_as_far_from_one_another_there_as_back() -> None:
         assert one_way_ns(here, "") == 0
         for there in REGIONS:
             assert one_way_ns(here, there) == one_way_ns(there, here)
+            assert (one_way_ns(here, there) > 0) == (here != there)
     assert one_way_ns("us", "eu") == 50_000_000

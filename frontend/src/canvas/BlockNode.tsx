@@ -1,15 +1,17 @@
 /** A block's card: what does not change per frame. Figures are drawn by the overlay in the places that `card.ts` names. */
 
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
-import { memo, useEffect, useRef } from 'react';
-import type { BlockSpec, Port } from '../generated/protocol';
+import { memo, type PointerEvent, useEffect, useRef } from 'react';
+import type { BlockSpec, Cells, Port } from '../generated/protocol';
 import { specOf } from '../lib/catalogue';
+import { cellAt, cellGrid, MARKED } from '../lib/cells';
 import { withLabel } from '../lib/design';
 import { BlockIcon } from '../lib/icons';
+import { live } from '../run/live';
 import { edit, useDesign } from '../state/design';
 import { useSession } from '../state/session';
 import { useUi } from '../state/ui';
-import { CARD_WIDTH, cardOf } from './card';
+import { CARD_WIDTH, CELLS_HEIGHT, cardOf, PAD } from './card';
 import { useIssues, usePending } from './marks';
 import { registerCard } from './states';
 
@@ -51,6 +53,7 @@ export const BlockNode = memo(function BlockNode({ id, data, selected }: NodePro
           {row.metric.label.toLowerCase()}
         </span>
       ))}
+      {card.cellsY !== null && spec?.cells && <CellsPlace id={id} cells={spec.cells} top={card.cellsY} />}
       <span className="sr-only" data-words />
       {pending && <Mark tone="wait" text="not in the engine yet" />}
       {issue && <Mark tone="bad" text={issue} />}
@@ -58,6 +61,28 @@ export const BlockNode = memo(function BlockNode({ id, data, selected }: NodePro
     </div>
   );
 });
+
+/** Where the overlay draws the cells: it only says what the one under the pointer is. */
+function CellsPlace({ id, cells, top }: { id: string; cells: Cells; top: number }) {
+  const width = CARD_WIDTH - 2 * PAD;
+  const say = (event: PointerEvent<HTMLElement>) => {
+    const now = live.cells(id);
+    const { offsetX, offsetY } = event.nativeEvent;
+    const at = now ? cellAt(cellGrid(now.length, width, CELLS_HEIGHT), now.length, offsetX, offsetY) : -1;
+    const cell = now?.[at];
+    const state = cell === undefined ? undefined : cells.states[cell & (MARKED - 1)];
+    const mark = cell !== undefined && cell >= MARKED ? `; ${cells.marked}` : '';
+    event.currentTarget.title = state ? `${cells.label}, no. ${at + 1}: ${state.label}${mark}` : cells.help;
+  };
+  return (
+    <span
+      className="absolute"
+      data-testid={`cells-of-${id}`}
+      style={{ left: PAD, top, width, height: CELLS_HEIGHT }}
+      onPointerMove={say}
+    />
+  );
+}
 
 function frame(selected: boolean | undefined, wrong: boolean): string {
   if (selected) return 'border-accent ring-3 ring-accent-soft';

@@ -5,8 +5,9 @@ import { useStore } from 'zustand';
 import { redo, undo, useDesign } from '../state/design';
 import { IconButton } from '../ui/IconButton';
 import { arrange, fit, zoom } from './commands';
+import { Legend } from './Legend';
 
-/** Undo, redo, arrange, fit and zoom. */
+/** Undo, redo, arrange, fit, zoom, and what the drawing's signs mean. */
 export function CanvasTools() {
   const back = useStore(useDesign.temporal, (state) => state.pastStates.length);
   const forth = useStore(useDesign.temporal, (state) => state.futureStates.length);
@@ -30,6 +31,8 @@ export function CanvasTools() {
       <IconButton label="Show all" keys="F" testId="fit" onClick={fit} icon={<Maximize size={15} />} />
       <IconButton label="Zoom out" keys="-" testId="zoom-out" onClick={() => zoom(false)} icon={<Minus size={15} />} />
       <IconButton label="Zoom in" keys="+" testId="zoom-in" onClick={() => zoom(true)} icon={<Plus size={15} />} />
+      <span className="mx-0.5 w-px bg-line" />
+      <Legend />
     </div>
   );
 }

@@ -9,6 +9,7 @@ import type { Happened } from '../generated/protocol';
 import { live } from '../run/live';
 import { useSession } from '../state/session';
 import { useUi } from '../state/ui';
+import { CellPainter } from './overlay/cells';
 import { type Colours, readColours } from './overlay/colours';
 import { FigureBook } from './overlay/figures';
 import { Flags } from './overlay/flags';
@@ -35,6 +36,7 @@ class Painter {
   private readonly particles = new Particles();
   private readonly flow = new FlowLines();
   private readonly book = new FigureBook();
+  private readonly cells = new CellPainter();
   private readonly flags = new Flags();
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
   private colours: Colours = readColours();
@@ -87,7 +89,7 @@ class Painter {
     if (!this.still.matches) this.particles.draw(context, scene, this.colours);
     for (const block of scene.blocks) context.clearRect(block.x + 1, block.y + 1, block.width - 2, block.height - 2);
     if (this.book.update(scene.blocks, catalogue, live, now)) publishStates(scene.blocks, this.book);
-    drawGauges(context, scene, catalogue, this.book, live, this.colours);
+    drawGauges(context, scene, catalogue, this.book, this.cells, live, this.colours);
     context.setTransform(scale, 0, 0, scale, 0, 0);
     this.flags.draw(context, scene, this.colours, now);
   }

@@ -1,15 +1,19 @@
 /** The geometry of a block's card. React writes its labels and the overlay its figures, so both read it from here. */
 
 import type { Catalogue, Metric } from '../generated/protocol';
-import { metricsOf } from '../lib/catalogue';
+import { metricsOf, specOf } from '../lib/catalogue';
 
-/** Width of every card, canvas pixels. */
+/** Width of every card and the room at its sides, canvas pixels. */
 export const CARD_WIDTH = 188;
+export const PAD = 12;
 const HEADER = 36;
 const ROW = 20;
 const BAR = 9;
 const QUEUE = 13;
 const SPARK = 22;
+/** The cells' place: as high whatever their number is, so that a card never grows while it is looked at. */
+export const CELLS_HEIGHT = 24;
+const CELLS = CELLS_HEIGHT + 8;
 const ROWS_MAX = 3;
 
 /** One figure on a card; `full` is the gauge that it fills up towards. */
@@ -27,13 +31,14 @@ export interface Card {
   barY: number | null;
   bar: CardRow | null;
   queueY: number | null;
+  cellsY: number | null;
   sparkY: number;
   sparkHeight: number;
 }
 
 const made = new WeakMap<Catalogue, Map<string, Card>>();
 
-/** The card of `kind`: up to three headline figures, a bar for the first that has a maximum, its queue, its throughput. */
+/** The card of `kind`: up to three headline figures, a bar for the first that has a maximum, its queue, its cells, its throughput. */
 export function cardOf(catalogue: Catalogue, kind: string): Card {
   let cards = made.get(catalogue);
   if (!cards) {
@@ -42,13 +47,13 @@ export function cardOf(catalogue: Catalogue, kind: string): Card {
   }
   let card = cards.get(kind);
   if (!card) {
-    card = build(metricsOf(catalogue, kind));
+    card = build(metricsOf(catalogue, kind), specOf(catalogue, kind)?.cells != null);
     cards.set(kind, card);
   }
   return card;
 }
 
-function build(metrics: Metric[]): Card {
+function build(metrics: Metric[], hasCells: boolean): Card {
   const byName = new Map(metrics.map((metric) => [metric.name, metric]));
   const headlines = metrics.filter((metric) => metric.headline).slice(0, ROWS_MAX);
   let y = HEADER;
@@ -62,6 +67,8 @@ function build(metrics: Metric[]): Card {
   if (bar) y += BAR;
   const queueY = byName.has('queue') ? y + 2 : null;
   if (queueY !== null) y += QUEUE;
+  const cellsY = hasCells ? y + 4 : null;
+  if (hasCells) y += CELLS;
   const sparkY = y + 2;
-  return { height: y + SPARK, rows, bar, barY, queueY, sparkY, sparkHeight: SPARK - 4 };
+  return { height: y + SPARK, rows, bar, barY, queueY, cellsY, sparkY, sparkHeight: SPARK - 4 };
 }

@@ -8,7 +8,7 @@ import { eventDetail, eventTarget, eventTitle, type Tone, toneOf } from '../lib/
 import { moment } from '../lib/format';
 import { seek } from '../run/controller';
 import { useDesign } from '../state/design';
-import { useSession } from '../state/session';
+import { designsBefore, useSession } from '../state/session';
 
 const SHOWN_MAX = 150;
 const FILTERS: { name: string; label: string; tones: Tone['name'][] | null }[] = [
@@ -69,6 +69,9 @@ function Row({ event }: { event: Happened }) {
   const block = design.blocks.find((candidate) => candidate.id === target);
   const tone = toneOf(event);
   const detail = eventDetail(event);
+  const before = useSession((state) => designsBefore(state.events, state.origin).get(event.seq) ?? null);
+  // A changed parameter's title says whose it is.
+  const named = !event.notable && event.intervention?.action.type !== 'set_param';
   return (
     <li>
       <button
@@ -87,9 +90,11 @@ function Row({ event }: { event: Happened }) {
           {tone.glyph}
         </span>
         <span className="min-w-0 flex-1">
-          <b className="font-semibold text-ink">{eventTitle(event, catalogue, design)}</b>{' '}
+          <b className="font-semibold text-ink" data-testid="event-title">
+            {eventTitle(event, catalogue, design, before)}
+          </b>{' '}
           <span className="text-ink-2">
-            {block && !event.notable && `on ${nameOf(catalogue, block)}`} {tone.name === 'you' ? '' : detail}
+            {block && named && `on ${nameOf(catalogue, block)}`} {tone.name === 'you' ? '' : detail}
           </span>
         </span>
       </button>

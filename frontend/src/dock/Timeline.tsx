@@ -7,7 +7,7 @@ import { clock, moment } from '../lib/format';
 import { seek } from '../run/controller';
 import { live } from '../run/live';
 import { useDesign } from '../state/design';
-import { useSession } from '../state/session';
+import { designsBefore, useSession } from '../state/session';
 
 const SEEK_EVERY_MS = 120;
 const MARKS_MAX = 120;
@@ -149,12 +149,13 @@ function Marks({ events, until }: { events: Happened[]; until: number }) {
   }, [events, until]);
   const catalogue = useSession((session) => session.catalogue)!;
   const design = useDesign((state) => state.design);
+  const before = useSession((session) => designsBefore(session.events, session.origin));
   return (
     <>
       {marks.map(({ event, named }) => {
         const left = `${Math.min(100, (100 * event.at_ns) / until)}%`;
         const tone = toneOf(event);
-        const title = eventTitle(event, catalogue, design);
+        const title = eventTitle(event, catalogue, design, before.get(event.seq));
         return (
           <span key={event.seq} className="pointer-events-none absolute top-0 h-full" style={{ left }} title={title}>
             <span className={`absolute top-[24px] size-[9px] -translate-x-1/2 border border-panel ${tone.shape}`} />

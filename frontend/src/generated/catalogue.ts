@@ -796,17 +796,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -1038,6 +1048,1165 @@ export const catalogue: Catalogue = {
       "version": 1,
       "order": 10,
       "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away."
+    },
+    {
+      "kind": "browser_cache",
+      "title": "Browser cache",
+      "category": "Edge",
+      "icon": "app-window",
+      "summary": "What users have already is not sent again",
+      "params": [
+        {
+          "name": "capacity_items",
+          "label": "Capacity",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Copies that fit in the browsers of all users together; the least recently used one goes when they are full.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4194304.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "max_age_s",
+          "label": "Max age",
+          "kind": "number",
+          "default": 0.0,
+          "help": "How long a copy is fresh after it was made at the origin (Cache-Control: max-age); 0: every read asks about it.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "stale_while_revalidate_s",
+          "label": "Stale while revalidate",
+          "kind": "number",
+          "default": null,
+          "help": "So long past its freshness a copy is still shown at once, while one request in the background asks about it.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Users",
+          "direction": "in",
+          "type": "http",
+          "help": "What users want to see.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "origin",
+          "label": "Origin",
+          "direction": "out",
+          "type": "http",
+          "help": "Where browsers get what they do not have: a CDN, a balancer, a server.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "hit_percent",
+          "label": "Hits",
+          "kind": "gauge",
+          "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "keys",
+          "label": "Items",
+          "kind": "gauge",
+          "help": "Items stored.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "capacity_keys"
+        },
+        {
+          "name": "capacity_keys",
+          "label": "Capacity",
+          "kind": "gauge",
+          "help": "Items that fit.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hits",
+          "label": "Hits",
+          "kind": "counter",
+          "help": "Reads that did not have to wait for the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "misses",
+          "label": "Misses",
+          "kind": "counter",
+          "help": "Reads of items that were not stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_requests",
+          "label": "To the origin",
+          "kind": "counter",
+          "help": "Reads sent to the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "revalidated",
+          "label": "Revalidated",
+          "kind": "counter",
+          "help": "Times that the origin said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Replaced",
+          "kind": "counter",
+          "help": "Times that the origin was asked about a stored item and sent another one (200).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_modified",
+          "label": "304 given",
+          "kind": "counter",
+          "help": "Reads whose caller has the same copy, answered without a body.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_served",
+          "label": "Served stale",
+          "kind": "counter",
+          "help": "Reads answered past freshness while the item was revalidated in the background.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_if_error",
+          "label": "Stale on error",
+          "kind": "counter",
+          "help": "Reads answered past freshness because the origin failed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "out_of_date",
+          "label": "Out of date",
+          "kind": "counter",
+          "help": "Reads answered with a version of which the database had a newer one.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "collapsed",
+          "label": "Collapsed",
+          "kind": "counter",
+          "help": "Reads that waited for a request to the origin that another one had made.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "invalidated",
+          "label": "Invalidated",
+          "kind": "counter",
+          "help": "Items dropped because a write went through here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "evicted",
+          "label": "Evicted",
+          "kind": "counter",
+          "help": "Items thrown out to make room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "egress_bytes",
+          "label": "Egress",
+          "kind": "counter",
+          "help": "Bytes of all answers given.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_bytes",
+          "label": "From the origin",
+          "kind": "counter",
+          "help": "Bytes that the origin sent.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "saved_bytes",
+          "label": "Origin saved",
+          "kind": "counter",
+          "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "spared_bytes",
+          "label": "Callers spared",
+          "kind": "counter",
+          "help": "Bytes that callers did not have to be sent, since they got a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "purge",
+          "label": "Purge",
+          "help": "Drops an item, or everything that is stored; the next reads go to the origin.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": null,
+              "help": "Which item; off: all of them.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 2000000000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Most popular items",
+        "help": "The 64 most popular items, in the browser of the first user who came.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Not stored",
+            "look": "empty"
+          },
+          {
+            "name": "fresh",
+            "label": "Fresh",
+            "look": "good"
+          },
+          {
+            "name": "stale",
+            "label": "Stale, served while revalidated",
+            "look": "fading"
+          },
+          {
+            "name": "expired",
+            "label": "Past its time: the origin is asked first",
+            "look": "bad"
+          },
+          {
+            "name": "negative",
+            "label": "Known not to exist",
+            "look": "absent"
+          }
+        ],
+        "marked": "The item that was asked for last."
+      },
+      "version": 1,
+      "order": 12,
+      "doc": "The caches in users' browsers. They are private: each user has copies of their own, so an item is fetched once by every user, and what one\nuser has seen helps no other one.\n\nWith **max age 0** each read asks whether the copy is still good (If-None-Match). An unchanged item gives a **304** without a body: bytes\nfall, requests do not. 35,000 reads a second of 2 KB are 70 MB/s, 560 Mbit/s; as 304s of 100 bytes they are 28 Mbit/s. With a max age\nabove 0, reads within it make no request at all, and show what may be out of date.\n\nThe age that an answer has when it comes from a CDN counts (header Age): a browser's max age that is shorter than the CDN's is mostly over\non arrival.\n\nA write drops the copy of the user who wrote, no other one's. It takes no time here; let the edge to it have none either."
+    },
+    {
+      "kind": "cdn",
+      "title": "CDN",
+      "category": "Edge",
+      "icon": "globe",
+      "summary": "Answers from caches near the users",
+      "params": [
+        {
+          "name": "points",
+          "label": "Points of presence",
+          "kind": "integer",
+          "default": 1,
+          "help": "Places, each with a cache of its own. A user belongs to one of them; while that is down, to the next one.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "capacity_items",
+          "label": "Capacity",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Items that fit in one point; the least recently used one goes when it is full.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4194304.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "max_age_s",
+          "label": "Max age",
+          "kind": "number",
+          "default": 60.0,
+          "help": "How long an answer is fresh after the origin was asked for it (Cache-Control: s-maxage); 0: every read asks the origin.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "stale_while_revalidate_s",
+          "label": "Stale while revalidate",
+          "kind": "number",
+          "default": null,
+          "help": "So long past its freshness an item is still served at once, while one request in the background asks the origin.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "stale_if_error_s",
+          "label": "Stale if error",
+          "kind": "number",
+          "default": null,
+          "help": "So long past its freshness an item is still served when the origin fails.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "negative_ttl_s",
+          "label": "Negative time to live",
+          "kind": "number",
+          "default": null,
+          "help": "How long it remembers that an item does not exist (404); off: it asks every time.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "collapse",
+          "label": "Collapse requests",
+          "kind": "boolean",
+          "default": true,
+          "help": "Reads of an item that the origin is being asked for already wait for that answer. Off: each asks the origin.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hit_time_mean_ms",
+          "label": "Look-up",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time from a request's arrival until it is answered from here or sent on.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hit_time_distribution",
+          "label": "Look-up: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How look-up scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hit_time_cv",
+          "label": "Look-up: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {
+            "hit_time_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.75,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.08,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests from browsers and clients.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "origin",
+          "label": "Origin",
+          "direction": "out",
+          "type": "http",
+          "help": "Where it gets what it does not have: a balancer, a gateway, a server, another CDN.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "hit_percent",
+          "label": "Hits",
+          "kind": "gauge",
+          "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "keys",
+          "label": "Items",
+          "kind": "gauge",
+          "help": "Items stored.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "capacity_keys"
+        },
+        {
+          "name": "capacity_keys",
+          "label": "Capacity",
+          "kind": "gauge",
+          "help": "Items that fit.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hits",
+          "label": "Hits",
+          "kind": "counter",
+          "help": "Reads that did not have to wait for the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "misses",
+          "label": "Misses",
+          "kind": "counter",
+          "help": "Reads of items that were not stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_requests",
+          "label": "To the origin",
+          "kind": "counter",
+          "help": "Reads sent to the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "revalidated",
+          "label": "Revalidated",
+          "kind": "counter",
+          "help": "Times that the origin said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Replaced",
+          "kind": "counter",
+          "help": "Times that the origin was asked about a stored item and sent another one (200).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_modified",
+          "label": "304 given",
+          "kind": "counter",
+          "help": "Reads whose caller has the same copy, answered without a body.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_served",
+          "label": "Served stale",
+          "kind": "counter",
+          "help": "Reads answered past freshness while the item was revalidated in the background.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_if_error",
+          "label": "Stale on error",
+          "kind": "counter",
+          "help": "Reads answered past freshness because the origin failed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "out_of_date",
+          "label": "Out of date",
+          "kind": "counter",
+          "help": "Reads answered with a version of which the database had a newer one.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "collapsed",
+          "label": "Collapsed",
+          "kind": "counter",
+          "help": "Reads that waited for a request to the origin that another one had made.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "invalidated",
+          "label": "Invalidated",
+          "kind": "counter",
+          "help": "Items dropped because a write went through here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "evicted",
+          "label": "Evicted",
+          "kind": "counter",
+          "help": "Items thrown out to make room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "egress_bytes",
+          "label": "Egress",
+          "kind": "counter",
+          "help": "Bytes of all answers given.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_bytes",
+          "label": "From the origin",
+          "kind": "counter",
+          "help": "Bytes that the origin sent.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "saved_bytes",
+          "label": "Origin saved",
+          "kind": "counter",
+          "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "spared_bytes",
+          "label": "Callers spared",
+          "kind": "counter",
+          "help": "Bytes that callers did not have to be sent, since they got a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "purge",
+          "label": "Purge",
+          "help": "Drops an item, or everything that is stored; the next reads go to the origin.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": null,
+              "help": "Which item; off: all of them.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 2000000000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        },
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Most popular items",
+        "help": "The 64 most popular items, as the first point of presence has them.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Not stored",
+            "look": "empty"
+          },
+          {
+            "name": "fresh",
+            "label": "Fresh",
+            "look": "good"
+          },
+          {
+            "name": "stale",
+            "label": "Stale, served while revalidated",
+            "look": "fading"
+          },
+          {
+            "name": "expired",
+            "label": "Past its time: the origin is asked first",
+            "look": "bad"
+          },
+          {
+            "name": "negative",
+            "label": "Known not to exist",
+            "look": "absent"
+          }
+        ],
+        "marked": "The item that was asked for last."
+      },
+      "version": 1,
+      "order": 14,
+      "doc": "Caches at the edge of the network, shared by all users of a point of presence. Each point has a cache of its own, so each one asks the\norigin by itself.\n\nAn answer is **fresh** for its max age, counted from when the origin was asked for it. Of a popular item the origin then sees one request\nper max age and point, whatever the traffic. After that:\n\n- **Stale while revalidate**: still served at once, at the latency of a hit, while exactly one request in the background asks the origin.\n- **Else** the origin is asked first, with the validator of what is stored (If-None-Match). A **304** has no body and makes the item\n  fresh again; a 200 replaces it.\n- **Stale if error**: when the origin fails, the stale item is served instead, within this window. After it, reads fail.\n\n**Collapse requests**: of all who want one missing item, one asks and the others wait. Without it arrival rate x fetch time go to the\norigin at once.\n\nA caller that has the same copy gets a 304 from here. Writes go through, and what they change is dropped at the point that they went\nthrough, at no other one: elsewhere an item is out of date until its max age is over. A read that is under way meanwhile can bring the old\nversion back. *Out of date* counts the reads that were answered so. Lists and sessions go through.\n\nWhat follows: RFC 9111 (caching), RFC 9110 (validators), RFC 5861 (stale answers)."
     },
     {
       "kind": "api_gateway",
@@ -1407,17 +2576,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -1718,6 +2897,848 @@ export const catalogue: Catalogue = {
       "version": 1,
       "order": 15,
       "doc": "Lets requests in as often as a limit allows; the others get a 429. With *Send Retry-After* the answer says when the next one may come, to\nthe nanosecond (the header has whole seconds), and callers whose edge honours it wait that long before they try again.\n\n*Token bucket*: in any time t at most burst + rate × t. *Leaky bucket*: a queue that lets one out every 1 / rate, so that what is behind it\nsees no bursts. *Sliding window*: a log of what came, never more than the limit in any window. *Fixed window*: a counter that starts again\nwith each window, and lets up to twice the limit through around a boundary.\n\nLimits *of each user* keep one greedy user from taking what all others need; a limit *of all together* protects what is behind. 65,536 users\nare kept apart; the one who was away for longest is forgotten first. Above 4,096 requests a window the log joins those that lie close together.\nA crash forgets all counts."
+    },
+    {
+      "kind": "gslb",
+      "title": "GSLB / DNS",
+      "category": "Edge",
+      "icon": "globe",
+      "summary": "Sends clients to a region: by DNS and its caches, or by anycast",
+      "params": [
+        {
+          "name": "policy",
+          "label": "Routing",
+          "kind": "choice",
+          "default": "geo",
+          "help": "Which region is the answer. An edge with weight 0 is never answered.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "geo",
+              "label": "GeoDNS",
+              "help": "the clients' own region, else the nearest by the table below"
+            },
+            {
+              "value": "latency",
+              "label": "Latency",
+              "help": "the lowest round trip: the table, and what its probes took"
+            },
+            {
+              "value": "weighted",
+              "label": "Weighted",
+              "help": "drawn by the edges' weights for each DNS answer"
+            },
+            {
+              "value": "failover",
+              "label": "Failover",
+              "help": "the highest weight that is healthy"
+            },
+            {
+              "value": "anycast",
+              "label": "Anycast",
+              "help": "one address, which the network takes to the nearest region"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "clients_region",
+          "label": "Clients without a region",
+          "kind": "choice",
+          "default": "eu",
+          "help": "Where clients are that don't say where they stand.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_all_dead",
+          "label": "When all are dead",
+          "kind": "choice",
+          "default": "fail",
+          "help": "What is answered when no region is healthy.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "fail",
+              "label": "Answer with none",
+              "help": "requests fail as having no upstream"
+            },
+            {
+              "value": "answer_all",
+              "label": "Answer as if all were well",
+              "help": "the checks may be what is broken"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "convergence_s",
+          "label": "Route convergence",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Time until the network has learned that a region is withdrawn, or announced again.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "General",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "anycast"
+            ]
+          }
+        },
+        {
+          "name": "health_checks",
+          "label": "Health checks",
+          "kind": "boolean",
+          "default": true,
+          "help": "Probe each region, and answer with healthy ones alone.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "probe_interval_s",
+          "label": "Every",
+          "kind": "number",
+          "default": 30.0,
+          "help": "Time between two probes of a region.",
+          "unit": "s",
+          "minimum": 5.0,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_timeout_s",
+          "label": "Probe timeout",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A probe that has no answer by then has failed.",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 30.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "probe_threshold",
+          "label": "Dead after",
+          "kind": "integer",
+          "default": 3,
+          "help": "Failed probes in a row after which a region counts as dead.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "recover_threshold",
+          "label": "Back after",
+          "kind": "integer",
+          "default": 3,
+          "help": "Good probes in a row after which a dead region is back.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Health checks",
+          "live": true,
+          "shown_when": {
+            "health_checks": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "resolvers",
+          "label": "Resolvers",
+          "kind": "integer",
+          "default": 200,
+          "help": "Caching DNS resolvers in each region of clients. Each user has one of them, by a hash.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ttl_s",
+          "label": "TTL",
+          "kind": "number",
+          "default": 60.0,
+          "help": "How long a resolver may keep an answer.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 604800.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ignore_ttl_percent",
+          "label": "Ignore the TTL",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Resolvers that keep answers longer than the TTL says.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "ignored_ttl_s",
+          "label": "They keep answers",
+          "kind": "number",
+          "default": 3600.0,
+          "help": "How long these keep an answer at least.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 604800.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "lookup_ms",
+          "label": "Lookup",
+          "kind": "number",
+          "default": 20.0,
+          "help": "Time that a resolver takes to ask; requests that need its answer wait so long.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "lookup_timeout_s",
+          "label": "Lookup timeout",
+          "kind": "number",
+          "default": 1.8,
+          "help": "After this a resolver gives up on DNS servers that don't answer (RFC 8767 advises 1.8 s).",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 60.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "failure_ttl_s",
+          "label": "Keeps a failure",
+          "kind": "number",
+          "default": 5.0,
+          "help": "How long a resolver that got no answer asks no more (RFC 9520: from 1 s to 5 minutes).",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 300.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "serve_stale",
+          "label": "Serve stale",
+          "kind": "boolean",
+          "default": false,
+          "help": "While DNS does not answer, resolvers go on with the last answer, up to a day past its TTL (RFC 8767).",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Resolvers",
+          "live": true,
+          "shown_when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          }
+        },
+        {
+          "name": "rtt_us_eu_ms",
+          "label": "US - EU",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Round trip between clients and a region (Virginia - Frankfurt), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_asia_ms",
+          "label": "US - ASIA",
+          "kind": "number",
+          "default": 160.0,
+          "help": "Round trip between clients and a region (Virginia - Tokyo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_asia_ms",
+          "label": "EU - ASIA",
+          "kind": "number",
+          "default": 230.0,
+          "help": "Round trip between clients and a region (Frankfurt - Tokyo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_sa_ms",
+          "label": "US - SA",
+          "kind": "number",
+          "default": 120.0,
+          "help": "Round trip between clients and a region (Virginia - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_sa_ms",
+          "label": "EU - SA",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Round trip between clients and a region (Frankfurt - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_asia_sa_ms",
+          "label": "ASIA - SA",
+          "kind": "number",
+          "default": 260.0,
+          "help": "Round trip between clients and a region (Tokyo - São Paulo), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_us_au_ms",
+          "label": "US - AU",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Round trip between clients and a region (Virginia - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_eu_au_ms",
+          "label": "EU - AU",
+          "kind": "number",
+          "default": 250.0,
+          "help": "Round trip between clients and a region (Frankfurt - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_asia_au_ms",
+          "label": "ASIA - AU",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Round trip between clients and a region (Tokyo - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rtt_sa_au_ms",
+          "label": "SA - AU",
+          "kind": "number",
+          "default": 310.0,
+          "help": "Round trip between clients and a region (São Paulo - Sydney), beside the edges' own latency. Of this block alone: edges between two regions have fixed ones.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Round trips",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.005,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million queries",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What answering a million DNS queries costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests of clients. They are in the region of the block that sends them.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "out",
+          "label": "Regions",
+          "direction": "out",
+          "type": "http",
+          "help": "One block for each region, such as its load balancer; its parameter Region says where it is.",
+          "minimum": 1,
+          "maximum": null,
+          "weighted": true
+        }
+      ],
+      "metrics": [
+        {
+          "name": "share_own_region_percent",
+          "label": "In own region",
+          "kind": "gauge",
+          "help": "Requests of the last seconds that went to the region they came from.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "mean_rtt_ms",
+          "label": "Distance",
+          "kind": "gauge",
+          "help": "Mean round trip between a request's region and the one it went to, of the last seconds.",
+          "unit": "ms",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "to_dead",
+          "label": "Sent to the dead",
+          "kind": "counter",
+          "help": "Requests sent to a region that the checks call dead, or that refused them or died with them.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "resolvers_on_dead_percent",
+          "label": "Resolvers on dead ones",
+          "kind": "gauge",
+          "help": "Resolvers whose latest answer is a region that the checks call dead.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "regions_healthy",
+          "label": "Regions healthy",
+          "kind": "gauge",
+          "help": "Regions that the checks call healthy.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": "regions"
+        },
+        {
+          "name": "regions",
+          "label": "Regions",
+          "kind": "gauge",
+          "help": "Regions there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "resolutions",
+          "label": "DNS queries",
+          "kind": "counter",
+          "help": "Queries that resolvers sent.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "unresolved",
+          "label": "No answer",
+          "kind": "counter",
+          "help": "Requests that failed for want of a region.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Requests sent by an answer past its TTL.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "probes",
+          "label": "Probes",
+          "kind": "counter",
+          "help": "Health probes sent.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "dns_outage",
+          "label": "DNS outage",
+          "help": "DNS queries get no answer. What resolvers have cached goes on until its TTL.",
+          "params": [
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [
+        {
+          "lesser": "probe_timeout_s",
+          "greater": "probe_interval_s",
+          "help": "a probe has to end before the next one is sent.",
+          "strict": false
+        }
+      ],
+      "cells": {
+        "label": "Resolvers",
+        "help": "A sample of the resolvers, those of one region of clients after those of another: the region that each one's answer points to.",
+        "states": [
+          {
+            "name": "none",
+            "label": "no answer",
+            "look": "empty"
+          },
+          {
+            "name": "first",
+            "label": "first region",
+            "look": "first"
+          },
+          {
+            "name": "second",
+            "label": "second region",
+            "look": "second"
+          },
+          {
+            "name": "third",
+            "label": "third region",
+            "look": "third"
+          },
+          {
+            "name": "fourth",
+            "label": "fourth region or further",
+            "look": "fourth"
+          }
+        ],
+        "marked": "ignores the TTL"
+      },
+      "version": 1,
+      "order": 18,
+      "doc": "Sends clients to one of several regions. It stands for DNS and for the way of a request, which goes straight from the client to the\nregion: this block adds the round trip between the two regions (its own table), the edges add the rest. US - EU: about 20 ms within,\n120 ms across, where the clients' edge takes 10 ms each way.\n\n**DNS**: each user asks one of the resolvers of its region, which keeps an answer until its TTL. What resolvers have cached nobody can\ntake back: when a region dies, the checks find out after interval x threshold, and from then on the share that is still sent there falls\nin a straight line to 0 over one TTL, 30 s x 3 + 60 s = 150 s in all. Resolvers that ignore the TTL go on. A lower TTL moves faster and\ncosts queries: resolvers / TTL of them a second.\n\n**Anycast**: one address everywhere, no cache. Once the network has learned that a region is withdrawn, no request goes there.\n\nProbes see the way to a region and the block that answers there, not the servers behind it. A timeout belongs on the clients' edge, which\nhas the whole way in it."
     },
     {
       "kind": "load_balancer",
@@ -2424,17 +4445,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -2743,7 +4774,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 20,
-      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, least connections compares calls for each unit of weight, random and choice of two draw again."
+      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
     },
     {
       "kind": "app_server",
@@ -3116,6 +5147,23 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "ask_filter",
+          "label": "Ask the filter",
+          "kind": "boolean",
+          "default": true,
+          "help": "Before a read, ask the filter that is wired whether the item can exist. It is told of new items either way.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Program",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "rebuild_wait_ms",
           "label": "Wait for a rebuild",
           "kind": "number",
@@ -3177,6 +5225,39 @@ export const catalogue: Catalogue = {
           "maximum": 10000.0,
           "nullable": false,
           "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Answers",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "validators",
+          "label": "Validators",
+          "kind": "choice",
+          "default": "etag",
+          "help": "What callers can ask by whether their copy is still good. If it is, the answer is a 304 without the item.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "none",
+              "label": "None",
+              "help": "every answer has its item in it"
+            },
+            {
+              "value": "etag",
+              "label": "ETag",
+              "help": "differs for each version"
+            },
+            {
+              "value": "last_modified",
+              "label": "Last-Modified",
+              "help": "the second of the last change: two changes within one second look like one"
+            }
+          ],
           "pattern": null,
           "pattern_help": "",
           "group": "Answers",
@@ -3664,17 +5745,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -4363,7 +6454,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 30,
-      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation."
+      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one."
     },
     {
       "kind": "worker",
@@ -4620,17 +6711,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -5306,17 +7407,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -6162,17 +8273,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -6822,17 +8943,27 @@ export const catalogue: Catalogue = {
             {
               "value": "us",
               "label": "US",
-              "help": ""
+              "help": "as far away as Virginia"
             },
             {
               "value": "eu",
               "label": "EU",
-              "help": ""
+              "help": "as far away as Frankfurt"
             },
             {
               "value": "asia",
               "label": "ASIA",
-              "help": ""
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
             }
           ],
           "pattern": null,
@@ -8013,6 +10144,7 @@ export const catalogue: Catalogue = {
     "calls_in_flight": 2097152,
     "events_pending": 8388608,
     "store_keys": 4194304,
+    "filter_bits": 8388608,
     "notables": 5000,
     "snapshot_bytes": 268435456
   }

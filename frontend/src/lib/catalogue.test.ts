@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { param } from '../test/samples';
-import { accepted, grouped, readValue, shownParams } from './catalogue';
+import { CATALOGUE, param } from '../test/samples';
+import { accepted, foundKinds, grouped, readValue, ruleProblems, shownParams } from './catalogue';
 
 describe('forms from the catalogue', () => {
   it('says what a number takes, with bounds, unit and off', () => {
@@ -27,11 +27,42 @@ describe('forms from the catalogue', () => {
     expect(shownParams([kind, exponent], { keys: 'uniform' })).toHaveLength(1);
   });
 
+  it('a relation that does not hold is said at both of its parameters', () => {
+    const soft = param('soft_s', { label: 'Soft TTL', unit: 's', default: null, nullable: true });
+    const hard = param('hard_s', { label: 'Hard TTL', unit: 's', default: 60 });
+    const rules = [{ lesser: 'soft_s', greater: 'hard_s', help: 'else it never counts', strict: true }];
+    const spec = { ...CATALOGUE.blocks[0]!, params: [soft, hard], rules };
+    expect(ruleProblems(spec, {}).size).toBe(0);
+    expect(ruleProblems(spec, { soft_s: 59 }).size).toBe(0);
+    const problems = ruleProblems(spec, { soft_s: 60 });
+    expect(problems.get('soft_s')).toBe('Soft TTL has to be less than Hard TTL (60 s): else it never counts');
+    expect(problems.get('hard_s')).toBe('Hard TTL has to be more than Soft TTL (60 s): else it never counts');
+    expect(ruleProblems({ ...spec, rules: [{ ...rules[0]!, strict: false }] }, { soft_s: 60 }).size).toBe(0);
+  });
+
   it('keeps groups in the order of their first parameter', () => {
     const params = [param('a', { group: 'One' }), param('b', { group: 'Two' }), param('c', { group: 'One' })];
     expect(grouped(params).map(([name, members]) => [name, members.length])).toEqual([
       ['One', 2],
       ['Two', 1],
     ]);
+  });
+});
+
+describe('searching the palette', () => {
+  const kind = (title: string, summary: string, order: number) => ({ ...CATALOGUE.blocks[0]!, title, summary, order });
+  const specs = [kind('Browser', 'has a cache', 1), kind('Cache', 'keeps items', 3), kind('Browser cache', '', 2)];
+  const titles = (query: string) => foundKinds(specs, query).map(({ title }) => title);
+
+  it('finds what is called so before what only mentions it', () => {
+    expect(titles('cache')).toEqual(['Cache', 'Browser cache', 'Browser']);
+  });
+
+  it('without a query everything is there in its order', () => {
+    expect(titles('')).toEqual(['Browser', 'Browser cache', 'Cache']);
+  });
+
+  it('all words must fit', () => {
+    expect(titles('browser keeps')).toEqual([]);
   });
 });

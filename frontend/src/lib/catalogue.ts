@@ -6,6 +6,28 @@ import { setting, unitText } from './format';
 /** Order of the palette's groups. */
 export const CATEGORIES = ['Traffic', 'Edge', 'Compute', 'Memory', 'Data'] as const;
 
+/**
+ * The kinds that a search finds, in the palette's order; with a query, what is called so comes before what only mentions it, since
+ * Enter adds the first.
+ */
+export function foundKinds(specs: readonly BlockSpec[], query: string): BlockSpec[] {
+  const asked = query.trim().toLowerCase();
+  const asWritten = (spec: BlockSpec) => `${spec.title} ${spec.kind} ${spec.summary} ${spec.category}`.toLowerCase();
+  const rank = ({ title }: BlockSpec) => {
+    const at = asked ? title.toLowerCase().indexOf(asked) : 0;
+    return at < 0 ? 2 : Math.min(at, 1);
+  };
+  return specs
+    .filter((spec) => asked.split(/\s+/).every((word) => asWritten(spec).includes(word)))
+    .sort(
+      (a, b) =>
+        rank(a) - rank(b) ||
+        CATEGORIES.indexOf(a.category) - CATEGORIES.indexOf(b.category) ||
+        a.order - b.order ||
+        a.title.localeCompare(b.title),
+    );
+}
+
 /** The declaration of `kind`, or undefined for a kind that this server does not know. */
 export function specOf(catalogue: Catalogue, kind: string): BlockSpec | undefined {
   return catalogue.blocks.find((spec) => spec.kind === kind);
@@ -31,6 +53,23 @@ export function shownParams(params: readonly Param[], values: Record<string, Sca
       return !other || accepted.includes(settingOf(values, other));
     }),
   );
+}
+
+/** Relations between parameters that don't hold, as a sentence at each of the two parameters that they are between. */
+export function ruleProblems(spec: BlockSpec, values: Record<string, Scalar>): Map<string, string> {
+  const problems = new Map<string, string>();
+  const byName = new Map(spec.params.map((param) => [param.name, param]));
+  for (const { lesser, greater, strict, help } of spec.rules) {
+    const [less, more] = [byName.get(lesser), byName.get(greater)];
+    if (!less || !more) continue;
+    const [low, high] = [settingOf(values, less), settingOf(values, more)];
+    if (typeof low !== 'number' || typeof high !== 'number' || low < high || (low === high && !strict)) continue;
+    const bound = (word: string, other: Param, value: number) =>
+      `has to be ${word} ${other.label} (${setting(value, other.unit)}): ${help}`;
+    problems.set(lesser, `${less.label} ${bound(strict ? 'less than' : 'at most', more, high)}`);
+    problems.set(greater, `${more.label} ${bound(strict ? 'more than' : 'at least', less, low)}`);
+  }
+  return problems;
 }
 
 /** Parameters in their groups, groups in the order of their first parameter. */

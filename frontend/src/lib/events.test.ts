@@ -28,11 +28,11 @@ describe('what happened, in words', () => {
       blocks: [{ ...client!, params: [{ ...rate, label: 'Peak rate', unit: 'per_s' }] }],
     };
     const set = done({ type: 'set_param', target: 'client', param: 'rate_per_s', value: 35_000 });
-    expect(eventTitle(set, catalogue, design())).toBe('Peak rate: 35\u2009000 /s');
+    expect(eventTitle(set, catalogue, design())).toBe('Client: Peak rate 35\u2009000 /s');
   });
 
   it('still says something about a block that is no longer drawn', () => {
-    expect(title({ type: 'set_param', target: 'gone', param: 'queue_max', value: null })).toBe('queue max: off');
+    expect(title({ type: 'set_param', target: 'gone', param: 'queue_max', value: null })).toBe('queue max off');
     expect(title({ type: 'fault', target: 'gone', fault: 'slow_down', params: {} })).toBe('slow down');
   });
 });

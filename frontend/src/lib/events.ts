@@ -2,7 +2,9 @@
 
 import type { Catalogue, Design, Happened } from '../generated/protocol';
 import { specOf } from './catalogue';
-import { setting, words } from './format';
+import { changeTitle, paramTitle } from './changes';
+import { words } from './format';
+import { applied } from './sync';
 
 /** How an event looks: a colour and a shape each, so that neither is needed alone. */
 export interface Tone {
@@ -27,14 +29,24 @@ export function toneOf(event: Happened): Tone {
   return event.what === 'restored' ? TONES.info : TONES.you;
 }
 
-/** `event` in a few words. */
-export function eventTitle(event: Happened, catalogue: Catalogue, design: Design): string {
+/** `event` in a few words; `before` is the drawing that ran before it, where the page knows that. */
+export function eventTitle(
+  event: Happened,
+  catalogue: Catalogue,
+  design: Design,
+  before: Design | null = null,
+): string {
   if (event.notable) return event.notable.title;
   const action = event.intervention?.action;
+  if (event.intervention && before && (action?.type === 'set_param' || action?.type === 'edit')) {
+    const after = applied(before, event.intervention);
+    const title = changeTitle(catalogue, before, after, design);
+    if (title !== 'drawing changed' || action.type === 'edit') return title;
+  }
   if (action?.type === 'set_param') {
-    const param = declared(catalogue, design, action.target)?.params.find(({ name }) => name === action.param);
-    const value = param?.choices.find((choice) => choice.value === action.value)?.label ?? action.value;
-    return `${param?.label ?? words(action.param)}: ${setting(value, param?.unit)}`;
+    const { target, param: name, value } = action;
+    const param = declared(catalogue, design, target)?.params.find((candidate) => candidate.name === name);
+    return paramTitle(catalogue, design, { target, param, name, value });
   }
   if (action?.type === 'fault') {
     const fault = declared(catalogue, design, action.target)?.faults.find(({ name }) => name === action.fault);

@@ -1,16 +1,21 @@
 /** A block names its icon as lucide does. The usual ones are in the bundle, any other is fetched when it is first needed. */
 
 import {
+  AppWindow,
   Box,
+  Cog,
   Cpu,
   Database,
+  Funnel,
   Globe,
   HardDrive,
   Layers,
   type LucideIcon,
+  Mailbox,
   Network,
   Scale,
   Server,
+  ShieldCheck,
   Split,
   Users,
   Zap,
@@ -18,15 +23,20 @@ import {
 import { useEffect, useState } from 'react';
 
 const BUNDLED: Record<string, LucideIcon> = {
+  'app-window': AppWindow,
   box: Box,
+  cog: Cog,
   cpu: Cpu,
   database: Database,
+  funnel: Funnel,
   globe: Globe,
   'hard-drive': HardDrive,
   layers: Layers,
+  mailbox: Mailbox,
   network: Network,
   scale: Scale,
   server: Server,
+  'shield-check': ShieldCheck,
   split: Split,
   users: Users,
   zap: Zap,
@@ -47,10 +57,14 @@ export function BlockIcon({ name, size = 16 }: { name: string; size?: number }) 
   useEffect(() => {
     if (known) return;
     let wanted = true;
-    void import('./all-icons').then(({ icons }) => {
-      const icon = (icons as Record<string, LucideIcon>)[pascal(name)];
-      if (wanted && icon) setFetched({ name, icon });
-    });
+    // Where the chunk can't be fetched the box stays: an icon is not worth an error.
+    import('./all-icons').then(
+      ({ icons }) => {
+        const icon = (icons as Record<string, LucideIcon>)[pascal(name)];
+        if (wanted && icon) setFetched({ name, icon });
+      },
+      () => undefined,
+    );
     return () => {
       wanted = false;
     };

@@ -34,6 +34,11 @@ describe('telling the engine what is drawn', () => {
     expect(action?.type).toBe('edit');
   });
 
+  it('several parameters change in the same moment', () => {
+    const drawn = withParam(withParam(design(), 'server', 'workers', 20), 'client', 'rate_per_s', 5);
+    expect(planSync(CATALOGUE, design(), drawn)).toEqual([{ type: 'edit', design: drawn }]);
+  });
+
   it('a new block is one edit with the whole drawing', () => {
     const { design: drawn, id } = withBlock(design(), CATALOGUE, 'database', { x: 900, y: 0 });
     expect(planSync(CATALOGUE, design(), drawn)).toEqual([{ type: 'edit', design: drawn }]);

@@ -13,9 +13,6 @@ import type {
 } from '../generated/protocol';
 import { settingOf, specOf } from './catalogue';
 
-/** More parameters than this at once travel as one edit. */
-const SINGLE_CHANGES_MAX = 8;
-
 /** Names of the parameters in which two things differ, defaults filled in. */
 export function changedParams(
   params: readonly Param[],
@@ -53,14 +50,17 @@ function sloKey(slo: Design['slo'][number]) {
   return [slo.metric, slo.block ?? null, slo.at_most ?? null, slo.at_least ?? null];
 }
 
-interface Change {
+/** One parameter in which two drawings differ; `param` is undefined where the catalogue declares none of that name. */
+export interface Change {
   target: string;
   param: Param | undefined;
   name: string;
+  from: Scalar;
   value: Scalar;
 }
 
-function paramChanges(catalogue: Catalogue, running: Design, drawn: Design): Change[] {
+/** The parameters in which `drawn` differs from `running`; everything that a new block or edge sets is among them. */
+export function paramChanges(catalogue: Catalogue, running: Design, drawn: Design): Change[] {
   const changes: Change[] = [];
   const compare = (was: Block | Edge | undefined, now: Block | Edge, params: readonly Param[]) => {
     for (const name of changedParams(params, was?.params ?? {}, now.params)) {
@@ -69,6 +69,7 @@ function paramChanges(catalogue: Catalogue, running: Design, drawn: Design): Cha
         target: now.id,
         param,
         name,
+        from: (param ? settingOf(was?.params ?? {}, param) : was?.params[name]) ?? null,
         value: param ? settingOf(now.params, param) : (now.params[name] ?? null),
       });
     }
@@ -98,13 +99,15 @@ export function runsAlike(catalogue: Catalogue, running: Design, drawn: Design):
   return !structureDiffers(running, drawn) && paramChanges(catalogue, running, drawn).length === 0;
 }
 
-/** The actions that turn `running` into `drawn`: single parameters where that is all, else one edit with the whole drawing. */
+/**
+ * What turns `running` into `drawn`: a parameter alone where that is all, else one edit with the whole drawing, so that several
+ * parameters change in the same moment and are only held against each other when all of them are there.
+ */
 export function planSync(catalogue: Catalogue, running: Design, drawn: Design): (SetParam | EditDesign)[] {
   const edit: EditDesign = { type: 'edit', design: drawn };
   if (structureDiffers(running, drawn)) return [edit];
   const changes = paramChanges(catalogue, running, drawn);
-  const single = changes.length <= SINGLE_CHANGES_MAX && changes.every((change) => change.param?.live);
-  if (!single) return [edit];
+  if (changes.length > 1 || !changes.every((change) => change.param?.live)) return [edit];
   return changes.map(({ target, name, value }) => ({ type: 'set_param', target, param: name, value }));
 }
 
@@ -118,13 +121,15 @@ export function applied(design: Design, intervention: Intervention): Design {
   return { ...design, blocks: design.blocks.map(set), edges: design.edges.map(set) };
 }
 
-/** `design` with names and places as they are in `drawn`: what people arranged survives a change that the engine made. */
+/** `design` with names and places as they are in `drawn`: what people wrote and arranged survives a change that the engine made. */
 export function arrangedAs(design: Design, drawn: Design): Design {
   const blocks = new Map(drawn.blocks.map((block) => [block.id, block]));
   return {
     ...design,
     name: drawn.name,
     description: drawn.description,
+    switches: drawn.switches,
+    watch: drawn.watch,
     blocks: design.blocks.map((block) => {
       const other = blocks.get(block.id);
       return other ? { ...block, label: other.label, position: other.position } : block;

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { eventDetail, eventTitle } from '../lib/events';
 import { drawing } from '../state/design';
-import { catalogue, useSession } from '../state/session';
+import { catalogue, designsBefore, useSession } from '../state/session';
 
 const EVERY_MS = 1_500;
 
@@ -16,7 +16,8 @@ export function Announcer() {
       const latest = useSession.getState().events.at(-1);
       if (!latest || latest.seq <= said.current) return;
       said.current = latest.seq;
-      setText(`${eventTitle(latest, catalogue(), drawing())}. ${eventDetail(latest)}`);
+      const before = designsBefore(useSession.getState().events, useSession.getState().origin);
+      setText(`${eventTitle(latest, catalogue(), drawing(), before.get(latest.seq))}. ${eventDetail(latest)}`);
     }, EVERY_MS);
     return () => clearInterval(timer);
   }, []);

@@ -4,24 +4,16 @@ import { Search } from 'lucide-react';
 import { useState } from 'react';
 import { addBlock, BLOCK_MIME } from '../canvas/commands';
 import type { BlockSpec } from '../generated/protocol';
-import { CATEGORIES } from '../lib/catalogue';
+import { CATEGORIES, foundKinds } from '../lib/catalogue';
 import { BlockIcon } from '../lib/icons';
 import { useSession } from '../state/session';
 import { FIELD } from '../ui/looks';
-
-function matches(spec: BlockSpec, query: string): boolean {
-  const text = `${spec.title} ${spec.kind} ${spec.summary} ${spec.category}`.toLowerCase();
-  return query
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
-}
 
 /** The palette on the left. */
 export function Palette() {
   const catalogue = useSession((state) => state.catalogue)!;
   const [query, setQuery] = useState('');
-  const found = catalogue.blocks.filter((spec) => matches(spec, query));
+  const found = foundKinds(catalogue.blocks, query);
   return (
     <nav aria-label="Palette" data-testid="palette" className="flex h-full flex-col overflow-hidden">
       <div className="relative p-2.5">
@@ -46,7 +38,7 @@ export function Palette() {
       </div>
       <div className="min-h-0 flex-1 overflow-y-auto px-2.5 pb-3">
         {CATEGORIES.map((category) => {
-          const specs = found.filter((spec) => spec.category === category).sort((a, b) => a.order - b.order);
+          const specs = found.filter((spec) => spec.category === category);
           if (!specs.length) return null;
           return (
             <section key={category} aria-label={category} className="mb-2">

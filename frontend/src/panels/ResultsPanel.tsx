@@ -40,9 +40,12 @@ interface ResultsShape {
     failed: number;
     rate: number;
     goodput: number;
+    cost?: number;
+    cost_per_hour?: number;
     latency?: Record<string, number | null>;
     failures?: Record<string, number>;
   };
+  blocks?: Record<string, { metrics: Record<string, unknown> }>;
   slo?: SloVerdict[];
   theory?: Theory[];
 }
@@ -67,6 +70,7 @@ export function ResultsPanel() {
           {results.theory && results.theory.length > 0 && <TheoryTable rows={results.theory} />}
           {results.slo && results.slo.length > 0 && <Verdicts rows={results.slo} />}
           {results.totals && <Totals totals={results.totals} />}
+          {results.blocks && <BlockCosts results={results} />}
           <Facts results={results} />
         </>
       )}
@@ -154,6 +158,8 @@ function Totals({ totals }: { totals: NonNullable<ResultsShape['totals']> }) {
     ['Failed', compact(totals.failed)],
     ['Offered rate', withUnit(totals.rate, 'per_s')],
     ['Goodput', withUnit(totals.goodput, 'per_s')],
+    ['Cost, neutral units', compact(totals.cost ?? Number.NaN)],
+    ['Cost an hour', compact(totals.cost_per_hour ?? Number.NaN)],
     ...Object.entries(totals.latency ?? {}).map(([name, value]): [string, string] => [
       `Latency ${words(name).replace(/ ms$/, '').replace('p999', 'p99.9')}`,
       value === null ? '–' : duration(value / 1e3),
@@ -163,6 +169,17 @@ function Totals({ totals }: { totals: NonNullable<ResultsShape['totals']> }) {
       .map(([name, value]): [string, string] => [`Failed: ${words(name)}`, compact(value)]),
   ];
   return <Rows title="Totals" rows={rows} />;
+}
+
+/** What each block cost an hour, the dearest first. */
+function BlockCosts({ results }: { results: ResultsShape }) {
+  const hours = (results.virtual_seconds ?? 0) / 3600;
+  const rows = Object.entries(results.blocks ?? {})
+    .map(([id, { metrics }]): [string, number] => [id, Number(metrics.cost ?? 0) / hours])
+    .filter(([, cost]) => cost > 0 && Number.isFinite(cost))
+    .sort(([, a], [, b]) => b - a)
+    .map(([id, cost]): [string, string] => [id, compact(cost)]);
+  return rows.length ? <Rows title="Cost an hour, by block" rows={rows} /> : null;
 }
 
 function Facts({ results }: { results: ResultsShape }) {

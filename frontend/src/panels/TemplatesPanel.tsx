@@ -29,9 +29,14 @@ export function TemplatesPanel() {
   return (
     <div data-testid="templates-panel">
       <PanelHead title="Templates" />
-      <p className="px-3.5 pb-2 text-xs text-ink-2">
-        Each opens running. Change anything: it becomes a design of your own.
-      </p>
+      <div className="flex items-start gap-3 px-3.5 pb-2">
+        <p className="flex-1 text-xs text-ink-2">
+          Each opens running. Change anything: it becomes a design of your own.
+        </p>
+        <button type="button" className={BUTTON} data-testid="template-empty" onClick={() => openDesign()}>
+          Empty canvas
+        </button>
+      </div>
       {problem && <p className="px-3.5 text-sm text-bad">{problem}</p>}
       {!templates && !problem && <p className="px-3.5 text-sm text-ink-2">Loading …</p>}
       <ul className="flex flex-col px-2">
@@ -53,11 +58,6 @@ export function TemplatesPanel() {
           </li>
         ))}
       </ul>
-      <div className="px-4 pt-2">
-        <button type="button" className={BUTTON} data-testid="template-empty" onClick={() => openDesign()}>
-          Empty canvas
-        </button>
-      </div>
     </div>
   );
 }

@@ -4,7 +4,9 @@ import { useMemo } from 'react';
 import { reveal } from '../canvas/commands';
 import { nameOf } from '../lib/catalogue';
 import { clock, duration, words } from '../lib/format';
+import { answerWords } from '../lib/particles';
 import { type Bar, explain, type Part, waterfall } from '../lib/trace';
+import { answers } from '../run/answers';
 import { useDesign } from '../state/design';
 import { useSession } from '../state/session';
 import { PanelHead } from './PanelHead';
@@ -45,7 +47,7 @@ export function TracePanel() {
               </p>
             ))}
           </div>
-          <Waterfall bars={bars} name={name} />
+          <Waterfall trace={trace!.trace} bars={bars} name={name} />
           <p className="px-3.5 pt-2 text-xs text-ink-3">
             Sent at <span className="num">{clock(bars[0]!.from)}</span>
           </p>
@@ -62,15 +64,16 @@ export function TracePanel() {
   );
 }
 
-function Waterfall({ bars, name }: { bars: Bar[]; name: (id: string) => string }) {
+function Waterfall({ trace, bars, name }: { trace: number; bars: Bar[]; name: (id: string) => string }) {
   const from = bars[0]!.from;
   const span = Math.max(1, ...bars.map((bar) => bar.to - from));
   const share = (ns: number) => `${(100 * ns) / span}%`;
   return (
     <ol className="px-3.5">
       {bars.map((bar) => {
-        const { callee, operation, attempt, outcome, call } = bar.span;
+        const { callee, operation, attempt, outcome, call, edge, replied } = bar.span;
         const failed = outcome !== 'ok' && outcome !== '';
+        const answer = failed ? undefined : answerWords(answers.of(trace, edge, replied));
         return (
           <li key={call} className="py-1">
             <button type="button" className="w-full rounded text-left hover:bg-hover" onClick={() => reveal(callee)}>
@@ -81,6 +84,7 @@ function Waterfall({ bars, name }: { bars: Bar[]; name: (id: string) => string }
                     {words(operation)}
                     {attempt > 1 ? `, attempt ${attempt}` : ''}
                   </span>
+                  {answer && <b className="font-medium text-ink-2"> · {answer}</b>}
                   {failed && <b className="text-bad"> ■ {words(outcome)}</b>}
                 </span>
                 <span className="num shrink-0 text-ink-2">{duration((bar.to - bar.from) / 1e9)}</span>

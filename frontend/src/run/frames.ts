@@ -17,6 +17,8 @@ export interface Frame {
   edges: Float64Array;
   totals: FrameTotals;
   hops: Float64Array;
+  /** By block id, one byte a cell: the number of its state, + 128 where it is marked. */
+  cells: Record<string, Uint8Array>;
   buckets: number;
 }
 
@@ -30,6 +32,8 @@ export interface Hop {
   /** Index into the layout's outcomes, -1 while under way. */
   outcome: number;
   attempt: number;
+  /** What the answer was: 0 ordinary, 1 not modified, 2 stale, 3 absent. */
+  look: number;
 }
 
 /** Decodes a binary message. Throws where it is not a frame. */
@@ -46,6 +50,7 @@ export function decodeFrame(data: ArrayBuffer): Frame {
     edges: floats(packed.ed),
     totals: packed.tot,
     hops: floats(packed.h),
+    cells: packed.c,
     buckets: packed.bk,
   };
 }
@@ -67,6 +72,7 @@ export function hopAt(frame: Frame, index: number): Hop {
     arrives: hops[at + 4]!,
     outcome: hops[at + 5]!,
     attempt: hops[at + 7]!,
+    look: hops[at + 8]!,
   };
 }
 

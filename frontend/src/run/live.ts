@@ -131,6 +131,11 @@ export class Live {
     return this.slope(this.frame?.totals[name], this.base?.totals[name]);
   }
 
+  /** The cells of a block now, undefined where it has none. */
+  cells(block: string): Uint8Array | undefined {
+    return this.frame?.cells[block];
+  }
+
   /** The last values of a block's throughput, oldest first. */
   spark(block: string): readonly number[] {
     return this.sparks.get(block) ?? [];

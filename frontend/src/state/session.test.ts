@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Happened } from '../generated/protocol';
-import { eventsWith, interventions } from './session';
+import { design } from '../test/samples';
+import { designsBefore, eventsWith, interventions } from './session';
 
 function event(seq: number, at_ns: number, what: Happened['what'] = 'intervention'): Happened {
   const action = { type: 'clear_faults' as const, target: 'server' };
@@ -21,5 +22,16 @@ describe('what happened', () => {
 
   it('interventions come in virtual time', () => {
     expect(interventions([event(1, 20), event(2, 10)]).map(({ at_ns }) => at_ns)).toEqual([10, 20]);
+  });
+
+  it('what ran before a change follows from what the run began with, in virtual time', () => {
+    const set = (seq: number, at_ns: number, value: number): Happened => ({
+      ...event(seq, at_ns),
+      intervention: { at_ns, actor: 'you', action: { type: 'set_param', target: 'server', param: 'workers', value } },
+    });
+    const before = designsBefore([set(1, 20, 30), set(2, 10, 20), event(3, 15)], design());
+    expect(before.get(2)!.blocks[1]!.params).toEqual({});
+    expect(before.get(1)!.blocks[1]!.params).toEqual({ workers: 20 });
+    expect(before.has(3)).toBe(false);
   });
 });

@@ -12,6 +12,7 @@ import type {
   Scenario,
   Trace,
 } from '../generated/protocol';
+import { applied } from '../lib/sync';
 import type { Connection } from '../run/socket';
 
 /** What the page is doing about a run: none yet, starting one, holding one. */
@@ -104,6 +105,30 @@ export function eventsWith(events: readonly Happened[], event: Happened): Happen
   if (event.what === 'reset') return [event];
   if (event.what === 'branch') return [...events.filter((old) => old.at_ns <= event.at_ns), event];
   return [...events, event];
+}
+
+const UNKNOWN: ReadonlyMap<number, Design> = new Map();
+let walked: { events: readonly Happened[]; origin: Design; before: Map<number, Design> } | null = null;
+
+/** The drawing that ran before each change of it, by the event's `seq`; from what the run began with. */
+export function designsBefore(events: readonly Happened[], origin: Design | null): ReadonlyMap<number, Design> {
+  if (!origin) return UNKNOWN;
+  if (walked?.events === events && walked.origin === origin) return walked.before;
+  const before = new Map<number, Design>();
+  let design = origin;
+  for (const event of changesInTime(events)) {
+    before.set(event.seq, design);
+    design = applied(design, event.intervention!);
+  }
+  walked = { events, origin, before };
+  return before;
+}
+
+/** The events that changed the drawing, in virtual time. */
+export function changesInTime(events: readonly Happened[]): Happened[] {
+  return events
+    .filter(({ intervention }) => intervention?.action.type === 'set_param' || intervention?.action.type === 'edit')
+    .sort((a, b) => a.at_ns - b.at_ns || a.seq - b.seq);
 }
 
 /** The interventions among `events`, in virtual time. */

@@ -91,10 +91,9 @@ class Chooser(State):
         if count == 1:
             return pool[0]
         if self.algorithm == TWO_CHOICES:
+            # Independently, as in Mitzenmacher's model and in Envoy: both can be the same one.
             first = self.stream.below(count)
-            second = self.stream.below(count - 1)
-            if second >= first:
-                second += 1
+            second = self.stream.below(count)
             outstanding = self.targets.outstanding
             return pool[second] if outstanding[pool[second]] < outstanding[pool[first]] else pool[first]
         if self.algorithm == RANDOM:
@@ -143,16 +142,26 @@ class Chooser(State):
     def while_ramping(self, now: i64) -> i64:
         """As in all of time, but some have a part of their weight.
 
-        Round robin becomes a weighted one; least connections compares calls for each unit of weight; random and choice of two draw
-        again when the chosen one turns out not to be due, which happens with probability 1 - weight.
+        Round robin becomes a weighted one; random draws by weight; choice of two draws two by weight and takes the one with fewer calls
+        for its weight, as least connections does among all.
         """
         targets = self.targets
         if self.algorithm == LEAST_CONNECTIONS:
             return self.least_for_its_weight(now)
         if self.algorithm == WEIGHTED or self.algorithm == ROUND_ROBIN:
             return self.smooth(now)
+        first = self.drawn(now)
+        if self.algorithm == RANDOM:
+            return first
+        second = self.drawn(now)
+        load = targets.outstanding[second] * targets.factor(first, now)
+        return second if load < targets.outstanding[first] * targets.factor(second, now) else first
+
+    def drawn(self, now: i64) -> i64:
+        """One at random, each with a probability in proportion to its weight now."""
+        targets = self.targets
         while True:
-            row = self.any_of(len(targets.pool))
+            row = targets.pool[self.stream.below(len(targets.pool))]
             factor = targets.factor(row, now)
             if factor == FULL_WEIGHT or self.stream.below(FULL_WEIGHT) < factor:
                 return row

@@ -1,7 +1,7 @@
 /** The texts and shares that cards show, worked out when figures came and a few times a second at most: readable, not flickering. */
 
 import type { Catalogue, Metric } from '../../generated/protocol';
-import { withUnit } from '../../lib/format';
+import { compact, withUnit } from '../../lib/format';
 import { type Health, healthOf } from '../../lib/health';
 import type { WhyFigures } from '../../lib/why';
 import type { Live } from '../../run/live';
@@ -30,6 +30,8 @@ export function readingText(live: Live, block: string, metric: Metric, full: Met
   const value = reading(live, block, metric);
   if (value === undefined) return '–';
   if (metric.kind === 'counter') {
+    // What something costs is told by the hour.
+    if (metric.unit === 'units') return `${compact(value * 3600)}/h`;
     return metric.unit === 'bytes' ? `${withUnit(value, 'bytes')}/s` : withUnit(value, 'per_s');
   }
   if (!full) return withUnit(value, metric.unit);

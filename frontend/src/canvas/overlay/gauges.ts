@@ -1,15 +1,16 @@
 /** The figures on the cards: values, bar, queue, throughput line, and the state by shape and colour. */
 
 import type { Catalogue } from '../../generated/protocol';
+import { specOf } from '../../lib/catalogue';
 import { count } from '../../lib/format';
 import type { Health } from '../../lib/health';
 import type { Live } from '../../run/live';
-import { CARD_WIDTH, type Card, cardOf } from '../card';
+import { CARD_WIDTH, type Card, cardOf, PAD } from '../card';
+import type { CellPainter } from './cells';
 import type { Colours } from './colours';
 import type { CardFigures, FigureBook } from './figures';
 import type { Placed, Scene } from './scene';
 
-const PAD = 12;
 const QUEUE_DOTS = 18;
 /** Below this zoom text could not be read, so cards show their state as an area instead. */
 const TEXT_ZOOM_MIN = 0.42;
@@ -28,6 +29,7 @@ export function drawGauges(
   scene: Scene,
   catalogue: Catalogue,
   book: FigureBook,
+  painter: CellPainter,
   live: Live,
   colours: Colours,
 ): void {
@@ -36,8 +38,15 @@ export function drawGauges(
     const figures = book.of(block.id);
     if (!figures) continue;
     const card = cardOf(catalogue, block.kind);
-    if (scene.zoom < TEXT_ZOOM_MIN) drawFar(context, block, figures, colours);
-    else drawNear(context, block, card, figures, live.spark(block.id), colours);
+    if (scene.zoom < TEXT_ZOOM_MIN) {
+      drawFar(context, block, figures, colours);
+      continue;
+    }
+    drawNear(context, block, card, figures, live.spark(block.id), colours);
+    const cells = card.cellsY === null ? undefined : live.cells(block.id);
+    const spec = cells && specOf(catalogue, block.kind)?.cells;
+    if (cells && spec)
+      painter.draw(context, block.id, spec, cells, { x: block.x + PAD, y: block.y + card.cellsY! }, colours);
   }
 }
 

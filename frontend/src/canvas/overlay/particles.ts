@@ -1,5 +1,7 @@
 /** Sampled calls and replies on their way. Each particle is one hop of one real request, and can be clicked. */
 
+import { PARTICLE_LOOKS, PARTICLES, type ParticleLook, particleLook } from '../../lib/particles';
+import { traceShape } from '../../lib/shapes';
 import { type Frame, hopAt, hopCount } from '../../run/frames';
 import type { Colours } from './colours';
 import { type Curve, pointAt } from './geometry';
@@ -19,13 +21,11 @@ const TRAVEL_MS = 700;
 const TRAVEL_MS_MAX = 6_000;
 const HIT_PIXELS = 9;
 
-type Look = 'call' | 'reply' | 'retry' | 'failure';
-
 interface Particle {
   edge: string;
   trace: number;
   reply: boolean;
-  look: Look;
+  look: ParticleLook;
   start: number;
   duration: number;
   aside: number;
@@ -67,12 +67,11 @@ export class Particles {
       const real = (hop.arrives - hop.left) / 1e6 / Math.max(frame.speed, 0.001);
       const start = this.clock + delay;
       if (!this.hasRoom(edge, hop.reply, start)) continue;
-      const look = hop.outcome > 0 ? 'failure' : hop.attempt > 1 ? 'retry' : hop.reply ? 'reply' : 'call';
       this.alive.push({
         edge,
         trace: hop.trace,
         reply: hop.reply,
-        look,
+        look: particleLook(hop),
         start,
         duration: Math.max(TRAVEL_MS, Math.min(TRAVEL_MS_MAX, Number.isFinite(real) ? real : 0)),
         aside: (Math.random() - 0.5) * 5,
@@ -103,14 +102,11 @@ export class Particles {
     this.alive.length = kept;
   }
 
-  /** Draws all of them, one path a look. Failures are squares, retries diamonds, replies small: never colour alone. */
+  /** Draws all of them, one path a look. */
   draw(context: CanvasRenderingContext2D, scene: Scene, colours: Colours): void {
     this.scene = scene;
     const unit = 1 / Math.max(0.5, Math.min(1.4, scene.zoom));
-    this.drawLook(context, scene, 'reply', colours.flow, 0.6, unit);
-    this.drawLook(context, scene, 'call', colours.flow, 1, unit);
-    this.drawLook(context, scene, 'retry', colours.warn, 1, unit);
-    this.drawLook(context, scene, 'failure', colours.bad, 1, unit);
+    for (const look of PARTICLE_LOOKS) this.drawLook(context, scene, look, colours, unit);
   }
 
   /** The request whose particle is nearest to a point on the canvas, if one is near enough to be meant. */
@@ -139,33 +135,23 @@ export class Particles {
   private drawLook(
     context: CanvasRenderingContext2D,
     scene: Scene,
-    look: Look,
-    colour: string,
-    opacity: number,
+    look: ParticleLook,
+    colours: Colours,
     unit: number,
   ): void {
+    const { shape, role, opacity } = PARTICLES[look];
+    let any = false;
     context.beginPath();
     for (const particle of this.alive) {
       if (particle.look !== look || !this.place(particle, scene)) continue;
-      const { x, y } = spot;
-      if (look === 'failure') {
-        context.rect(x - 2.4 * unit, y - 2.4 * unit, 4.8 * unit, 4.8 * unit);
-      } else if (look === 'retry') {
-        const r = 3.6 * unit;
-        context.moveTo(x, y - r);
-        context.lineTo(x + r, y);
-        context.lineTo(x, y + r);
-        context.lineTo(x - r, y);
-        context.closePath();
-      } else {
-        const r = (look === 'call' ? 2.3 : 1.6) * unit;
-        context.moveTo(x + r, y);
-        context.arc(x, y, r, 0, Math.PI * 2);
-      }
+      traceShape(context, shape, spot.x, spot.y, unit);
+      any = true;
     }
+    if (!any) return;
     context.globalAlpha = opacity;
-    context.fillStyle = colour;
-    context.fill();
+    context.fillStyle = colours[role];
+    // A ring's hole must stay one; where two rings cross, a few pixels are left out, which nobody sees.
+    context.fill(shape.length > 1 ? 'evenodd' : 'nonzero');
     context.globalAlpha = 1;
   }
 }

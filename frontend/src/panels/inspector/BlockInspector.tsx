@@ -16,6 +16,7 @@ import { useSession } from '../../state/session';
 import { useUi } from '../../state/ui';
 import { IconButton } from '../../ui/IconButton';
 import { Section } from '../../ui/Section';
+import { CellLegend } from './CellLegend';
 import { DetailView } from './DetailView';
 import { Faults } from './Faults';
 import { BlockMetrics } from './Metrics';
@@ -85,7 +86,12 @@ export function BlockInspector({ block }: { block: Block }) {
       <Section title="Now">
         <BlockMetrics block={block.id} common={commonOf(catalogue)} own={spec.metrics} />
       </Section>
-      <ParamForm thing={block} params={spec.params} />
+      {spec.cells && (
+        <Section title={spec.cells.label}>
+          <CellLegend block={block.id} cells={spec.cells} />
+        </Section>
+      )}
+      <ParamForm thing={block} params={spec.params} spec={spec} />
       <Section title="Faults">
         <Faults key={block.id} target={block.id} faults={spec.faults} />
       </Section>

@@ -14,6 +14,7 @@ import { BUTTON, FIELD } from '../../ui/looks';
 import { Section } from '../../ui/Section';
 import { Problems } from '../Problems';
 import { kept, limitText, SLO_METRICS, sloNow } from '../Verdicts';
+import { Costs } from './Costs';
 
 /** The inspector of the whole design. */
 export function DesignInspector() {
@@ -48,6 +49,9 @@ export function DesignInspector() {
       </Section>
       <Section title="The whole design now">
         <Totals />
+      </Section>
+      <Section title="Cost">
+        <Costs />
       </Section>
       <Section title="Chance">
         <Seed />

@@ -2,8 +2,8 @@
 
 import { useMemo } from 'react';
 import { concerns } from '../../canvas/marks';
-import type { Block, Edge, Param } from '../../generated/protocol';
-import { grouped, settingOf, shownParams } from '../../lib/catalogue';
+import type { Block, BlockSpec, Edge, Param } from '../../generated/protocol';
+import { grouped, ruleProblems, settingOf, shownParams } from '../../lib/catalogue';
 import { withParam } from '../../lib/design';
 import { changedParams } from '../../lib/sync';
 import { edit } from '../../state/design';
@@ -14,8 +14,8 @@ import { ParamField } from './ParamField';
 /** How many groups are unfolded at first. */
 const OPEN_GROUPS = 3;
 
-/** All parameters of `thing` that have an effect, in their groups. */
-export function ParamForm({ thing, params }: { thing: Block | Edge; params: Param[] }) {
+/** All parameters of `thing` that have an effect, in their groups; `spec`: a block's, for the relations between them. */
+export function ParamForm({ thing, params, spec }: { thing: Block | Edge; params: Param[]; spec?: BlockSpec }) {
   const running = useSession((state) => state.running);
   const problems = useSession((state) => state.problems);
   const refusal = useSession((state) => state.refusal);
@@ -26,12 +26,14 @@ export function ParamForm({ thing, params }: { thing: Block | Edge; params: Para
     );
     return new Set(other ? changedParams(params, other.params, thing.params) : []);
   }, [running, thing, params]);
+  const broken = useMemo(() => spec && ruleProblems(spec, thing.params), [spec, thing]);
   const refused = (name: string) =>
+    broken?.get(name) ??
     [...refusal, ...problems].find((problem) => problem.parameter === name && concerns(problem, thing.id))?.message;
   return (
     <>
       {grouped(shownParams(params, thing.params)).map(([group, members], index) => (
-        <Section key={group} title={group} open={index < OPEN_GROUPS}>
+        <Section key={group} title={group} open={index < OPEN_GROUPS || members.some(({ name }) => refused(name))}>
           {members.map((param) => (
             <ParamField
               key={param.name}

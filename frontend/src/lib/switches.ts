@@ -1,0 +1,70 @@
+/** Fixes that can be turned on and off while a design runs: named sets of parameters, see `switches` in a design. */
+
+import type { Catalogue, Design, Param, Setting, Switch } from '../generated/protocol';
+import { settingOf, specOf } from './catalogue';
+import { withParam } from './design';
+
+/** How a fix stands; `mixed`: some of its settings hold, or they are neither as with it nor as without it. */
+export type SwitchState = 'on' | 'off' | 'mixed';
+
+/** What the catalogue declares for a block or an edge of `design`, with what is set there; undefined for what is not drawn. */
+function thingOf(catalogue: Catalogue, design: Design, target: string) {
+  const edge = design.edges.find((candidate) => candidate.id === target);
+  if (edge) return { params: catalogue.edge.params, set: edge.params };
+  const block = design.blocks.find((candidate) => candidate.id === target);
+  return block && { params: specOf(catalogue, block.kind)?.params ?? [], set: block.params };
+}
+
+/** The parameter that `setting` is about; undefined where the drawing no longer has its block. */
+export function paramOf(catalogue: Catalogue, design: Design, setting: Setting): Param | undefined {
+  return thingOf(catalogue, design, setting.target)?.params.find(({ name }) => name === setting.param);
+}
+
+/** The settings that speak of something that is drawn. */
+function present(catalogue: Catalogue, design: Design, settings: readonly Setting[]): Setting[] {
+  return settings.filter((setting) => paramOf(catalogue, design, setting));
+}
+
+function holds(catalogue: Catalogue, design: Design, settings: readonly Setting[]): boolean {
+  const there = present(catalogue, design, settings);
+  return (
+    there.length > 0 &&
+    there.every((setting) => {
+      const thing = thingOf(catalogue, design, setting.target)!;
+      return settingOf(thing.set, thing.params.find(({ name }) => name === setting.param)!) === setting.value;
+    })
+  );
+}
+
+/** How `fix` stands in `design`; null where nothing that it sets is drawn any more. */
+export function switchState(catalogue: Catalogue, design: Design, fix: Switch): SwitchState | null {
+  if (!present(catalogue, design, fix.on).length) return null;
+  if (holds(catalogue, design, fix.on)) return 'on';
+  return holds(catalogue, design, fix.off) ? 'off' : 'mixed';
+}
+
+/** `design` with `fix` on or off: all of its parameters in one step. */
+export function withSwitch(catalogue: Catalogue, design: Design, fix: Switch, on: boolean): Design {
+  return present(catalogue, design, on ? fix.on : fix.off).reduce(
+    (changed, { target, param, value }) => withParam(changed, target, param, value),
+    design,
+  );
+}
+
+/** The fix that the step from `before` to `after` turned on or off, if turning it is all that the step did. */
+export function turned(
+  catalogue: Catalogue,
+  before: Design,
+  after: Design,
+  changed: readonly { target: string; name: string }[],
+  fixes: readonly Switch[],
+): { fix: Switch; on: boolean } | null {
+  for (const fix of fixes) {
+    const own = new Set(fix.on.map(({ target, param }) => `${target} ${param}`));
+    if (!changed.length || !changed.every(({ target, name }) => own.has(`${target} ${name}`))) continue;
+    const state = switchState(catalogue, after, fix);
+    if (state === null || state === 'mixed' || state === switchState(catalogue, before, fix)) continue;
+    return { fix, on: state === 'on' };
+  }
+  return null;
+}

@@ -1,0 +1,129 @@
+"""False positives of filters: (1 - e^(-kn/m))^k, never a false negative, and what that costs in bits.
+
+B. H. Bloom, CACM 13(7), 1970; B. Fan et al., "Cuckoo filter", CoNEXT 2014.
+"""
+
+from __future__ import annotations
+
+from math import exp, log
+
+import pytest
+
+from playground.engine.filter_equivalent import Equivalent, make_filter
+from playground.engine.filters import COUNTING, CUCKOO, STANDARD, VARIANTS, Filter, Size, size_by_bits, size_by_rate
+from playground.engine.stores import KeyIndex
+from tests.laws.intervals import assert_agrees, half_width
+
+ELEMENTS = 20_000
+ASKED = 100_000
+NOTHING = KeyIndex()
+EVERY_VARIANT = pytest.mark.parametrize("variant", [STANDARD, COUNTING, CUCKOO], ids=VARIANTS)
+
+
+def filled(made: Filter, elements: int) -> Filter:
+    made.begin_with(elements, NOTHING)
+    return made
+
+
+def observed(made: Filter) -> float:
+    """The share of ids that are not in and get "perhaps", percent."""
+    return 100.0 * sum(made.contains(10**8 + asked) for asked in range(ASKED)) / ASKED
+
+
+def salted(size: Size, elements: int, maker: type[Filter]) -> list[float]:
+    return [observed(filled(maker(size, 1_000_003 * salt), elements)) for salt in range(1, 13)]
+
+
+def test_ten_bits_an_element_are_seven_hashes_and_0_819_percent() -> None:
+    size = size_by_bits(STANDARD, 100_000_000, 10.0)
+    assert (size.positions, size.hashes) == (1_000_000_000, 7)
+    assert 100 * size.rate(100_000_000) == pytest.approx(0.819, abs=0.0005)
+    assert (1 - exp(-0.7)) ** 7 == pytest.approx(size.rate(100_000_000))
+
+
+@pytest.mark.parametrize(("rate", "bits", "hashes"), [(0.01, 9.585, 7), (0.001, 14.378, 10)])
+def test_a_target_rate_needs_so_many_bits_and_hashes(rate: float, bits: float, hashes: int) -> None:
+    # m = -n ln p / (ln 2)^2, k = m/n ln 2.
+    size = size_by_rate(STANDARD, 100_000_000, rate)
+    assert size.positions / 100_000_000 == pytest.approx(bits, abs=0.0005)
+    assert -log(rate) / log(2) ** 2 == pytest.approx(bits, abs=0.0005)
+    assert size.hashes == hashes
+    # Rounding k costs a little.
+    assert size.rate(100_000_000) == pytest.approx(rate, rel=0.005)
+
+
+def test_100_million_ids_at_ten_bits_are_125_megabytes() -> None:
+    assert size_by_bits(STANDARD, 100_000_000, 10.0).bits / 8 / 1e6 == 125.0
+    # Counters of four bits take four times that.
+    assert size_by_bits(COUNTING, 100_000_000, 10.0).bits / 8 / 1e6 == 500.0
+
+
+def test_a_cuckoo_filter_for_one_percent_has_fingerprints_of_ten_bits() -> None:
+    # f = log2(2b / p) for buckets of b = 4, 95 % full.
+    size = size_by_rate(CUCKOO, 1_000_000, 0.01)
+    assert size.fingerprint_bits == 10
+    assert size.bits / 1_000_000 == pytest.approx(10 / 0.95, rel=1e-4)
+    assert size.rate(1_000_000) <= 0.01
+
+
+@pytest.mark.parametrize("variant", [STANDARD, COUNTING], ids=["standard", "counting"])
+def test_real_bits_give_the_rate_of_the_formula(variant: int) -> None:
+    assert_agrees(salted(size_by_bits(variant, ELEMENTS, 10.0), ELEMENTS, make_filter), 0.8194)
+
+
+def test_real_fingerprints_give_the_rate_of_the_formula() -> None:
+    size = size_by_rate(CUCKOO, ELEMENTS, 0.01)
+    assert_agrees(salted(size, ELEMENTS, make_filter), 100 * size.rate(ELEMENTS))
+
+
+@pytest.mark.parametrize("times", [0.5, 1.5, 2.0, 3.0])
+def test_past_its_capacity_the_rate_climbs_as_the_formula_says(times: float) -> None:
+    size = size_by_bits(STANDARD, ELEMENTS // 2, 10.0)
+    elements = round(times * ELEMENTS / 2)
+    law = 100 * (1 - exp(-7 * times / 10)) ** 7
+    assert 100 * size.rate(elements) == pytest.approx(law)
+    found = salted(size, elements, make_filter)
+    assert abs(sum(found) / len(found) - law) <= max(half_width(found, 0.99), 0.005)
+
+
+def test_ids_that_are_added_one_by_one_raise_the_rate_as_those_from_the_start() -> None:
+    made = filled(make_filter(size_by_bits(STANDARD, 5_000, 10.0), 17), 5_000)
+    for key in range(5_001, 10_001):
+        made.add(key)
+    # One whose bits were all set already isn't counted: it adds nothing.
+    assert 9_700 <= made.elements <= 10_000
+    assert made.set_all == filled(make_filter(made.size, 17), 10_000).set_all
+
+
+@EVERY_VARIANT
+@pytest.mark.parametrize("times", [0.8, 1.0])
+def test_what_stands_for_a_filter_has_the_rate_of_its_bits(variant: int, times: float) -> None:
+    size = size_by_bits(variant, ELEMENTS, 10.0)
+    elements = round(times * ELEMENTS)
+    real, stands = salted(size, elements, make_filter), salted(size, elements, Equivalent)
+    difference = [one - other for one, other in zip(real, stands, strict=True)]
+    mean = sum(difference) / len(difference)
+    assert abs(mean) <= half_width(difference, 0.99)
+    assert half_width(difference, 0.95) < 0.1 * 100 * size.rate(elements)
+
+
+def test_more_elements_only_add_false_positives_and_another_salt_makes_others() -> None:
+    size = size_by_bits(STANDARD, 100_000_000, 8.0)
+    asked = range(2 * 10**9, 2 * 10**9 + 20_000)
+    stands = filled(Equivalent(size, 4), 60_000_000)
+    few = {key for key in asked if stands.contains(key)}
+    assert few == {key for key in asked if stands.contains(key)}
+    larger = filled(Equivalent(size, 4), 120_000_000)
+    more = {key for key in asked if larger.contains(key)}
+    assert few < more
+    rebuilt = filled(Equivalent(size, 5), 60_000_000)
+    others = {key for key in asked if rebuilt.contains(key)}
+    # Two that know nothing of one another share a rate's share.
+    assert len(few & others) < 0.2 * len(few) < len(others)
+
+
+@EVERY_VARIANT
+def test_fill_of_what_stands_for_a_filter_is_that_of_its_bits(variant: int) -> None:
+    size = size_by_bits(variant, ELEMENTS, 10.0)
+    real, stands = filled(make_filter(size, 3), 15_000), filled(Equivalent(size, 3), 15_000)
+    assert stands.fill() == pytest.approx(real.fill(), rel=0.01)
