@@ -28,9 +28,11 @@ PAST_CACHE: Final = 1
 KEEPS_ABSENT: Final = 2
 HAS_TOKEN: Final = 4
 WAITED: Final = 8
-MEMO_BITS: Final = 4
+HAS_COPY: Final = 16
+MEMO_BITS: Final = 5
 """What a read's memo says, once its services are done: the cache failed and is passed by; it wants to know what does not exist; the read
-holds the key's lock or lease (its token is above these bits); it waited for another rebuild (the time when that began is above them)."""
+holds the key's lock or lease (its token is above these bits); it waited for another rebuild (the time when that began is above them);
+it rebuilds ahead of time, and has the old value to answer with if that fails."""
 
 INVALIDATE: Final = 0
 OVERWRITE: Final = 1
