@@ -1044,6 +1044,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": null,
       "version": 1,
       "order": 10,
@@ -1425,6 +1426,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Most popular items",
         "help": "The 64 most popular items, in the browser of the first user who came.",
@@ -2172,6 +2174,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Most popular items",
         "help": "The 64 most popular items, as the first point of presence has them.",
@@ -2872,6 +2875,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Users",
         "help": "The first 64 users that came, each by what is left of its limit.",
@@ -3704,6 +3708,7 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
+      "needs": [],
       "cells": {
         "label": "Resolvers",
         "help": "A sample of the resolvers, those of one region of clients after those of another: the region that each one's answer points to.",
@@ -4725,6 +4730,7 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
+      "needs": [],
       "cells": {
         "label": "Targets",
         "help": "What is known of each target.",
@@ -5140,23 +5146,6 @@ export const catalogue: Catalogue = {
               "help": "invisible while \"there is none\" is cached"
             }
           ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Program",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "ask_filter",
-          "label": "Ask the filter",
-          "kind": "boolean",
-          "default": true,
-          "help": "Before a read, ask the filter that is wired whether the item can exist. It is told of new items either way.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
           "pattern": null,
           "pattern_help": "",
           "group": "Program",
@@ -6405,6 +6394,7 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
+      "needs": [],
       "cells": {
         "label": "Instances",
         "help": "One cell for each instance: where it is in its life.",
@@ -7068,6 +7058,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": null,
       "version": 1,
       "order": 35,
@@ -7113,7 +7104,7 @@ export const catalogue: Catalogue = {
           "label": "Capacity",
           "kind": "integer",
           "default": 10000,
-          "help": "Items that fit.",
+          "help": "Items that fit in each node.",
           "unit": "keys",
           "minimum": 1.0,
           "maximum": 4194304.0,
@@ -7193,11 +7184,28 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "soft_ttl_s",
+          "label": "Soft time to live",
+          "kind": "number",
+          "default": null,
+          "help": "After this an item is still served, and one reader has it refreshed in the background. Off: only the time to live counts.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "ttl_jitter_percent",
           "label": "Jitter",
           "kind": "number",
           "default": 0.0,
-          "help": "Time to live is scattered by so much up and down, so that what was put in together doesn't expire together.",
+          "help": "Times to live are scattered by so much up and down, so that what was put in together doesn't expire together.",
           "unit": "%",
           "minimum": 0.0,
           "maximum": 100.0,
@@ -7208,6 +7216,358 @@ export const catalogue: Catalogue = {
           "group": "Freshness",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "negative_ttl_s",
+          "label": "Negative time to live",
+          "kind": "number",
+          "default": null,
+          "help": "How long it remembers that an item does not exist. Off: it does not, and every such read goes to the store.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild",
+          "label": "Who rebuilds",
+          "kind": "choice",
+          "default": "free",
+          "help": "Who loads an item that many miss at once.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "free",
+              "label": "Everybody",
+              "help": "whoever misses loads the item"
+            },
+            {
+              "value": "lock",
+              "label": "One, with a lock",
+              "help": "SET NX with an expiry; the others wait and ask again"
+            },
+            {
+              "value": "lease",
+              "label": "One, with a lease",
+              "help": "as memcached at Facebook: a token, without which nothing is put in, and which a delete voids"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lock_ttl_s",
+          "label": "Lock lasts",
+          "kind": "number",
+          "default": 10.0,
+          "help": "After this a lock that nobody gave back is free again. Background refreshes take it too.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lock_owner_check",
+          "label": "Owner check",
+          "kind": "boolean",
+          "default": true,
+          "help": "A lock is deleted by its holder alone (compare and delete). Off: by whoever is done, whosever it is by then.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {
+            "rebuild": [
+              "lock"
+            ]
+          }
+        },
+        {
+          "name": "lock_poll_ms",
+          "label": "Ask again after",
+          "kind": "number",
+          "default": 50.0,
+          "help": "When a reader that waits for another one's rebuild looks again.",
+          "unit": "ms",
+          "minimum": 0.1,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {
+            "rebuild": [
+              "lock",
+              "lease"
+            ]
+          }
+        },
+        {
+          "name": "lease_s",
+          "label": "One lease in",
+          "kind": "number",
+          "default": 10.0,
+          "help": "A key's next lease is given after this time, unless the item was put in or deleted before.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {
+            "rebuild": [
+              "lease"
+            ]
+          }
+        },
+        {
+          "name": "early_beta",
+          "label": "Early rebuild",
+          "kind": "number",
+          "default": null,
+          "help": "XFetch: a read rebuilds ahead of time with chance exp(-time left / (this x rebuild time)); 1 is usual. Off: never.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "write_policy",
+          "label": "Writes",
+          "kind": "choice",
+          "default": "around",
+          "help": "What happens to writes that are sent to the cache.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "around",
+              "label": "Around",
+              "help": "callers write to the store; it refuses writes"
+            },
+            {
+              "value": "through",
+              "label": "Through",
+              "help": "to the store at once; acknowledged when that is done"
+            },
+            {
+              "value": "behind",
+              "label": "Behind",
+              "help": "acknowledged at once, to the store later; a crash loses what is unwritten"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Writing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "flush_every_ms",
+          "label": "Flush every",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long writes are gathered before they go to the store.",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Writing",
+          "live": true,
+          "shown_when": {
+            "write_policy": [
+              "behind"
+            ]
+          }
+        },
+        {
+          "name": "flush_batch",
+          "label": "Items a flush",
+          "kind": "integer",
+          "default": 100,
+          "help": "At most so many items of a node go to the store at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Writing",
+          "live": true,
+          "shown_when": {
+            "write_policy": [
+              "behind"
+            ]
+          }
+        },
+        {
+          "name": "nodes",
+          "label": "Nodes",
+          "kind": "integer",
+          "default": 1,
+          "help": "Machines, each with capacity and threads of its own.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 256.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "placement",
+          "label": "Placement",
+          "kind": "choice",
+          "default": "shared",
+          "help": "Which node an item lies on.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "shared",
+              "label": "Shared",
+              "help": "each key on one node, by consistent hashing"
+            },
+            {
+              "value": "local",
+              "label": "One for each server",
+              "help": "each calling instance has its own; what others changed stays stale there until its time to live ends"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "virtual_nodes",
+          "label": "Virtual nodes",
+          "kind": "integer",
+          "default": 160,
+          "help": "Points of each node on the ring; more of them spread the keys more evenly.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
+        },
+        {
+          "name": "remap_dead_nodes",
+          "label": "Remap dead nodes",
+          "kind": "boolean",
+          "default": true,
+          "help": "The keys of a dead node go to the next ones on the ring. Off: calls for them are refused until it is back.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
+        },
+        {
+          "name": "hot_key_replicas",
+          "label": "Copies of hot keys",
+          "kind": "integer",
+          "default": 1,
+          "help": "Nodes that a hot key is kept on; reads take turns, changes go to all. 1: no copies.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 256.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
+        },
+        {
+          "name": "hot_key_percent",
+          "label": "Hot from",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Share of the late reads from which a key is hot.",
+          "unit": "%",
+          "minimum": 0.1,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
         },
         {
           "name": "operation_mean_us",
@@ -7296,7 +7656,7 @@ export const catalogue: Catalogue = {
           "label": "Threads",
           "kind": "integer",
           "default": 4,
-          "help": "Operations at once.",
+          "help": "Operations at once, of each node.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1024.0,
@@ -7313,7 +7673,7 @@ export const catalogue: Catalogue = {
           "label": "Longest queue",
           "kind": "integer",
           "default": null,
-          "help": "Operations that wait for a thread; one more is turned away. Off: any number.",
+          "help": "Operations that wait for a thread of a node; one more is turned away. Off: any number.",
           "unit": "",
           "minimum": 0.0,
           "maximum": 1000000.0,
@@ -7453,7 +7813,17 @@ export const catalogue: Catalogue = {
           "label": "Store",
           "direction": "out",
           "type": "sql",
-          "help": "What it reads through to.",
+          "help": "What it reads from and writes to, through or behind.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "queue",
+          "label": "Queue",
+          "direction": "out",
+          "type": "queue",
+          "help": "What it writes behind to instead of the store.",
           "minimum": 0,
           "maximum": 1,
           "weighted": false
@@ -7558,6 +7928,186 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "rebuilds",
+          "label": "Rebuilds",
+          "kind": "counter",
+          "help": "Reads that went to load the item.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "waits",
+          "label": "Waits",
+          "kind": "counter",
+          "help": "Reads that were told to wait for another's rebuild.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "early_rebuilds",
+          "label": "Early",
+          "kind": "counter",
+          "help": "Rebuilds ahead of time, by chance.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshes",
+          "label": "Refreshes",
+          "kind": "counter",
+          "help": "Background refreshes of soft-stale items.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_hits",
+          "label": "Soft-stale hits",
+          "kind": "counter",
+          "help": "Hits past the soft time to live.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_served",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Hits whose version was not the store's present one any more.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "mean_staleness_ms",
+          "label": "Staleness",
+          "kind": "gauge",
+          "help": "How long ago the store's present version had been committed when a stale one was served, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "negative_hits",
+          "label": "Negative hits",
+          "kind": "counter",
+          "help": "Reads answered by a cached \"there is none\".",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "invisible",
+          "label": "Invisible",
+          "kind": "counter",
+          "help": "Reads that were told \"there is none\" of an item that there is.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "locks",
+          "label": "Locks",
+          "kind": "gauge",
+          "help": "Locks and leases given, those that ran out unseen included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "locks_expired",
+          "label": "Locks expired",
+          "kind": "counter",
+          "help": "Locks that ran out before they were given back.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "late_unlocks",
+          "label": "Late",
+          "kind": "counter",
+          "help": "Rebuilds that came back when the lock was another's.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "locks_freed_wrongly",
+          "label": "Freed wrongly",
+          "kind": "counter",
+          "help": "Locks that somebody deleted who did not hold them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "leases_refused",
+          "label": "Refused sets",
+          "kind": "counter",
+          "help": "Sets whose lease was void.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "writes",
+          "label": "Writes",
+          "kind": "counter",
+          "help": "Writes that came through here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "unwritten",
+          "label": "Unwritten",
+          "kind": "gauge",
+          "help": "Items whose last write is not on its way to the store yet.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "flushed",
+          "label": "Flushed",
+          "kind": "counter",
+          "help": "Writes behind that the store has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "coalesced",
+          "label": "Coalesced",
+          "kind": "counter",
+          "help": "Writes that replaced one that was still unwritten.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lost_writes",
+          "label": "Lost writes",
+          "kind": "counter",
+          "help": "Acknowledged writes that will never reach the store.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hot_keys",
+          "label": "Hot keys",
+          "kind": "gauge",
+          "help": "Keys that are kept on several nodes.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -7566,6 +8116,31 @@ export const catalogue: Catalogue = {
           "label": "Flush",
           "help": "All items are gone at once.",
           "params": [],
+          "momentary": true
+        },
+        {
+          "name": "age_key",
+          "label": "Age one key",
+          "help": "One item is as old as its soft time to live; who reads it next has it refreshed.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": 1,
+              "help": "Its number; 1 is the most popular one.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 2000000000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
           "momentary": true
         },
         {
@@ -7779,8 +8354,92 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
-      "rules": [],
-      "cells": null,
+      "rules": [
+        {
+          "lesser": "soft_ttl_s",
+          "greater": "ttl_s",
+          "help": "an item that is gone can't be served while it is refreshed.",
+          "strict": false
+        }
+      ],
+      "needs": [
+        {
+          "ports": [
+            "store"
+          ],
+          "when": {
+            "mode": [
+              "read_through"
+            ]
+          },
+          "help": "it reads through to a store"
+        },
+        {
+          "ports": [
+            "store"
+          ],
+          "when": {
+            "write_policy": [
+              "through"
+            ]
+          },
+          "help": "it writes through to a store"
+        },
+        {
+          "ports": [
+            "store",
+            "queue"
+          ],
+          "when": {
+            "write_policy": [
+              "behind"
+            ]
+          },
+          "help": "it writes behind to a store, or to a queue"
+        }
+      ],
+      "cells": {
+        "label": "Keys",
+        "help": "The 64 most popular keys, the first one top left.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Empty",
+            "look": "empty"
+          },
+          {
+            "name": "fresh",
+            "label": "Fresh",
+            "look": "good"
+          },
+          {
+            "name": "past its soft TTL",
+            "label": "Past its soft TTL",
+            "look": "fading"
+          },
+          {
+            "name": "expired",
+            "label": "Expired",
+            "look": "bad"
+          },
+          {
+            "name": "being rebuilt",
+            "label": "Being rebuilt",
+            "look": "locked"
+          },
+          {
+            "name": "known not to exist",
+            "label": "Known not to exist",
+            "look": "absent"
+          },
+          {
+            "name": "not in the store yet",
+            "label": "Not in the store yet",
+            "look": "busy"
+          }
+        ],
+        "marked": "asked for last"
+      },
       "version": 1,
       "order": 40,
       "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\nWhen a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild time\nof them, 10,000/s x 200 ms = 2,000. That is a *stampede*; it is named and sized when it happens.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
@@ -8649,6 +9308,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": null,
       "version": 1,
       "order": 50,
@@ -9365,6 +10025,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Messages",
         "help": "Dead letters, messages that are worked on, and those that wait, the oldest first: 64 at most.",
