@@ -7930,6 +7930,15 @@ export const catalogue: Catalogue = {
           "maximum_metric": null
         },
         {
+          "name": "latest_rebuilds",
+          "label": "Latest crowd",
+          "kind": "gauge",
+          "help": "Rebuilds that the latest crowd of readers of one key (ten or more) cost.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
           "name": "rebuilds",
           "label": "Rebuilds",
           "kind": "counter",
