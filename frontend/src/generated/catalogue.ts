@@ -8454,6 +8454,823 @@ export const catalogue: Catalogue = {
       "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\nWhen a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild time\nof them, 10,000/s x 200 ms = 2,000. That is a *stampede*; it is named and sized when it happens.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
     },
     {
+      "kind": "bloom_filter",
+      "title": "Bloom filter",
+      "category": "Memory",
+      "icon": "filter",
+      "summary": "Knows which ids can't exist, in a few bits each",
+      "params": [
+        {
+          "name": "enabled",
+          "label": "In use",
+          "kind": "boolean",
+          "default": true,
+          "help": "Off: it says \"perhaps\" to everything, as if there were no filter. It is told of new ids nonetheless.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "variant",
+          "label": "Kind",
+          "kind": "choice",
+          "default": "standard",
+          "help": "How it remembers ids. A change of this or of its size rebuilds it.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "standard",
+              "label": "Bloom",
+              "help": "one bit a position; ids can't be taken out"
+            },
+            {
+              "value": "counting",
+              "label": "Counting Bloom",
+              "help": "a counter of four bits a position, so four times the memory; ids can be taken out"
+            },
+            {
+              "value": "cuckoo",
+              "label": "Cuckoo",
+              "help": "fingerprints in buckets of four; ids can be taken out, and it can be full"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "expected",
+          "label": "Planned ids",
+          "kind": "integer",
+          "default": 100000,
+          "help": "How many ids it is sized for. With more in it the rate of false positives climbs.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 2000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "size_by",
+          "label": "Sized by",
+          "kind": "choice",
+          "default": "bits",
+          "help": "What its size follows from. Hashes are as many as serve best, k = m/n ln 2.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "bits",
+              "label": "Bits per id",
+              "help": "the rate of false positives follows"
+            },
+            {
+              "value": "rate",
+              "label": "Target rate",
+              "help": "the bits follow: m = -n ln p / (ln 2)^2"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "bits_per_element",
+          "label": "Bits per id",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Positions for each planned id: bits, or counters of four bits. Of a cuckoo filter: bits of memory.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 64.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {
+            "size_by": [
+              "bits"
+            ]
+          }
+        },
+        {
+          "name": "target_rate_percent",
+          "label": "Target rate",
+          "kind": "number",
+          "default": 1.0,
+          "help": "False positives among ids that don't exist, with all planned ids in. None at all would take endless bits.",
+          "unit": "%",
+          "minimum": 1e-06,
+          "maximum": 50.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {
+            "size_by": [
+              "rate"
+            ]
+          }
+        },
+        {
+          "name": "filled_with",
+          "label": "Ids at the start",
+          "kind": "integer",
+          "default": null,
+          "help": "It holds ids 1 to this at the start; off: those that the database behind has. A change restarts the block.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "lookup_mean_us",
+          "label": "Look-up",
+          "kind": "number",
+          "default": 5.0,
+          "help": "Time that one operation takes a thread.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lookup_distribution",
+          "label": "Look-up: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How look-up scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lookup_cv",
+          "label": "Look-up: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {
+            "lookup_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "threads",
+          "label": "Threads",
+          "kind": "integer",
+          "default": 8,
+          "help": "Operations at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1024.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": null,
+          "help": "Operations that wait for a thread; one more is turned away. Off: any number.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild_s",
+          "label": "A rebuild takes",
+          "kind": "number",
+          "default": 5.0,
+          "help": "Time to read all ids from the database and enter them into a new filter, while the old one serves.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild_every_s",
+          "label": "Rebuilt every",
+          "kind": "number",
+          "default": null,
+          "help": "How often a rebuild begins by itself; off: when asked for, and after a crash.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.05,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Questions",
+          "direction": "in",
+          "type": "filter",
+          "help": "Whether an id can exist; ids that are new, and ids that are gone.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "checked",
+          "label": "Looked up",
+          "kind": "counter",
+          "help": "Ids that were looked up.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Kept away",
+          "kind": "counter",
+          "help": "Answers \"certainly not\": nobody had to ask cache or database.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "passed",
+          "label": "Passed",
+          "kind": "counter",
+          "help": "Answers \"perhaps\".",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "unfiltered",
+          "label": "Unfiltered",
+          "kind": "counter",
+          "help": "Passed without a look: not in use, or not built.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "false_positives",
+          "label": "False positives",
+          "kind": "counter",
+          "help": "Ids that don't exist and were passed, deleted ones that are still in among them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "false_negatives",
+          "label": "False negatives",
+          "kind": "counter",
+          "help": "Ids that exist and were kept away: nobody has told the filter of them, or not yet. Of those it was told of: none.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "observed_percent",
+          "label": "False positives",
+          "kind": "gauge",
+          "help": "Of the ids that don't exist and were looked up since it was built, the share that was passed.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "predicted_percent",
+          "label": "By the formula",
+          "kind": "gauge",
+          "help": "The share of false positives that theory gives for what is in now.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "elements",
+          "label": "Ids",
+          "kind": "gauge",
+          "help": "Ids that are in.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": "planned"
+        },
+        {
+          "name": "planned",
+          "label": "Planned",
+          "kind": "gauge",
+          "help": "Ids that it is sized for.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "fill_percent",
+          "label": "Filled",
+          "kind": "gauge",
+          "help": "Bits (counters, slots) that are set.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "bits",
+          "label": "Bits",
+          "kind": "gauge",
+          "help": "Bits of memory that it takes, or would take.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "megabytes",
+          "label": "Memory",
+          "kind": "gauge",
+          "help": "The same in megabytes of 8,000,000 bits.",
+          "unit": "MB",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "adds",
+          "label": "Entered",
+          "kind": "counter",
+          "help": "Ids that it was told are new.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "adds_refused",
+          "label": "Full",
+          "kind": "counter",
+          "help": "New ids that found no place in a cuckoo filter.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "removals",
+          "label": "Taken out",
+          "kind": "counter",
+          "help": "Ids that it was told are gone.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "removals_refused",
+          "label": "Not taken out",
+          "kind": "counter",
+          "help": "Ids that are gone, but stay in a standard filter until it is rebuilt.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuilds",
+          "label": "Rebuilds",
+          "kind": "counter",
+          "help": "Times that it was built anew.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuilding",
+          "label": "Rebuilding",
+          "kind": "gauge",
+          "help": "1 while a new one is being built.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "rebuild",
+          "label": "Rebuild",
+          "help": "Begins to read all ids anew; when that is done, deleted ids are gone, and false positives are others.",
+          "params": [],
+          "momentary": true
+        },
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Bits",
+        "help": "Its bits (counters, slots) in 64 equal parts. A Bloom filter is at its best when half of them are set.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Empty",
+            "look": "empty"
+          },
+          {
+            "name": "few",
+            "label": "Few set",
+            "look": "good"
+          },
+          {
+            "name": "half",
+            "label": "About half set, as planned",
+            "look": "fading"
+          },
+          {
+            "name": "most",
+            "label": "More set than planned",
+            "look": "bad"
+          }
+        ],
+        "marked": "Where the id that was looked up last falls."
+      },
+      "version": 1,
+      "order": 45,
+      "doc": "Keeps a few bits for each id that exists. To \"is there an item with this id?\" it answers **certainly not** or **perhaps**. So random ids that\ndon't exist, as in an attack, come neither to the cache nor to the database. Wire it to the port Filter of an app server; an edge without\nlatency makes it a filter inside the server.\n\nOf n ids in m bits with k hashes, an id that doesn't exist is passed with probability (1 - e^(-kn/m))^k, a *false positive*: 10 bits an id\nand 7 hashes give 0.819 %, 1 % takes 9.585 bits, 0.1 % takes 14.378. With more ids than planned it climbs. A *false negative* of an id\nthat it was told of never happens.\n\n**Standard** filters can't take an id out, since its bits may be those of others: a deleted id stays \"perhaps\" until a rebuild. **Counting**\nones keep four bits a position and **cuckoo** ones fingerprints, so they can. An id that is entered twice is in twice there, and a cuckoo\nfilter has room for eight copies; when an id finds no place it is full, and says so.\n\nA **rebuild** reads the ids from the database while the old filter serves. After a crash the filter is empty: it says \"perhaps\" to everything\nuntil it is rebuilt, which begins at once.\n\nUp to 8,388,608 bits and 1,048,576 ids at the start, bits are real. Above, it stands for them: what is in is known, and any other id is\npassed exactly when a hash of it lies below the formula's rate. The same id always gets the same answer, as real bits give it. 100 million\nids at 10 bits are 125 MB there and next to nothing here."
+    },
+    {
       "kind": "sql_database",
       "title": "SQL database",
       "category": "Data",
@@ -8796,7 +9613,7 @@ export const catalogue: Catalogue = {
           "label": "Rows",
           "kind": "integer",
           "default": 100000,
-          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created or written.",
+          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000000.0,
@@ -9321,7 +10138,7 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, buys or deletes a row that isn't there is told so: a completed call, as a 404 is.\nA write or a creation puts the row there whether or not it was (an upsert). A row that is deleted and made again goes on with higher\nversions, so nobody takes an old one for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, writes, buys or deletes a row that isn't there is told so: a completed call, as a\n404 is. Creating one that is there writes it. A row that is deleted and created again goes on with higher versions, so nobody takes an old\none for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
     },
     {
       "kind": "queue",
@@ -10815,6 +11632,7 @@ export const catalogue: Catalogue = {
     "events_pending": 8388608,
     "store_keys": 4194304,
     "filter_bits": 8388608,
+    "filter_ids": 1048576,
     "notables": 5000,
     "snapshot_bytes": 268435456
   }
