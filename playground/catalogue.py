@@ -197,6 +197,8 @@ def _check_edges(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
         connected = any(counts[block.id, port.name] for port in spec_of(block).ports)
         for port in spec_of(block).ports:
             yield from _check_port(block, port, counts[block.id, port.name], connected)
+        if connected:
+            yield from _check_needs(block, counts)
 
 
 def check_rules(block: Block) -> Iterator[Problem]:
@@ -258,6 +260,28 @@ def _check_port(block: Block, port: Port, count: int, connected: bool) -> Iterat
             block=block.id,
             value=str(count),
             accepted=f"{'at least' if few else 'at most'} {most}",
+        )
+
+
+def _check_needs(block: Block, counts: Counter[tuple[str, str]]) -> Iterator[Problem]:
+    """A problem for each port that the block's parameters ask for and that has no connection."""
+    spec = spec_of(block)
+    values = filled(spec.params, block.params)
+    for need in spec.needs:
+        if any(values[name] not in wanted for name, wanted in need.when.items()):
+            continue
+        if any(counts[block.id, port] for port in need.ports):
+            continue
+        labels = " or ".join(repr(port.label) for port in spec.ports if port.name in need.ports)
+        set_to = ", ".join(f"{name} = {values[name]}" for name in need.when)
+        yield Problem(
+            code="missing_edge",
+            message=f"block {block.id!r} ({spec.title}): with {set_to} its port {labels} needs a connection; {need.help}",
+            where=f"blocks[{block.id}]",
+            block=block.id,
+            parameter=next(iter(need.when)),
+            value="0",
+            accepted=f"a connection from its port {labels}",
         )
 
 

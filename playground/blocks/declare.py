@@ -6,7 +6,7 @@ A ``spec.py`` imports this and ``playground.protocol.catalogue``; nothing here k
 from __future__ import annotations
 
 from playground.engine.regions import REGION_PLACES, REGIONS
-from playground.protocol.catalogue import Choice, Fault, Metric, Param
+from playground.protocol.catalogue import Cells, CellState, Choice, Fault, Metric, Param
 
 TEN_DAYS_S = 864_000.0
 RATE_PER_S_MAX = 10_000_000.0
@@ -218,3 +218,126 @@ COMMON_METRICS = (
     ),
 )
 """What every block reports in front of its own figures, in the order of ``Block.common_metrics``."""
+
+PURGE = Fault(
+    name="purge",
+    label="Purge",
+    help="Drops an item, or everything that is stored; the next reads go to the origin.",
+    params=(
+        Param(
+            name="key",
+            label="Key",
+            kind="integer",
+            default=None,
+            nullable=True,
+            minimum=1,
+            maximum=2_000_000_000,
+            help="Which item; off: all of them.",
+        ),
+    ),
+    momentary=True,
+)
+
+HTTP_CACHE_METRICS = (
+    Metric(
+        name="hit_percent",
+        label="Hits",
+        kind="gauge",
+        unit="%",
+        help="Share of reads that did not have to wait for the origin, in the last second or two.",
+        headline=True,
+    ),
+    Metric(
+        name="keys",
+        label="Items",
+        kind="gauge",
+        help="Items stored.",
+        headline=True,
+        maximum_metric="capacity_keys",
+    ),
+    Metric(name="capacity_keys", label="Capacity", kind="gauge", help="Items that fit."),
+    Metric(name="hits", label="Hits", kind="counter", help="Reads that did not have to wait for the origin."),
+    Metric(name="misses", label="Misses", kind="counter", help="Reads of items that were not stored."),
+    Metric(name="origin_requests", label="To the origin", kind="counter", help="Reads sent to the origin."),
+    Metric(
+        name="revalidated",
+        label="Revalidated",
+        kind="counter",
+        help="Times that the origin said: what you have is still good (304).",
+    ),
+    Metric(
+        name="refreshed",
+        label="Replaced",
+        kind="counter",
+        help="Times that the origin was asked about a stored item and sent another one (200).",
+    ),
+    Metric(
+        name="not_modified",
+        label="304 given",
+        kind="counter",
+        help="Reads whose caller has the same copy, answered without a body.",
+    ),
+    Metric(
+        name="stale_served",
+        label="Served stale",
+        kind="counter",
+        help="Reads answered past freshness while the item was revalidated in the background.",
+    ),
+    Metric(
+        name="stale_if_error",
+        label="Stale on error",
+        kind="counter",
+        help="Reads answered past freshness because the origin failed.",
+    ),
+    Metric(
+        name="out_of_date",
+        label="Out of date",
+        kind="counter",
+        help="Reads answered with a version of which the database had a newer one.",
+    ),
+    Metric(
+        name="collapsed",
+        label="Collapsed",
+        kind="counter",
+        help="Reads that waited for a request to the origin that another one had made.",
+    ),
+    Metric(
+        name="invalidated", label="Invalidated", kind="counter", help="Items dropped because a write went through here."
+    ),
+    Metric(name="evicted", label="Evicted", kind="counter", help="Items thrown out to make room."),
+    Metric(name="egress_bytes", label="Egress", kind="counter", unit="bytes", help="Bytes of all answers given."),
+    Metric(
+        name="origin_bytes", label="From the origin", kind="counter", unit="bytes", help="Bytes that the origin sent."
+    ),
+    Metric(
+        name="saved_bytes",
+        label="Origin saved",
+        kind="counter",
+        unit="bytes",
+        help="Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
+    ),
+    Metric(
+        name="spared_bytes",
+        label="Callers spared",
+        kind="counter",
+        unit="bytes",
+        help="Bytes that callers did not have to be sent, since they got a 304.",
+    ),
+)
+"""What every HTTP cache reports, in the order of ``HttpCacheFigures.metrics``."""
+
+
+def http_cache_cells(text: str) -> Cells:
+    """The cells of an HTTP cache, in the order of ``HttpStore.state``; ``text`` says whose copies they are."""
+    return Cells(
+        label="Most popular items",
+        help=text,
+        states=(
+            CellState(name="empty", label="Not stored", look="empty"),
+            CellState(name="fresh", label="Fresh", look="good"),
+            CellState(name="stale", label="Stale, served while revalidated", look="fading"),
+            CellState(name="expired", label="Past its time: the origin is asked first", look="bad"),
+            CellState(name="negative", label="Known not to exist", look="absent"),
+        ),
+        marked="The item that was asked for last.",
+    )

@@ -69,12 +69,16 @@ class Port(Declared):
     weighted: bool = False
 
 
+Look = Literal["empty", "good", "fading", "bad", "locked", "absent", "busy", "first", "second", "third", "fourth"]
+"""How a cell is drawn: colour and shape."""
+
+
 class CellState(Declared):
     """What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too."""
 
     name: str
     label: str
-    look: Literal["empty", "good", "fading", "bad", "locked", "absent", "busy", "first", "second", "third", "fourth"]
+    look: Look
 
 
 class Cells(Declared):
@@ -96,6 +100,14 @@ class Rule(Declared):
     greater: str
     help: str
     strict: bool = False
+
+
+class Need(Declared):
+    """Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why."""
+
+    ports: tuple[str, ...]
+    when: dict[str, tuple[Scalar, ...]]
+    help: str
 
 
 class Metric(Declared):
@@ -137,6 +149,7 @@ class BlockSpec(Declared):
     metrics: tuple[Metric, ...]
     faults: tuple[Fault, ...]
     rules: tuple[Rule, ...] = ()
+    needs: tuple[Need, ...] = ()
     cells: Cells | None = None
     version: int = 1
     order: int = 100

@@ -10,6 +10,7 @@ from playground.engine.calls import TOLD
 from playground.engine.edge import Edge
 from playground.engine.outcomes import (
     ABSENT,
+    BUY,
     CACHE_DELETE,
     CACHE_SET,
     CREATE,
@@ -93,7 +94,7 @@ class Line:
         run(self.simulation, self.simulation.now + until)
 
 
-@pytest.mark.parametrize("operation", [WRITE, CREATE, DELETE])
+@pytest.mark.parametrize("operation", [WRITE, BUY, CREATE, DELETE])
 def test_a_write_brings_the_version_that_was_promised_for_it_to_the_store(operation: int) -> None:
     line = Line()
     line.job(operation, told=(41, 0))

@@ -102,10 +102,12 @@ def fitting_drawings(draw: st.DrawFn) -> dict[str, Any]:
             made.append(it)
     # What needs somebody to call has a server, now and then.
     for it in made[:]:
-        if it["kind"] in ("client", "load_balancer") and not used[it["id"], "out"] and draw(st.integers(0, 9)) > 0:
-            made.append({"id": f"{it['id']}-server", "kind": "app_server", "params": {}})
-            ends = {"from": {"block": it["id"], "port": "out"}, "to": {"block": f"{it['id']}-server", "port": "in"}}
-            edges.append({"id": f"{it['id']}-out", **ends, "params": {}})
+        needed = [port.name for port in kinds()[it["kind"]].spec.ports if port.type == "http" and port.minimum > 0]
+        for port in needed:
+            if not used[it["id"], port] and draw(st.integers(0, 9)) > 0:
+                made.append({"id": f"{it['id']}-server", "kind": "app_server", "params": {}})
+                ends = {"from": {"block": it["id"], "port": port}, "to": {"block": f"{it['id']}-server", "port": "in"}}
+                edges.append({"id": f"{it['id']}-out", **ends, "params": {}})
     return {"blocks": made, "edges": edges}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,32 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 LOOK_MS = 200
+
+
+@dataclass
+class Fix:
+    """One of the design's fixes: its switch in the scenario panel."""
+
+    switch: Locator
+
+    def toggle(self) -> None:
+        """Turn it, and wait until the drawing has it the other way and the engine runs that."""
+        wanted = "false" if self.is_on() else "true"
+        self.switch.click()
+        expect(self.switch).to_have_attribute("aria-checked", wanted)
+        expect(self.switch.page.locator("[data-pending=true]")).to_have_count(0)
+
+    def is_on(self) -> bool:
+        """Whether all of its settings are as with the fix."""
+        return self.switch.get_attribute("aria-checked") == "true"
+
+
+@dataclass
+class Watched:
+    """A watched figure of the scenario panel; None on a side that the run has not been on yet."""
+
+    off: float | None
+    on: float | None
 
 
 @dataclass
@@ -23,6 +51,12 @@ class PlaygroundPage:
         """Go to ``path`` and wait until something is there to work with."""
         self.page.goto(path)
         expect(self.test_id("canvas")).to_be_visible()
+
+    def import_scenario(self, scenario: dict[str, Any]) -> None:
+        """Open a design or a scenario as a file. It stands still until Play is pressed."""
+        text = json.dumps(scenario).encode()
+        self.test_id("import-file").set_input_files({"name": "it.json", "mimeType": "application/json", "buffer": text})
+        expect(self.test_id("design-name")).to_have_value(scenario.get("design", scenario)["name"])
 
     def open_empty(self) -> None:
         """An empty canvas, reached through the menu as a person would."""
@@ -49,6 +83,35 @@ class PlaygroundPage:
             return 0.0
         scale = {"k": 1e3, "M": 1e6, "G": 1e9}.get(parts[1][:1] if len(parts) > 1 else "", 1.0)
         return float(parts[0]) * scale
+
+    # ---- a scenario: its fixes, what they change, what happened
+
+    def fix(self, number: int) -> Fix:
+        """The design's fix with this number, from 0."""
+        return Fix(self.test_id(f"fix-{number}"))
+
+    def watch(self, number: int) -> Watched:
+        """What the watched figure with this number came to so far, without the fix and with it, in its own unit."""
+        sides = [self.test_id(f"watch-{number}-{side}").get_attribute("data-value") for side in ("off", "on")]
+        return Watched(*(None if side is None else float(side) for side in sides))
+
+    def expect_watch(self, number: int, good: Callable[[Watched], bool], within_ms: int = 60_000) -> Watched:
+        """Wait until a watched figure satisfies ``good``; gives it."""
+        expect(self.test_id(f"watch-{number}-off")).to_be_visible()
+        for _ in range(within_ms // LOOK_MS):
+            if good(found := self.watch(number)):
+                return found
+            self.page.wait_for_timeout(LOOK_MS)
+        raise AssertionError(f"watched figure {number} stayed at {self.watch(number)}")
+
+    def feed_titles(self) -> list[str]:
+        """What the feed lists, newest first."""
+        return self.test_id("feed").get_by_test_id("event-title").all_inner_texts()
+
+    def choose_speed(self, label: str) -> None:
+        """Choose how fast time passes: ``10×``, ``Max``."""
+        self.test_id("speed-menu").click()
+        self.page.get_by_role("menuitem").filter(has_text=re.compile(rf"^{label}")).click()
 
     # ---- the catalogue, as the page got it
 

@@ -35,9 +35,9 @@ def maglev(fleet: str, count: int) -> Callable[[int], int]:
     return made.owner
 
 
-def moved(before: Callable[[int], int], after: Callable[[int], int]) -> tuple[float, float]:
+def moved(before: Callable[[int], int], after: Callable[[int], int], keys: range = KEYS) -> tuple[float, float]:
     """The shares of keys that move at all, and that move to one of the ten old servers."""
-    pairs = [(before(key), after(key)) for key in KEYS]
+    pairs = [(before(key), after(key)) for key in keys]
     return (
         fmean(old != new for old, new in pairs),
         fmean(old != new and new != 10 for old, new in pairs),
@@ -49,12 +49,13 @@ def test_a_ring_moves_a_new_servers_share_of_keys_and_none_to_an_old_server() ->
     assert [to_old for _, to_old in found] == [0] * len(FLEETS)
     # 200 points a server: one server's share scatters by 1 / sqrt(200) = 7 % of itself.
     assert all(share == pytest.approx(IDEAL, rel=0.25) for share, _ in found)
-    assert 0.085 <= fmean(share for share, _ in found) <= 0.10
+    assert 0.09 <= fmean(share for share, _ in found) <= 0.10
 
 
 def test_hash_mod_n_moves_ten_keys_of_eleven() -> None:
-    share, to_old = moved(lambda key: remainder(key, 10), lambda key: remainder(key, 11))
-    assert share == pytest.approx(10 / 11, abs=0.01)
+    # 200,000 keys: the share scatters by 0.0006.
+    share, to_old = moved(lambda key: remainder(key, 10), lambda key: remainder(key, 11), range(200_000))
+    assert share == pytest.approx(10 / 11, abs=0.002)
     assert to_old > 0.8
 
 

@@ -1044,10 +1044,1172 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": null,
       "version": 1,
       "order": 10,
-      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away."
+      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away.\n\nWhere **users sign in**, the first request of each is a sign-in, and what they came for follows. They hold their session as a browser holds a\ncookie; a server that doesn't know it logs them out, and their next request is a sign-in again."
+    },
+    {
+      "kind": "browser_cache",
+      "title": "Browser cache",
+      "category": "Edge",
+      "icon": "app-window",
+      "summary": "What users have already is not sent again",
+      "params": [
+        {
+          "name": "capacity_items",
+          "label": "Capacity",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Copies that fit in the browsers of all users together; the least recently used one goes when they are full.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4194304.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "max_age_s",
+          "label": "Max age",
+          "kind": "number",
+          "default": 0.0,
+          "help": "How long a copy is fresh after it was made at the origin (Cache-Control: max-age); 0: every read asks about it.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "stale_while_revalidate_s",
+          "label": "Stale while revalidate",
+          "kind": "number",
+          "default": null,
+          "help": "So long past its freshness a copy is still shown at once, while one request in the background asks about it.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Users",
+          "direction": "in",
+          "type": "http",
+          "help": "What users want to see.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "origin",
+          "label": "Origin",
+          "direction": "out",
+          "type": "http",
+          "help": "Where browsers get what they do not have: a CDN, a balancer, a server.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "hit_percent",
+          "label": "Hits",
+          "kind": "gauge",
+          "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "keys",
+          "label": "Items",
+          "kind": "gauge",
+          "help": "Items stored.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "capacity_keys"
+        },
+        {
+          "name": "capacity_keys",
+          "label": "Capacity",
+          "kind": "gauge",
+          "help": "Items that fit.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hits",
+          "label": "Hits",
+          "kind": "counter",
+          "help": "Reads that did not have to wait for the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "misses",
+          "label": "Misses",
+          "kind": "counter",
+          "help": "Reads of items that were not stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_requests",
+          "label": "To the origin",
+          "kind": "counter",
+          "help": "Reads sent to the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "revalidated",
+          "label": "Revalidated",
+          "kind": "counter",
+          "help": "Times that the origin said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Replaced",
+          "kind": "counter",
+          "help": "Times that the origin was asked about a stored item and sent another one (200).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_modified",
+          "label": "304 given",
+          "kind": "counter",
+          "help": "Reads whose caller has the same copy, answered without a body.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_served",
+          "label": "Served stale",
+          "kind": "counter",
+          "help": "Reads answered past freshness while the item was revalidated in the background.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_if_error",
+          "label": "Stale on error",
+          "kind": "counter",
+          "help": "Reads answered past freshness because the origin failed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "out_of_date",
+          "label": "Out of date",
+          "kind": "counter",
+          "help": "Reads answered with a version of which the database had a newer one.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "collapsed",
+          "label": "Collapsed",
+          "kind": "counter",
+          "help": "Reads that waited for a request to the origin that another one had made.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "invalidated",
+          "label": "Invalidated",
+          "kind": "counter",
+          "help": "Items dropped because a write went through here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "evicted",
+          "label": "Evicted",
+          "kind": "counter",
+          "help": "Items thrown out to make room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "egress_bytes",
+          "label": "Egress",
+          "kind": "counter",
+          "help": "Bytes of all answers given.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_bytes",
+          "label": "From the origin",
+          "kind": "counter",
+          "help": "Bytes that the origin sent.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "saved_bytes",
+          "label": "Origin saved",
+          "kind": "counter",
+          "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "spared_bytes",
+          "label": "Callers spared",
+          "kind": "counter",
+          "help": "Bytes that callers did not have to be sent, since they got a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "purge",
+          "label": "Purge",
+          "help": "Drops an item, or everything that is stored; the next reads go to the origin.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": null,
+              "help": "Which item; off: all of them.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 2000000000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "needs": [],
+      "cells": {
+        "label": "Most popular items",
+        "help": "The 64 most popular items, in the browser of the first user who came.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Not stored",
+            "look": "empty"
+          },
+          {
+            "name": "fresh",
+            "label": "Fresh",
+            "look": "good"
+          },
+          {
+            "name": "stale",
+            "label": "Stale, served while revalidated",
+            "look": "fading"
+          },
+          {
+            "name": "expired",
+            "label": "Past its time: the origin is asked first",
+            "look": "bad"
+          },
+          {
+            "name": "negative",
+            "label": "Known not to exist",
+            "look": "absent"
+          }
+        ],
+        "marked": "The item that was asked for last."
+      },
+      "version": 1,
+      "order": 12,
+      "doc": "The caches in users' browsers. They are private: each user has copies of their own, so an item is fetched once by every user, and what one\nuser has seen helps no other one.\n\nWith **max age 0** each read asks whether the copy is still good (If-None-Match). An unchanged item gives a **304** without a body: bytes\nfall, requests do not. 35,000 reads a second of 2 KB are 70 MB/s, 560 Mbit/s; as 304s of 100 bytes they are 28 Mbit/s. With a max age\nabove 0, reads within it make no request at all, and show what may be out of date.\n\nThe age that an answer has when it comes from a CDN counts (header Age): a browser's max age that is shorter than the CDN's is mostly over\non arrival.\n\nA write drops the copy of the user who wrote, no other one's. It takes no time here; let the edge to it have none either."
+    },
+    {
+      "kind": "cdn",
+      "title": "CDN",
+      "category": "Edge",
+      "icon": "globe",
+      "summary": "Answers from caches near the users",
+      "params": [
+        {
+          "name": "points",
+          "label": "Points of presence",
+          "kind": "integer",
+          "default": 1,
+          "help": "Places, each with a cache of its own. A user belongs to one of them; while that is down, to the next one.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "capacity_items",
+          "label": "Capacity",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Items that fit in one point; the least recently used one goes when it is full.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4194304.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "max_age_s",
+          "label": "Max age",
+          "kind": "number",
+          "default": 60.0,
+          "help": "How long an answer is fresh after the origin was asked for it (Cache-Control: s-maxage); 0: every read asks the origin.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "stale_while_revalidate_s",
+          "label": "Stale while revalidate",
+          "kind": "number",
+          "default": null,
+          "help": "So long past its freshness an item is still served at once, while one request in the background asks the origin.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "stale_if_error_s",
+          "label": "Stale if error",
+          "kind": "number",
+          "default": null,
+          "help": "So long past its freshness an item is still served when the origin fails.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "negative_ttl_s",
+          "label": "Negative time to live",
+          "kind": "number",
+          "default": null,
+          "help": "How long it remembers that an item does not exist (404); off: it asks every time.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "collapse",
+          "label": "Collapse requests",
+          "kind": "boolean",
+          "default": true,
+          "help": "Reads of an item that the origin is being asked for already wait for that answer. Off: each asks the origin.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hit_time_mean_ms",
+          "label": "Look-up",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time from a request's arrival until it is answered from here or sent on.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hit_time_distribution",
+          "label": "Look-up: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How look-up scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hit_time_cv",
+          "label": "Look-up: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {
+            "hit_time_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.75,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.08,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "http",
+          "help": "Requests from browsers and clients.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "origin",
+          "label": "Origin",
+          "direction": "out",
+          "type": "http",
+          "help": "Where it gets what it does not have: a balancer, a gateway, a server, another CDN.",
+          "minimum": 1,
+          "maximum": 1,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "hit_percent",
+          "label": "Hits",
+          "kind": "gauge",
+          "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "keys",
+          "label": "Items",
+          "kind": "gauge",
+          "help": "Items stored.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "capacity_keys"
+        },
+        {
+          "name": "capacity_keys",
+          "label": "Capacity",
+          "kind": "gauge",
+          "help": "Items that fit.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hits",
+          "label": "Hits",
+          "kind": "counter",
+          "help": "Reads that did not have to wait for the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "misses",
+          "label": "Misses",
+          "kind": "counter",
+          "help": "Reads of items that were not stored.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_requests",
+          "label": "To the origin",
+          "kind": "counter",
+          "help": "Reads sent to the origin.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "revalidated",
+          "label": "Revalidated",
+          "kind": "counter",
+          "help": "Times that the origin said: what you have is still good (304).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshed",
+          "label": "Replaced",
+          "kind": "counter",
+          "help": "Times that the origin was asked about a stored item and sent another one (200).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "not_modified",
+          "label": "304 given",
+          "kind": "counter",
+          "help": "Reads whose caller has the same copy, answered without a body.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_served",
+          "label": "Served stale",
+          "kind": "counter",
+          "help": "Reads answered past freshness while the item was revalidated in the background.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_if_error",
+          "label": "Stale on error",
+          "kind": "counter",
+          "help": "Reads answered past freshness because the origin failed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "out_of_date",
+          "label": "Out of date",
+          "kind": "counter",
+          "help": "Reads answered with a version of which the database had a newer one.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "collapsed",
+          "label": "Collapsed",
+          "kind": "counter",
+          "help": "Reads that waited for a request to the origin that another one had made.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "invalidated",
+          "label": "Invalidated",
+          "kind": "counter",
+          "help": "Items dropped because a write went through here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "evicted",
+          "label": "Evicted",
+          "kind": "counter",
+          "help": "Items thrown out to make room.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "egress_bytes",
+          "label": "Egress",
+          "kind": "counter",
+          "help": "Bytes of all answers given.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "origin_bytes",
+          "label": "From the origin",
+          "kind": "counter",
+          "help": "Bytes that the origin sent.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "saved_bytes",
+          "label": "Origin saved",
+          "kind": "counter",
+          "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "spared_bytes",
+          "label": "Callers spared",
+          "kind": "counter",
+          "help": "Bytes that callers did not have to be sent, since they got a 304.",
+          "unit": "bytes",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "purge",
+          "label": "Purge",
+          "help": "Drops an item, or everything that is stored; the next reads go to the origin.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": null,
+              "help": "Which item; off: all of them.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 2000000000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        },
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "needs": [],
+      "cells": {
+        "label": "Most popular items",
+        "help": "The 64 most popular items, as the first point of presence has them.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Not stored",
+            "look": "empty"
+          },
+          {
+            "name": "fresh",
+            "label": "Fresh",
+            "look": "good"
+          },
+          {
+            "name": "stale",
+            "label": "Stale, served while revalidated",
+            "look": "fading"
+          },
+          {
+            "name": "expired",
+            "label": "Past its time: the origin is asked first",
+            "look": "bad"
+          },
+          {
+            "name": "negative",
+            "label": "Known not to exist",
+            "look": "absent"
+          }
+        ],
+        "marked": "The item that was asked for last."
+      },
+      "version": 1,
+      "order": 14,
+      "doc": "Caches at the edge of the network, shared by all users of a point of presence. Each point has a cache of its own, so each one asks the\norigin by itself.\n\nAn answer is **fresh** for its max age, counted from when the origin was asked for it. Of a popular item the origin then sees one request\nper max age and point, whatever the traffic. After that:\n\n- **Stale while revalidate**: still served at once, at the latency of a hit, while exactly one request in the background asks the origin.\n- **Else** the origin is asked first, with the validator of what is stored (If-None-Match). A **304** has no body and makes the item\n  fresh again; a 200 replaces it.\n- **Stale if error**: when the origin fails, the stale item is served instead, within this window. After it, reads fail.\n\n**Collapse requests**: of all who want one missing item, one asks and the others wait. Without it arrival rate x fetch time go to the\norigin at once.\n\nA caller that has the same copy gets a 304 from here. Writes go through, and what they change is dropped at the point that they went\nthrough, at no other one: elsewhere an item is out of date until its max age is over. A read that is under way meanwhile can bring the old\nversion back. *Out of date* counts the reads that were answered so. Lists and sessions go through.\n\nWhat follows: RFC 9111 (caching), RFC 9110 (validators), RFC 5861 (stale answers)."
     },
     {
       "kind": "api_gateway",
@@ -1713,6 +2875,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Users",
         "help": "The first 64 users that came, each by what is left of its limit.",
@@ -2545,6 +3708,7 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
+      "needs": [],
       "cells": {
         "label": "Resolvers",
         "help": "A sample of the resolvers, those of one region of clients after those of another: the region that each one's answer points to.",
@@ -3566,6 +4730,7 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
+      "needs": [],
       "cells": {
         "label": "Targets",
         "help": "What is known of each target.",
@@ -4049,6 +5214,39 @@ export const catalogue: Catalogue = {
           "maximum": 10000.0,
           "nullable": false,
           "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Answers",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "validators",
+          "label": "Validators",
+          "kind": "choice",
+          "default": "etag",
+          "help": "What callers can ask by whether their copy is still good. If it is, the answer is a 304 without the item.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "none",
+              "label": "None",
+              "help": "every answer has its item in it"
+            },
+            {
+              "value": "etag",
+              "label": "ETag",
+              "help": "differs for each version"
+            },
+            {
+              "value": "last_modified",
+              "label": "Last-Modified",
+              "help": "the second of the last change: two changes within one second look like one"
+            }
+          ],
           "pattern": null,
           "pattern_help": "",
           "group": "Answers",
@@ -5196,6 +6394,7 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
+      "needs": [],
       "cells": {
         "label": "Instances",
         "help": "One cell for each instance: where it is in its life.",
@@ -5245,7 +6444,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 30,
-      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation."
+      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other: it says that it isn't ready, finishes what it has, stops, starts. A crash does\nnone of this. Give draining more time than probes need to notice (period x failures), or calls are refused.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies; a store for sessions mends it for all, and is asked\nwith each request."
     },
     {
       "kind": "worker",
@@ -5859,6 +7058,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": null,
       "version": 1,
       "order": 35,
@@ -5904,7 +7104,7 @@ export const catalogue: Catalogue = {
           "label": "Capacity",
           "kind": "integer",
           "default": 10000,
-          "help": "Items that fit.",
+          "help": "Items that fit in each node.",
           "unit": "keys",
           "minimum": 1.0,
           "maximum": 4194304.0,
@@ -5984,11 +7184,28 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "soft_ttl_s",
+          "label": "Soft time to live",
+          "kind": "number",
+          "default": null,
+          "help": "After this an item is still served, and one reader has it refreshed in the background. Off: only the time to live counts.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "ttl_jitter_percent",
           "label": "Jitter",
           "kind": "number",
           "default": 0.0,
-          "help": "Time to live is scattered by so much up and down, so that what was put in together doesn't expire together.",
+          "help": "Times to live are scattered by so much up and down, so that what was put in together doesn't expire together.",
           "unit": "%",
           "minimum": 0.0,
           "maximum": 100.0,
@@ -5999,6 +7216,358 @@ export const catalogue: Catalogue = {
           "group": "Freshness",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "negative_ttl_s",
+          "label": "Negative time to live",
+          "kind": "number",
+          "default": null,
+          "help": "How long it remembers that an item does not exist. Off: it does not, and every such read goes to the store.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild",
+          "label": "Who rebuilds",
+          "kind": "choice",
+          "default": "free",
+          "help": "Who loads an item that many miss at once.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "free",
+              "label": "Everybody",
+              "help": "whoever misses loads the item"
+            },
+            {
+              "value": "lock",
+              "label": "One, with a lock",
+              "help": "SET NX with an expiry; the others wait and ask again"
+            },
+            {
+              "value": "lease",
+              "label": "One, with a lease",
+              "help": "as memcached at Facebook: a token, without which nothing is put in, and which a delete voids"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lock_ttl_s",
+          "label": "Lock lasts",
+          "kind": "number",
+          "default": 10.0,
+          "help": "After this a lock that nobody gave back is free again. Background refreshes take it too.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lock_owner_check",
+          "label": "Owner check",
+          "kind": "boolean",
+          "default": true,
+          "help": "A lock is deleted by its holder alone (compare and delete). Off: by whoever is done, whosever it is by then.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {
+            "rebuild": [
+              "lock"
+            ]
+          }
+        },
+        {
+          "name": "lock_poll_ms",
+          "label": "Ask again after",
+          "kind": "number",
+          "default": 50.0,
+          "help": "When a reader that waits for another one's rebuild looks again.",
+          "unit": "ms",
+          "minimum": 0.1,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {
+            "rebuild": [
+              "lock",
+              "lease"
+            ]
+          }
+        },
+        {
+          "name": "lease_s",
+          "label": "One lease in",
+          "kind": "number",
+          "default": 10.0,
+          "help": "A key's next lease is given after this time, unless the item was put in or deleted before.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {
+            "rebuild": [
+              "lease"
+            ]
+          }
+        },
+        {
+          "name": "early_beta",
+          "label": "Early rebuild",
+          "kind": "number",
+          "default": null,
+          "help": "XFetch: a read rebuilds ahead of time with chance exp(-time left / (this x rebuild time)); 1 is usual. Off: never.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "write_policy",
+          "label": "Writes",
+          "kind": "choice",
+          "default": "around",
+          "help": "What happens to writes that are sent to the cache.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "around",
+              "label": "Around",
+              "help": "callers write to the store; it refuses writes"
+            },
+            {
+              "value": "through",
+              "label": "Through",
+              "help": "to the store at once; acknowledged when that is done"
+            },
+            {
+              "value": "behind",
+              "label": "Behind",
+              "help": "acknowledged at once, to the store later; a crash loses what is unwritten"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Writing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "flush_every_ms",
+          "label": "Flush every",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long writes are gathered before they go to the store.",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Writing",
+          "live": true,
+          "shown_when": {
+            "write_policy": [
+              "behind"
+            ]
+          }
+        },
+        {
+          "name": "flush_batch",
+          "label": "Items a flush",
+          "kind": "integer",
+          "default": 100,
+          "help": "At most so many items of a node go to the store at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Writing",
+          "live": true,
+          "shown_when": {
+            "write_policy": [
+              "behind"
+            ]
+          }
+        },
+        {
+          "name": "nodes",
+          "label": "Nodes",
+          "kind": "integer",
+          "default": 1,
+          "help": "Machines, each with capacity and threads of its own.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 256.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "placement",
+          "label": "Placement",
+          "kind": "choice",
+          "default": "shared",
+          "help": "Which node an item lies on.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "shared",
+              "label": "Shared",
+              "help": "each key on one node, by consistent hashing"
+            },
+            {
+              "value": "local",
+              "label": "One for each server",
+              "help": "each calling instance has its own; what others changed stays stale there until its time to live ends"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "virtual_nodes",
+          "label": "Virtual nodes",
+          "kind": "integer",
+          "default": 160,
+          "help": "Points of each node on the ring; more of them spread the keys more evenly.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
+        },
+        {
+          "name": "remap_dead_nodes",
+          "label": "Remap dead nodes",
+          "kind": "boolean",
+          "default": true,
+          "help": "The keys of a dead node go to the next ones on the ring. Off: calls for them are refused until it is back.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
+        },
+        {
+          "name": "hot_key_replicas",
+          "label": "Copies of hot keys",
+          "kind": "integer",
+          "default": 1,
+          "help": "Nodes that a hot key is kept on; reads take turns, changes go to all. 1: no copies.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 256.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
+        },
+        {
+          "name": "hot_key_percent",
+          "label": "Hot from",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Share of the late reads from which a key is hot.",
+          "unit": "%",
+          "minimum": 0.1,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
         },
         {
           "name": "operation_mean_us",
@@ -6087,7 +7656,7 @@ export const catalogue: Catalogue = {
           "label": "Threads",
           "kind": "integer",
           "default": 4,
-          "help": "Operations at once.",
+          "help": "Operations at once, of each node.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1024.0,
@@ -6104,7 +7673,7 @@ export const catalogue: Catalogue = {
           "label": "Longest queue",
           "kind": "integer",
           "default": null,
-          "help": "Operations that wait for a thread; one more is turned away. Off: any number.",
+          "help": "Operations that wait for a thread of a node; one more is turned away. Off: any number.",
           "unit": "",
           "minimum": 0.0,
           "maximum": 1000000.0,
@@ -6244,7 +7813,17 @@ export const catalogue: Catalogue = {
           "label": "Store",
           "direction": "out",
           "type": "sql",
-          "help": "What it reads through to.",
+          "help": "What it reads from and writes to, through or behind.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "queue",
+          "label": "Queue",
+          "direction": "out",
+          "type": "queue",
+          "help": "What it writes behind to instead of the store.",
           "minimum": 0,
           "maximum": 1,
           "weighted": false
@@ -6349,6 +7928,195 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "latest_rebuilds",
+          "label": "Latest crowd",
+          "kind": "gauge",
+          "help": "Rebuilds that the latest crowd of readers of one key (ten or more) cost.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuilds",
+          "label": "Rebuilds",
+          "kind": "counter",
+          "help": "Reads that went to load the item.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "waits",
+          "label": "Waits",
+          "kind": "counter",
+          "help": "Reads that were told to wait for another's rebuild.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "early_rebuilds",
+          "label": "Early",
+          "kind": "counter",
+          "help": "Rebuilds ahead of time, by chance.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshes",
+          "label": "Refreshes",
+          "kind": "counter",
+          "help": "Background refreshes of soft-stale items.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_hits",
+          "label": "Soft-stale hits",
+          "kind": "counter",
+          "help": "Hits past the soft time to live.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_served",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Hits whose version was not the store's present one any more.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "mean_staleness_ms",
+          "label": "Staleness",
+          "kind": "gauge",
+          "help": "How long ago the store's present version had been committed when a stale one was served, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "negative_hits",
+          "label": "Negative hits",
+          "kind": "counter",
+          "help": "Reads answered by a cached \"there is none\".",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "invisible",
+          "label": "Invisible",
+          "kind": "counter",
+          "help": "Reads that were told \"there is none\" of an item that there is.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "locks",
+          "label": "Locks",
+          "kind": "gauge",
+          "help": "Locks and leases given, those that ran out unseen included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "locks_expired",
+          "label": "Locks expired",
+          "kind": "counter",
+          "help": "Locks that ran out before they were given back.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "late_unlocks",
+          "label": "Late",
+          "kind": "counter",
+          "help": "Rebuilds that came back when the lock was another's.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "locks_freed_wrongly",
+          "label": "Freed wrongly",
+          "kind": "counter",
+          "help": "Locks that somebody deleted who did not hold them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "leases_refused",
+          "label": "Refused sets",
+          "kind": "counter",
+          "help": "Sets whose lease was void.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "writes",
+          "label": "Writes",
+          "kind": "counter",
+          "help": "Writes that came through here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "unwritten",
+          "label": "Unwritten",
+          "kind": "gauge",
+          "help": "Items whose last write is not on its way to the store yet.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "flushed",
+          "label": "Flushed",
+          "kind": "counter",
+          "help": "Writes behind that the store has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "coalesced",
+          "label": "Coalesced",
+          "kind": "counter",
+          "help": "Writes that replaced one that was still unwritten.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lost_writes",
+          "label": "Lost writes",
+          "kind": "counter",
+          "help": "Acknowledged writes that will never reach the store.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hot_keys",
+          "label": "Hot keys",
+          "kind": "gauge",
+          "help": "Keys that are kept on several nodes.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -6357,6 +8125,31 @@ export const catalogue: Catalogue = {
           "label": "Flush",
           "help": "All items are gone at once.",
           "params": [],
+          "momentary": true
+        },
+        {
+          "name": "age_key",
+          "label": "Age one key",
+          "help": "One item is as old as its soft time to live; who reads it next has it refreshed.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": 1,
+              "help": "Its number; 1 is the most popular one.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 2000000000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
           "momentary": true
         },
         {
@@ -6570,11 +8363,95 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
-      "rules": [],
-      "cells": null,
+      "rules": [
+        {
+          "lesser": "soft_ttl_s",
+          "greater": "ttl_s",
+          "help": "an item that is gone can't be served while it is refreshed.",
+          "strict": false
+        }
+      ],
+      "needs": [
+        {
+          "ports": [
+            "store"
+          ],
+          "when": {
+            "mode": [
+              "read_through"
+            ]
+          },
+          "help": "it reads through to a store"
+        },
+        {
+          "ports": [
+            "store"
+          ],
+          "when": {
+            "write_policy": [
+              "through"
+            ]
+          },
+          "help": "it writes through to a store"
+        },
+        {
+          "ports": [
+            "store",
+            "queue"
+          ],
+          "when": {
+            "write_policy": [
+              "behind"
+            ]
+          },
+          "help": "it writes behind to a store, or to a queue"
+        }
+      ],
+      "cells": {
+        "label": "Keys",
+        "help": "The 64 most popular keys, the first one top left.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Empty",
+            "look": "empty"
+          },
+          {
+            "name": "fresh",
+            "label": "Fresh",
+            "look": "good"
+          },
+          {
+            "name": "past its soft TTL",
+            "label": "Past its soft TTL",
+            "look": "fading"
+          },
+          {
+            "name": "expired",
+            "label": "Expired",
+            "look": "bad"
+          },
+          {
+            "name": "being rebuilt",
+            "label": "Being rebuilt",
+            "look": "locked"
+          },
+          {
+            "name": "known not to exist",
+            "label": "Known not to exist",
+            "look": "absent"
+          },
+          {
+            "name": "not in the store yet",
+            "label": "Not in the store yet",
+            "look": "busy"
+          }
+        ],
+        "marked": "asked for last"
+      },
       "version": 1,
       "order": 40,
-      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\nWhen a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild time\nof them, 10,000/s x 200 ms = 2,000. That is a *stampede*; it is named and sized when it happens."
+      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\nWhen a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild time\nof them, 10,000/s x 200 ms = 2,000. That is a *stampede*; it is named and sized when it happens.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
     },
     {
       "kind": "bloom_filter",
@@ -8257,6 +10134,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": null,
       "version": 1,
       "order": 50,
@@ -8973,6 +10851,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Messages",
         "help": "Dead letters, messages that are worked on, and those that wait, the oldest first: 64 at most.",

@@ -58,4 +58,21 @@ describe('a design as text', () => {
     const short = { blocks: [{ id: 'a', kind: 'client' }], edges: [] };
     expect(completed(short)).toMatchObject({ format: 1, slo: [], blocks: [{ label: '', params: {} }] });
   });
+
+  it('fixes and watched figures may leave out what has a default, and must name what they are about', () => {
+    const { blocks, edges } = design();
+    const on = [{ target: 'server', param: 'workers', value: 2 }];
+    const fixes = {
+      switches: [{ label: 'Fix', on, off: on }],
+      watch: [{ target: 'server', metric: 'busy', label: 'Busy' }],
+    };
+    expect(designProblems({ blocks, edges, ...fixes })).toEqual([]);
+    expect(completed({ blocks, edges, ...fixes })).toMatchObject({
+      switches: [{ help: '' }],
+      watch: [{ show: 'total', law: '' }],
+    });
+    expect(completed({ blocks, edges })).toMatchObject({ switches: [], watch: [] });
+    const wrong = { switches: [{ label: 'Fix', on }], watch: [{ target: 'server' }] };
+    expect(designProblems({ blocks, edges, ...wrong }).map(({ where }) => where)).toEqual(['switches[0]', 'watch[0]']);
+  });
 });

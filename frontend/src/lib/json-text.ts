@@ -34,7 +34,33 @@ export function designProblems(data: unknown): Problem[] {
   for (const [index, block] of blocks.entries()) found.push(...blockProblems(block, `blocks[${index}]`, ids));
   for (const [index, edge] of edges.entries()) found.push(...edgeProblems(edge, `edges[${index}]`, ids));
   if (data.slo !== undefined && !Array.isArray(data.slo)) found.push(problem('slo', '“slo” is a list.', data.slo));
+  found.push(...listProblems(data, 'switches', isSwitch, 'a “label” and the lists of settings “on” and “off”'));
+  found.push(...listProblems(data, 'watch', isWatch, 'a “target”, a “metric” and a “label”'));
   return found;
+}
+
+function isSwitch(entry: unknown): boolean {
+  const settings = (list: unknown) =>
+    Array.isArray(list) && list.every((one) => isRecord(one) && isText(one.target) && isText(one.param));
+  return isRecord(entry) && isText(entry.label) && settings(entry.on) && settings(entry.off);
+}
+
+function isWatch(entry: unknown): boolean {
+  return isRecord(entry) && isText(entry.target) && isText(entry.metric) && isText(entry.label);
+}
+
+function listProblems(
+  data: Record<string, unknown>,
+  name: string,
+  good: (entry: unknown) => boolean,
+  needs: string,
+): Problem[] {
+  const list = data[name];
+  if (list === undefined) return [];
+  if (!Array.isArray(list)) return [problem(name, `“${name}” is a list.`, list)];
+  return list.flatMap((entry, index) =>
+    good(entry) ? [] : [problem(`${name}[${index}]`, `${name}[${index}] needs ${needs}.`, entry)],
+  );
 }
 
 function blockProblems(block: unknown, where: string, ids: Set<string>): Problem[] {
@@ -85,7 +111,11 @@ export function completed(data: Record<string, unknown>): Record<string, unknown
     at_least: null,
     ...entry,
   }));
-  return { format: 1, name: 'Untitled', description: '', ...data, blocks, edges, slo };
+  const filled = (list: unknown, usual: Record<string, unknown>) =>
+    ((list as Record<string, unknown>[] | undefined) ?? []).map((entry) => ({ ...usual, ...entry }));
+  const switches = filled(data.switches, { help: '' });
+  const watch = filled(data.watch, { show: 'total', law: '' });
+  return { format: 1, name: 'Untitled', description: '', ...data, blocks, edges, slo, switches, watch };
 }
 
 /** The line of `text` that a problem is about, as well as it can be told; null where it can't. */

@@ -93,7 +93,7 @@ export async function importText(text: string, name: string): Promise<void> {
   if (wrong || 'problem' in parsed) {
     throw new Error(`${name}: ${wrong?.message ?? ('problem' in parsed ? parsed.problem : '')}`);
   }
-  const data = parsed.value as { design?: unknown; seed?: unknown };
+  const data = parsed.value as { design?: unknown; seed?: unknown; until_s?: unknown; speed?: unknown };
   const scenario = typeof data === 'object' && data !== null && 'design' in data;
   const design = scenario ? data.design : parsed.value;
   const [problem] = designProblems(design);
@@ -102,5 +102,9 @@ export async function importText(text: string, name: string): Promise<void> {
     throw new Error(`${name}${line ? `, line ${line}` : ''}: ${problem.message}`);
   }
   openDesign(completed(design as Record<string, unknown>) as unknown as Design);
-  if (scenario && typeof data.seed === 'number') useSession.setState({ seed: data.seed });
+  if (!scenario) return;
+  const { seed, until_s: untilS, speed } = data;
+  if (typeof seed === 'number') useSession.setState({ seed });
+  if (typeof untilS === 'number') useSession.setState({ untilS });
+  if (typeof speed === 'number') useSession.setState({ speed });
 }

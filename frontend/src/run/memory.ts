@@ -1,6 +1,7 @@
 /** What this browser remembers between visits. It is a copy for bad days: the server's draft is the first one. */
 
 import type { Design, Scenario } from '../generated/protocol';
+import { completed } from '../lib/json-text';
 
 const DRAFTS_KEY = 'playground.drafts';
 const DRAFTS_KEPT = 8;
@@ -41,7 +42,15 @@ function write(key: string, value: unknown): void {
   }
 }
 
-const localDrafts = () => read<LocalDraft[]>(DRAFTS_KEY) ?? [];
+/** `design` as this version of the page has designs: an earlier one may have kept it, before there was all that there is now. */
+const upToDate = (design: Design): Design =>
+  completed(design as unknown as Record<string, unknown>) as unknown as Design;
+
+const localDrafts = () =>
+  (read<LocalDraft[]>(DRAFTS_KEY) ?? []).map((draft) => ({
+    ...draft,
+    scenario: { ...draft.scenario, design: upToDate(draft.scenario.design) },
+  }));
 
 /** The document that was open last, in whichever tab. */
 export const latestDraft = (): LocalDraft | null => localDrafts()[0] ?? null;
@@ -63,5 +72,6 @@ export function rememberRun(id: string, run: KnownRun): void {
 
 /** How to come back to run `id`, if this browser started it. */
 export function knownRun(id: string): KnownRun | null {
-  return (read<[string, KnownRun][]>(RUNS_KEY) ?? []).find(([other]) => other === id)?.[1] ?? null;
+  const known = (read<[string, KnownRun][]>(RUNS_KEY) ?? []).find(([other]) => other === id)?.[1];
+  return known ? { ...known, origin: upToDate(known.origin) } : null;
 }

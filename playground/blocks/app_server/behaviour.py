@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
+from playground.blocks.app_server.probing import answer
 from playground.blocks.app_server.program import Program
 from playground.blocks.app_server.sessions import NONE, SESSION_BYTES, STORE
 from playground.blocks.app_server.states import HELD, HELD_FAILED
-from playground.blocks.app_server.steps import KEY_BYTES, SERVICE, SESSION, SMALL_BYTES
+from playground.blocks.app_server.steps import KEY_BYTES, MOVE, SERVICE, SESSION, SMALL_BYTES
+from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, conditional_size
 from playground.engine.calls import PROBING
 from playground.engine.outcomes import (
     CREATE,
@@ -61,6 +63,7 @@ class AppServer(Program):
         self.drop_expired: bool = False
         self.list_items: i64 = 1
         self.parallel: bool = False
+        self.validators: i64 = UNCONDITIONAL
         self.services: list[Edge] = []
         self.session_store: Edge | None = None
         self.rejected: i64 = 0
@@ -75,6 +78,7 @@ class AppServer(Program):
         self.list_items = params.integer("list_items")
         self.parallel = params.text("services_order") == "parallel"
         self.configure_program(params)
+        self.validators = VALIDATORS.index(params.text("validators"))
         instance: i64 = 0
         while instance < self.instances:
             self.pull(instance)
@@ -97,7 +101,7 @@ class AppServer(Program):
             self.rejected += 1
             self.reply(call, OVERLOADED, 0, 0)
         elif became == QUEUED:
-            self.note_queue(self.station.waiting_all, self.station.workers * self.instances, "workers")
+            self.note_queue(self.station.waiting_all, self.station.workers * self.station.serving, "workers")
         elif not self.life.lively or not self.life.standstill.takes_hold(call):
             self.begin(call)
 
@@ -210,8 +214,21 @@ class AppServer(Program):
             self.welcome(call)
         elif version > 0:
             self.call_services(call)
+        elif self.sessions.hand_over(self.calls.instance[call], self.calls.session[call]):
+            self.move_session(call)
         else:
             self.refuse_user(call)
+
+    def move_session(self, call: i64) -> None:
+        """The session began before sessions had a store: put it there."""
+        kept = self.session_store
+        if kept is None:
+            self.refuse_user(call)
+            return
+        calls = self.calls
+        made = kept.call(call, SESSION_SET, calls.session[call], calls.user[call], -1, SESSION_BYTES, calls.trace[call])
+        calls.step[made] = MOVE
+        calls.tell(made, self.sessions.ttl_ns, 0)
 
     def go_on(self, call: i64) -> None:
         """Services are done: on to the data, unless a sign-in at a server without sessions wants none."""
@@ -228,7 +245,9 @@ class AppServer(Program):
         outcome = calls.outcome[call]
         if self.life.lively and parent >= 0 and self.life.standstill.holds(parent, outcome):
             return
-        if step == SESSION:
+        if step == MOVE:
+            self.call_services(parent)
+        elif step == SESSION:
             self.on_session(parent, outcome, calls.version[call])
         elif step == SERVICE:
             self.on_service(parent, outcome, call)
@@ -280,6 +299,8 @@ class AppServer(Program):
             size = SMALL_BYTES
             if operation == READ and calls.version[call] >= 0:
                 size = self.response_bytes
+                if self.validators != UNCONDITIONAL:
+                    size = conditional_size(self, call, self.validators, size)
             elif operation == LIST:
                 size = self.response_bytes * self.list_items
         self.station.release(instance)
@@ -292,13 +313,15 @@ class AppServer(Program):
         """Let free workers take waiting calls; those that nobody waits for any more are dropped, where that is switched on."""
         station = self.station
         calls = self.calls
+        if self.life.lively and self.life.standstill.stuck[instance] != 0:
+            return
         while True:
             call = station.pull(instance)
             if call < 0:
                 break
             if calls.flags[call] & PROBING != 0:
                 station.release(instance)
-                self.life.answer(call)
+                answer(self.life, call)
                 continue
             deadline = calls.deadline[call]
             if self.drop_expired and deadline > 0 and deadline <= self.simulation.now:
@@ -307,7 +330,7 @@ class AppServer(Program):
                 self.reply(call, EXPIRED, 0, 0)
             else:
                 self.begin(call)
-        self.note_queue(station.waiting_all, station.workers * self.instances, "workers")
+        self.note_queue(station.waiting_all, station.workers * station.serving, "workers")
 
     def on_cancel(self, call: i64) -> None:
         """Free the place in the queue, or the worker."""
@@ -328,7 +351,7 @@ class AppServer(Program):
         waited = station.waited_ns / float(station.waits) / 1e6 if station.waits > 0 else 0.0
         return [
             float(station.busy_all),
-            float(station.workers * self.instances),
+            float(station.workers * station.serving),
             float(self.rejected),
             float(self.expired),
             float(self.bypassed),

@@ -1,4 +1,4 @@
-"""The life of an app server's instances: off, starting, warming up, ready, draining, deadlocked, down, and what probes learn of it.
+"""The life of an app server's instances: off, starting, warming up, ready, draining, deadlocked, down.
 
 The states are those of a pod: Kubernetes, "Pod Lifecycle" and "Configure Liveness, Readiness and Startup Probes". An instance that is off
 or starting has no process that listens, so calls to it are refused.
@@ -30,10 +30,10 @@ from playground.blocks.app_server.states import (
 from playground.engine.block import Block
 from playground.engine.calls import PROBING
 from playground.engine.columns import grown, zeros
-from playground.engine.outcomes import CRASHED, NOT_READY, OK, OVERLOADED, PROBE_READINESS
+from playground.engine.outcomes import CRASHED
 from playground.engine.params import Params
 from playground.engine.state import State
-from playground.engine.station import FULL, STARTED, Station
+from playground.engine.station import Station
 from playground.engine.streams import CONSTANT, Duration
 
 
@@ -261,12 +261,12 @@ class Life(State):
         self.drained += 1
         self.become(instance, OFF)
         owner.crash(instance)
+        # Callers see it go, even where it comes back: who probes it begins anew, with its start.
+        owner.announce()
         if self.after_drain[instance] == RESTART:
             self.start(instance, owner.restart_ns)
-        else:
-            owner.announce()
-            if self.rolling == instance:
-                self.roll_on()
+        elif self.rolling == instance:
+            self.roll_on()
 
     def died(self, instance: i64) -> None:
         """Its process is gone: by a crash, or because it was stopped. Called before the station forgets its queue."""
@@ -318,36 +318,7 @@ class Life(State):
         if self.rolling < 0:
             self.roll_next = -1
 
-    # ---- faults
-
-    def begin_fault(self, fault: str, params: Params) -> bool:
-        """``deadlock``, ``not_ready`` and ``drain``; False for all others."""
-        if fault == "drain":
-            self.roll(params.integer("instance"))
-            return True
-        if fault != "deadlock" and fault != "not_ready":
-            return False
-        self.standstill.begin(fault, params.integer("instance"), params)
-        self.settle()
-        return True
-
-    def end_fault(self, fault: str) -> None:
-        """A deadlock or a spell of saying no has ended by itself, or was cleared."""
-        was_stuck = self.standstill.stuck_all
-        self.settle()
-        self.standstill.note_end(fault, was_stuck)
-
-    def settle(self) -> None:
-        """Apply the faults that hold now to every instance."""
-        instance: i64 = 0
-        while instance < len(self.state):
-            if self.standstill.settle(instance, self.state[instance]):
-                for call in self.standstill.taken_out(instance):
-                    self.answer(call)
-            instance += 1
-        self.recount()
-
-    # ---- what calls and probes meet
+    # ---- what calls meet
 
     def stretch(self, call: i64, ns: i64) -> i64:
         """How long ``ns`` of work takes: while an instance warms up, longer by a factor that falls linearly to 1."""
@@ -371,37 +342,6 @@ class Life(State):
                 return found
             step += 1
         return instance
-
-    def probe(self, call: i64) -> None:
-        """Answer a probe by the state: now, when a worker is free, or (deadlocked) when the process dies."""
-        instance = self.owner.calls.instance[call]
-        if self.standstill.stuck[instance] != 0:
-            self.standstill.hold_probe(call)
-            return
-        if self.probe_needs_worker:
-            became = self.station.offer(call, instance)
-            if became == FULL:
-                self.owner.answer_probe(call, OVERLOADED)
-                return
-            if became != STARTED:
-                return
-            self.station.release(instance)
-        self.answer(call)
-
-    def answer(self, call: i64) -> None:
-        """Tell a probe how the instance is."""
-        calls = self.owner.calls
-        well = calls.key[call] != PROBE_READINESS or self.wants_traffic(calls.instance[call])
-        self.owner.answer_probe(call, OK if well else NOT_READY)
-
-    def wants_traffic(self, instance: i64) -> bool:
-        """What the readiness probe is told."""
-        state = self.state[instance]
-        if state == WARMING and self.ready_when_warm:
-            return False
-        if self.waiting_max >= 0 and self.station.waiting[instance] > self.waiting_max:
-            return False
-        return (state == READY or state == WARMING) and self.standstill.unready[instance] == 0
 
     def running(self) -> i64:
         """Instances that are not off."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mypy_extensions import i64, mypyc_attr
 
-from playground.blocks.app_server import report
+from playground.blocks.app_server import probing, report
 from playground.blocks.app_server.autoscaling import Autoscaler
 from playground.blocks.app_server.life import Life
 from playground.blocks.app_server.sessions import Sessions
@@ -59,7 +59,7 @@ class LivingBlock(Block):
 
     def on_probe(self, call: i64) -> None:
         """Answer by the instance's state."""
-        self.life.probe(call)
+        probing.probe(self.life, call)
 
     def listed(self, instance: i64) -> bool:
         """Callers find those that are not switched off."""
@@ -94,11 +94,11 @@ class LivingBlock(Block):
 
     def on_fault(self, fault: str, params: Params) -> bool:
         """``deadlock``, ``not_ready`` and ``drain``."""
-        return self.life.begin_fault(fault, params)
+        return probing.begin_fault(self.life, fault, params)
 
     def on_fault_end(self, fault: str, value: float) -> None:
         """One of these is over."""
-        self.life.end_fault(fault)
+        probing.end_fault(self.life, fault)
 
     # ---- figures
 

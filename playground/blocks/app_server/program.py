@@ -11,6 +11,7 @@ from playground.blocks.app_server.steps import (
     FILL,
     FORGET,
     HAND_OVER,
+    HAS_COPY,
     HAS_TOKEN,
     INSTANCE_BITS,
     INSTANCE_MASK,
@@ -116,7 +117,10 @@ class Program(Writing):
         elif step == LOAD:
             if outcome != OK:
                 self.give_back(parent)
-                self.end(parent, as_upstream(outcome))
+                if calls.memo[parent] & HAS_COPY != 0:
+                    self.conclude(parent)
+                else:
+                    self.end(parent, as_upstream(outcome))
             else:
                 calls.version[parent] = calls.version[call]
                 self.fill_cache(parent, self.simulation.now - calls.began[call])
@@ -181,6 +185,9 @@ class Program(Writing):
             calls.memo[parent] = kept
             if kind == VERDICT_REBUILD and advice > 0:
                 calls.memo[parent] = advice << MEMO_BITS | HAS_TOKEN | kept
+            if version > 0:
+                calls.memo[parent] |= HAS_COPY
+                calls.version[parent] = version
             self.load(parent, READ)
         else:
             calls.version[parent] = version

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mypy_extensions import i64
 
 from playground.blocks.app_server.life import Life
+from playground.blocks.app_server.probing import wants_traffic
 from playground.blocks.app_server.states import (
     CELL_DEADLOCKED,
     CELL_MARK,
@@ -76,7 +77,7 @@ def metrics(life: Life) -> list[float]:
     wanting: i64 = 0
     instance: i64 = 0
     while instance < life.owner.instances:
-        if life.standstill.stuck[instance] == 0 and life.owner.down[instance] == 0 and life.wants_traffic(instance):
+        if life.standstill.stuck[instance] == 0 and life.owner.down[instance] == 0 and wants_traffic(life, instance):
             wanting += 1
         instance += 1
     return [

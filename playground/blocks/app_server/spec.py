@@ -106,6 +106,23 @@ SPEC = BlockSpec(
             help="Items in the answer to a list.",
             group=ANSWERS,
         ),
+        Param(
+            name="validators",
+            label="Validators",
+            kind="choice",
+            default="etag",
+            choices=(
+                Choice(value="none", label="None", help="every answer has its item in it"),
+                Choice(value="etag", label="ETag", help="differs for each version"),
+                Choice(
+                    value="last_modified",
+                    label="Last-Modified",
+                    help="the second of the last change: two changes within one second look like one",
+                ),
+            ),
+            help="What callers can ask by whether their copy is still good. If it is, the answer is a 304 without the item.",
+            group=ANSWERS,
+        ),
         *life.LIFE_PARAMS,
         *life.SCALING_PARAMS,
         *life.SESSION_PARAMS,

@@ -19,18 +19,21 @@ ENQUEUE: Final = 11
 RELOAD: Final = 12
 HAND_OVER: Final = 13
 FORGET: Final = 14
+MOVE: Final = 15
 """Steps of a call that this block makes: a service, a cache read, a store read, the cache filled after a miss, a store write, the cache
 told of the write, a session looked up or begun in a store, the filter asked, the filter told, a write through the cache, a cached item
 renewed ahead of the store, that write enqueued. The last three have no parent: a reload in the background, the same handed to a queue,
-something that is said without waiting for an answer."""
+something that is said without waiting for an answer. A session moves from the server into the store."""
 
 PAST_CACHE: Final = 1
 KEEPS_ABSENT: Final = 2
 HAS_TOKEN: Final = 4
 WAITED: Final = 8
-MEMO_BITS: Final = 4
+HAS_COPY: Final = 16
+MEMO_BITS: Final = 5
 """What a read's memo says, once its services are done: the cache failed and is passed by; it wants to know what does not exist; the read
-holds the key's lock or lease (its token is above these bits); it waited for another rebuild (the time when that began is above them)."""
+holds the key's lock or lease (its token is above these bits); it waited for another rebuild (the time when that began is above them);
+it rebuilds ahead of time, and has the old value to answer with if that fails."""
 
 INVALIDATE: Final = 0
 OVERWRITE: Final = 1

@@ -9,6 +9,7 @@ from mypy_extensions import i64
 from playground.engine.block import Block
 from playground.engine.calls import TOLD
 from playground.engine.outcomes import (
+    BUY,
     CACHE_DELETE,
     CACHE_SET,
     CREATE,
@@ -125,7 +126,7 @@ class Worker(Block):
         store = self.store
         calls.mark[call] = CALLING
         calls.memo[call] = self.simulation.now
-        if operation == WRITE or operation == CREATE or operation == DELETE:
+        if operation == WRITE or operation == BUY or operation == CREATE or operation == DELETE:
             if store is None:
                 self.tell_cache(call)
                 return

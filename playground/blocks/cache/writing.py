@@ -1,0 +1,237 @@
+"""Writes that come through a cache: written to the store at once, or later and together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mypy_extensions import i64, mypyc_attr
+
+from playground.blocks.cache.node import Node
+from playground.blocks.cache.rebuilding import Rebuilding
+from playground.blocks.cache.states import (
+    AROUND,
+    BEHIND,
+    FLUSH_TIMER,
+    FLUSHED,
+    KEY_BYTES,
+    LOADING,
+    NODE_BITS,
+    NODE_MASK,
+    SMALL_BYTES,
+    UNBOUNDED,
+    WRITING,
+    WRITTEN,
+)
+from playground.engine.outcomes import ABSENT, ERROR, MISS, OK, WRITE, as_upstream
+from playground.engine.params import Params
+from playground.engine.stores import FIFO, Evicting
+
+if TYPE_CHECKING:
+    from playground.engine.edge import Edge
+    from playground.engine.simulation import Simulation
+
+
+@mypyc_attr(allow_interpreted_subclasses=True)
+class WritingCache(Rebuilding):
+    """Write-through and write-behind. A version given ahead of the store is larger than any that the key had, and the store commits that
+    one or a larger one."""
+
+    def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
+        super().__init__(simulation, index, name)
+        self.store: Edge | None = None
+        self.queue_edge: Edge | None = None
+        self.item_bytes: i64 = 0
+        self.write_policy: i64 = AROUND
+        self.flush_ns: i64 = 1
+        self.flush_batch: i64 = 1
+        # The version that was promised last, by key.
+        self.promised = Evicting(UNBOUNDED, FIFO)
+        self.dirty: i64 = 0
+        self.writes: i64 = 0
+        self.flushed: i64 = 0
+        self.flush_failures: i64 = 0
+        self.coalesced: i64 = 0
+        self.lost_writes: i64 = 0
+
+    def configure_writing(self, params: Params) -> None:
+        """How and when it writes; what is unwritten is flushed under any policy."""
+        self.item_bytes = params.integer("item_bytes")
+        self.write_policy = WRITING.index(params.text("write_policy"))
+        self.flush_ns = params.ns("flush_every_ms")
+        self.flush_batch = params.integer("flush_batch")
+
+    def write(self, call: i64, node: Node, key: i64) -> None:
+        """A caller writes through here."""
+        calls = self.calls
+        self.writes += 1
+        if self.write_policy == BEHIND:
+            version = self.promise(node, key)
+            self.void(calls.instance[call], key)
+            self.keep(node, calls.instance[call], key, version)
+            self.soil(node, calls.instance[call], key, version)
+            self.reply(call, OK, version, SMALL_BYTES)
+            return
+        store = self.store
+        if self.write_policy == AROUND or store is None:
+            self.reply(call, ERROR, 0, 0)
+            return
+        calls.mark[call] = LOADING
+        size = calls.request_bytes[call]
+        made = store.call(call, WRITE, key, calls.user[call], -1, size, calls.trace[call])
+        calls.step[made] = WRITTEN
+
+    def on_written(self, parent: i64, call: i64) -> None:
+        """Write-through: the store has answered. Whether a failed write took effect is unknown, so the old item goes."""
+        calls = self.calls
+        number = calls.instance[parent]
+        key = calls.key[parent]
+        node = self.nodes[number]
+        outcome = calls.outcome[call]
+        self.void(number, key)
+        if outcome != OK:
+            node.remove(key)
+            self.changed_at(key, number)
+            self.reply(parent, as_upstream(outcome), 0, 0)
+            return
+        self.keep(node, number, key, calls.version[call])
+        self.reply(parent, OK, calls.version[call], SMALL_BYTES)
+
+    def keep(self, node: Node, number: i64, key: i64, version: i64) -> None:
+        """Hold what was just written."""
+        now = self.simulation.now
+        node.put(key, version, now, self.expiry(now), -1)
+        self.note_filled(key)
+        self.changed_at(key, number)
+
+    def promise(self, node: Node, key: i64) -> i64:
+        """The next version of ``key``, given before the store commits it: more than what the store has, is held, or was promised."""
+        source = self.source()
+        version: i64 = source.current_version(key) if source is not None else 0
+        if version == ABSENT:
+            version = 0
+        held = node.items.find(key)
+        if held >= 0 and node.items.version[held] > version:
+            version = node.items.version[held]
+        given = self.promised.find(key)
+        if given >= 0 and self.promised.version[given] > version:
+            version = self.promised.version[given]
+        self.promised.put(key, version + 1, self.simulation.now, 0)
+        return version + 1
+
+    # ---- behind
+
+    def soil(self, node: Node, number: i64, key: i64, version: i64) -> None:
+        """Remember that the store has to be told; a second write before that takes the place of the first."""
+        dirty = node.dirty
+        if dirty.find(key) >= 0:
+            self.coalesced += 1
+        else:
+            self.dirty += 1
+        dirty.put(key, version, self.simulation.now, 0)
+        self.set_flush(node, number)
+
+    def set_flush(self, node: Node, number: i64) -> None:
+        """Let the flush timer ring, unless it is set."""
+        if not node.flush_set:
+            node.flush_set = True
+            self.timer(self.flush_ns, FLUSH_TIMER, number)
+
+    def flush(self, number: i64) -> None:
+        """Send the oldest unwritten items to the store, or to a queue; those whose last write is still under way wait for it."""
+        node = self.nodes[number]
+        node.flush_set = False
+        if self.removed:
+            return
+        edge = self.queue_edge if self.queue_edge is not None else self.store
+        dirty = node.dirty
+        sent: i64 = 0
+        looked: i64 = 0
+        count = dirty.size
+        while edge is not None and sent < self.flush_batch and looked < count and self.crashed[number] == 0:
+            looked += 1
+            entry = dirty.oldest[dirty.first_group]
+            key = dirty.key[entry]
+            version = dirty.version[entry]
+            dirty.remove(entry)
+            if node.flushing.find(key) >= 0:
+                dirty.put(key, version, self.simulation.now, 0)
+                continue
+            sent += 1
+            self.dirty -= 1
+            node.flushing.put(key, version, self.simulation.now, 0)
+            made = edge.call(-1, WRITE, key, 0, -1, self.item_bytes + KEY_BYTES, 0)
+            self.calls.step[made] = FLUSHED
+            self.calls.data[made] = self.lives[number] << NODE_BITS | number
+            self.calls.tell(made, version, 0)
+        if dirty.size > 0:
+            self.set_flush(node, number)
+
+    def on_flushed(self, call: i64) -> None:
+        """The store (or the queue) has answered a write behind."""
+        calls = self.calls
+        stamp = calls.data[call]
+        number = stamp & NODE_MASK
+        key = calls.key[call]
+        promised = calls.token[call]
+        well = calls.outcome[call] == OK
+        if well:
+            self.flushed += 1
+        else:
+            self.flush_failures += 1
+        if self.lives[number] != stamp >> NODE_BITS:
+            if not well:
+                # The node that would have tried again has died.
+                self.lost_writes += 1
+            return
+        node = self.nodes[number]
+        under_way = node.flushing.find(key)
+        if under_way >= 0:
+            node.flushing.remove(under_way)
+        if not well:
+            if node.dirty.find(key) < 0:
+                self.dirty += 1
+                node.dirty.put(key, promised, self.simulation.now, 0)
+            self.set_flush(node, number)
+            return
+        version = calls.version[call]
+        if version > promised:
+            # Somebody else wrote to the store meanwhile; what is held has the number under which it was committed.
+            held = node.items.find(key)
+            if held >= 0 and node.items.version[held] == promised:
+                node.items.version[held] = version
+                self.changed_at(key, number)
+
+    def drop_unwritten(self, node: Node, key: i64) -> None:
+        """The item is deleted while its write was still to be flushed: there is nothing to flush any more."""
+        if node.dirty.size == 0:
+            return
+        entry = node.dirty.find(key)
+        if entry >= 0:
+            node.dirty.remove(entry)
+            self.dirty -= 1
+            self.lost_writes += 1
+
+    def lose(self, number: i64) -> None:
+        """Node ``number`` forgets everything; say which writes are lost with it."""
+        node = self.nodes[number]
+        named: list[str] = []
+        entry = node.dirty.oldest[node.dirty.first_group] if node.dirty.size > 0 else -1
+        while entry >= 0 and len(named) < 5:
+            named.append(str(node.dirty.key[entry]))
+            entry = node.dirty.after[entry]
+        lost = node.forget()
+        if lost == 0:
+            return
+        self.dirty -= lost
+        self.lost_writes += lost
+        more = f" and {lost - len(named)} more" if lost > len(named) else ""
+        self.note(
+            "lost_writes",
+            "bad",
+            f"{lost} writes lost at {self.label}",
+            f"They were acknowledged, and not yet in the store: keys {', '.join(named)}{more}.",
+        )
+
+    def take_version(self, node: Node, key: i64, version: i64) -> i64:
+        """The version that a set carries; one without is the next one (its caller writes behind)."""
+        return version if version != MISS else self.promise(node, key)

@@ -1,0 +1,128 @@
+"""What the CDN declares."""
+
+from __future__ import annotations
+
+from playground.blocks.declare import (
+    HTTP_CACHE_METRICS,
+    PURGE,
+    REGION,
+    SHARED_FAULTS,
+    duration,
+    http_cache_cells,
+    prices,
+)
+from playground.engine.limits import STORE_KEYS_MAX
+from playground.protocol.catalogue import BlockSpec, Param, Port
+
+SIZE, FRESHNESS, SERVING = "Size", "Freshness", "Serving"
+
+SPEC = BlockSpec(
+    kind="cdn",
+    title="CDN",
+    category="Edge",
+    icon="globe",
+    summary="Answers from caches near the users",
+    order=14,
+    params=(
+        Param(
+            name="points",
+            label="Points of presence",
+            kind="integer",
+            default=1,
+            minimum=1,
+            maximum=200,
+            help="Places, each with a cache of its own. A user belongs to one of them; while that is down, to the next one.",
+            group=SIZE,
+        ),
+        Param(
+            name="capacity_items",
+            label="Capacity",
+            kind="integer",
+            default=100_000,
+            minimum=1,
+            maximum=STORE_KEYS_MAX,
+            help="Items that fit in one point; the least recently used one goes when it is full.",
+            group=SIZE,
+        ),
+        Param(
+            name="max_age_s",
+            label="Max age",
+            kind="number",
+            default=60.0,
+            unit="s",
+            minimum=0.0,
+            maximum=864_000.0,
+            help="How long an answer is fresh after the origin was asked for it (Cache-Control: s-maxage); 0: every read asks the origin.",
+            group=FRESHNESS,
+        ),
+        Param(
+            name="stale_while_revalidate_s",
+            label="Stale while revalidate",
+            kind="number",
+            default=None,
+            nullable=True,
+            unit="s",
+            minimum=0.0,
+            maximum=864_000.0,
+            help="So long past its freshness an item is still served at once, while one request in the background asks the origin.",
+            group=FRESHNESS,
+        ),
+        Param(
+            name="stale_if_error_s",
+            label="Stale if error",
+            kind="number",
+            default=None,
+            nullable=True,
+            unit="s",
+            minimum=0.0,
+            maximum=864_000.0,
+            help="So long past its freshness an item is still served when the origin fails.",
+            group=FRESHNESS,
+        ),
+        Param(
+            name="negative_ttl_s",
+            label="Negative time to live",
+            kind="number",
+            default=None,
+            nullable=True,
+            unit="s",
+            minimum=0.0,
+            maximum=864_000.0,
+            help="How long it remembers that an item does not exist (404); off: it asks every time.",
+            group=FRESHNESS,
+        ),
+        Param(
+            name="collapse",
+            label="Collapse requests",
+            kind="boolean",
+            default=True,
+            help="Reads of an item that the origin is being asked for already wait for that answer. Off: each asks the origin.",
+            group=SERVING,
+        ),
+        *duration(
+            "hit_time",
+            "Look-up",
+            "Time from a request's arrival until it is answered from here or sent on.",
+            mean=0.5,
+            distribution="constant",
+            group=SERVING,
+        ),
+        *prices(per_million=0.75, per_gb=0.08),
+        REGION,
+    ),
+    ports=(
+        Port(name="in", label="Requests", direction="in", type="http", help="Requests from browsers and clients."),
+        Port(
+            name="origin",
+            label="Origin",
+            direction="out",
+            type="http",
+            help="Where it gets what it does not have: a balancer, a gateway, a server, another CDN.",
+            minimum=1,
+            maximum=1,
+        ),
+    ),
+    metrics=HTTP_CACHE_METRICS,
+    faults=(PURGE, *SHARED_FAULTS),
+    cells=http_cache_cells("The 64 most popular items, as the first point of presence has them."),
+)

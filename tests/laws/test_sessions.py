@@ -1,0 +1,175 @@
+"""Sessions kept in a server's memory are known there alone. Each sign-in begins a session at the server that got it; where calls go to any
+of n servers alike, the next request finds it with probability 1/n, and a user who is signed out signs in anew: of all requests that present
+a session, (n - 1) / n are turned away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from playground.execution import Execution
+from playground.protocol.catalogue import Scalar
+from playground.protocol.design import Intervention, Scenario
+from tests.laws.intervals import assert_agrees, runs
+from tests.sketch import SECOND, at, block, clear, edge, fault, metric, run, scenario, set_param
+
+
+def shop(
+    *interventions: Intervention,
+    lb: dict[str, Scalar] | None = None,
+    users: dict[str, Scalar] | None = None,
+    until_s: float = 60.0,
+    seed: int = 1,
+    **app: Scalar,
+) -> Scenario:
+    """Signed-in users of some servers behind a balancer, and a store for sessions beside these."""
+    crowd: dict[str, Scalar] = {"rate_per_s": 200, "users": 500, "write_weight": 0, "sign_in": True, **(users or {})}
+    return scenario(
+        [
+            block("users", "client", **crowd),
+            block("lb", "load_balancer", **(lb or {"algorithm": "random"})),
+            block("app", "app_server", **{"before_mean_ms": 1, "sessions": "local", **app}),
+            block("kept", "cache"),
+        ],
+        [edge("users", "lb"), edge("lb", "app"), edge("app", "kept", "sessions")],
+        until_s=until_s,
+        seed=seed,
+        interventions=interventions,
+    )
+
+
+def app(execution: Execution) -> Any:
+    return execution.model.blocks["app"]
+
+
+def share_missed(execution: Execution) -> float:
+    """Of the requests that presented a session, those that were turned away."""
+    presented = app(execution).offered - metric(execution, "app", "sessions_begun")
+    return metric(execution, "app", "sessions_missed") / presented
+
+
+def held(execution: Execution) -> list[int]:
+    """Sessions in each instance's memory."""
+    return [row["sessions"] for row in execution.detail("app")["instances"]]
+
+
+@pytest.mark.parametrize("servers", [2, 3, 5])
+@pytest.mark.parametrize("algorithm", ["random", "round_robin"])
+def test_without_sticky_sessions_all_but_one_in_n_requests_lose_theirs(servers: int, algorithm: str) -> None:
+    # In turn is as good as by chance where many calls of others (200/s x 100 ms) lie between two of one user.
+    drawing = shop(lb={"algorithm": algorithm}, instances=servers, before_mean_ms=100, before_distribution="constant")
+    found = runs(drawing, range(1, 7))
+    assert_agrees([share_missed(it) for it in found], (servers - 1) / servers, narrow=0.02)
+    for execution in found:
+        assert metric(execution, "users", "signed_out") > 1_000
+        assert execution.model.blocks["users"].failures_by_reason().keys() == {"signed_out"}
+
+
+@pytest.mark.parametrize("servers", [2, 3, 5])
+def test_in_turn_a_lone_user_never_meets_the_server_that_knows_them(servers: int) -> None:
+    # Signs in at one, comes back to the next one.
+    alone: dict[str, Scalar] = {"loop": "closed", "concurrent_users": 1, "think_mean_s": 0.1}
+    execution = run(shop(lb={"algorithm": "round_robin"}, users=alone, instances=servers))
+    assert share_missed(execution) == 1
+    assert execution.model.blocks["users"].completed == metric(execution, "users", "sign_ins")
+
+
+@pytest.mark.parametrize("sticky", ["cookie", "ip_hash"])
+def test_with_sticky_sessions_nobody_loses_theirs(sticky: str) -> None:
+    execution = run(shop(lb={"sticky": sticky}, instances=3))
+    assert share_missed(execution) == 0
+    assert metric(execution, "users", "signed_out") == 0
+    assert metric(execution, "users", "sign_ins") == pytest.approx(500, abs=5)
+    assert execution.model.blocks["users"].failed == 0
+
+
+def test_with_one_server_nobody_loses_theirs() -> None:
+    execution = run(shop())
+    assert share_missed(execution) == 0
+
+
+def test_with_a_session_store_nobody_loses_theirs_wherever_they_are_sent() -> None:
+    execution = run(shop(instances=3, sessions="store"))
+    assert share_missed(execution) == 0
+    assert metric(execution, "users", "signed_out") == 0
+    kept = execution.model.blocks["kept"]
+    assert abs(kept.offered - app(execution).offered) <= 3, "asked with each request"
+
+
+def test_the_fix_works_while_it_runs() -> None:
+    execution = run(shop(instances=3), until_s=20)
+    execution.act(set_param("app", "sessions", "store"), "test")
+    execution.advance(40 * SECOND)
+    # Everybody has come and has signed in once more.
+    before = metric(execution, "users", "signed_out")
+    execution.advance(60 * SECOND)
+    assert metric(execution, "users", "signed_out") - before <= 5
+    noted = [it.title for it in execution.take_notables() if it.kind == "signed_out"]
+    assert noted[0] == "Users of users are being logged out"
+
+
+CLOSED: dict[str, Scalar] = {"loop": "closed", "concurrent_users": 90, "think_mean_s": 0.5}
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_a_crash_loses_exactly_that_instances_sessions(seed: int) -> None:
+    # Users of the closed loop have one request under way at most, so each holds one session.
+    drawing = shop(lb={"sticky": "cookie", "tries": 3}, users=CLOSED, instances=3, seed=seed)
+    execution = run(drawing, until_s=10)
+    before = held(execution)
+    assert sum(before) == 90 and min(before) > 0
+    execution.act(fault("app", "crash", instance=1, restart_after_s=5), "test")
+    assert held(execution) == [before[0], 0, before[2]]
+    execution.advance(execution.until_ns)
+    assert metric(execution, "users", "signed_out") == before[1]
+    (lost,) = [it for it in execution.take_notables() if it.kind == "sessions_lost"]
+    assert lost.title == f"{before[1]} sessions lost with app 2"
+
+
+def test_a_session_stores_crash_loses_all_sessions() -> None:
+    drawing = shop(users=CLOSED, instances=3, sessions="store", until_s=30)
+    execution = run(drawing, until_s=10)
+    assert metric(execution, "users", "signed_in") == 90
+    execution.act(fault("kept", "crash"), "test")
+    execution.act(clear("kept"), "test")
+    execution.advance(execution.until_ns)
+    assert metric(execution, "users", "signed_out") == 90
+
+
+def test_a_session_ends_when_it_was_not_used_for_its_time() -> None:
+    # Even thinking 2 s never lets a session of 3 s end; thinking 4 s always does.
+    for think_s, ends in ((2.0, False), (4.0, True)):
+        users = {**CLOSED, "think_mean_s": think_s, "think_distribution": "constant"}
+        for kept in ("local", "store"):
+            execution = run(shop(users=users, sessions=kept, session_ttl_s=3), until_s=30)
+            assert (metric(execution, "users", "signed_out") > 90) == ends
+            assert (share_missed(execution) == pytest.approx(0.5, abs=0.1)) == ends
+
+
+def test_an_instance_forgets_the_session_that_was_not_used_for_longest() -> None:
+    execution = run(shop(users=CLOSED, sessions_max=60))
+    assert held(execution) == [60]
+    assert metric(execution, "app", "sessions_missed") > 0
+
+
+def test_a_server_without_a_store_for_its_sessions_fails_by_name() -> None:
+    drawing = scenario(
+        [block("users", "client", sign_in=True), block("app", "app_server", sessions="store")],
+        [edge("users", "app")],
+        interventions=[at(1, fault("app", "pause", duration_s=0.1))],
+    )
+    execution = run(drawing)
+    assert execution.model.blocks["users"].failures_by_reason().keys() == {"no_upstream"}
+
+
+def test_sessions_move_into_a_store_that_is_turned_on_and_a_crash_then_loses_none() -> None:
+    # Whoever comes to the server that holds their session brings it into the store; nobody has to sign in again.
+    sticky: dict[str, Scalar] = {"algorithm": "round_robin", "sticky": "cookie"}
+    turned = at(20, set_param("app", "sessions", "store"))
+    execution = run(
+        shop(turned, at(50, fault("app", "crash", instance=1, restart_after_s=5.0)), lb=sticky, instances=3)
+    )
+    assert metric(execution, "app", "sessions_missed") == 0
+    assert metric(execution, "users", "signed_out") == 0
+    assert sum(held(execution)) < 30, "all but those who did not come again have moved"
