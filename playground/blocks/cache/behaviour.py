@@ -107,6 +107,7 @@ class Cache(Loading):
         key = calls.key[call]
         number = calls.instance[call]
         node = self.nodes[number]
+        node.served += 1
         self.station.release(number)
         if operation == CACHE_GET:
             self.last_key = key

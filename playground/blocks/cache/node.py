@@ -30,6 +30,8 @@ class Node(State):
         self.dirty = Evicting(UNBOUNDED, FIFO)
         self.flushing = Evicting(UNBOUNDED, FIFO)
         self.flush_set: bool = False
+        # Operations that it did.
+        self.served: i64 = 0
         self.sessions = SessionTable()
 
     def put(self, key: i64, version: i64, now: i64, expires: i64, took: i64) -> i64:

@@ -111,6 +111,7 @@ def node_rows(cache: Rebuilding) -> list[object]:
             {
                 "node": int(number),
                 "keys": int(node.items.size),
+                "operations": int(node.served),
                 "unwritten": int(node.dirty.size),
                 "busy": int(cache.station.busy[number]),
                 "state": "down" if cache.crashed[number] > 0 else "up",
@@ -157,6 +158,7 @@ def metrics(cache: Loading) -> list[float]:
         float(cache.deletes),
         float(cache.stampedes),
         float(cache.largest_stampede),
+        float(cache.latest_rebuilds),
         float(cache.rebuilds),
         float(cache.waits),
         float(cache.early),

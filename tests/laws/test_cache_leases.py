@@ -1,0 +1,80 @@
+"""Leases: R. Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1. One token a key in 10 s; a delete voids it, and a
+set with a void token is refused, so that what was read before a change is not put in after it."""
+
+from __future__ import annotations
+
+import pytest
+
+from playground.execution import Execution
+from tests.laws.caches import Params, counted, queries, reach, second_server, shop
+from tests.sketch import at, fault, metric, run
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_key_has_one_lease_in_ten_seconds(seed: int) -> None:
+    # The server that has the lease dies: the next one is given 10 s after the first.
+    more, wires = second_server("other", 30.0, app={"workers": 100_000})
+    drawing = shop(
+        rate_per_s=1_000,
+        query_ms=500,
+        cache={"rebuild": "lease", "lock_poll_ms": 100},
+        more=more,
+        wires=wires,
+        seed=seed,
+        until_s=20,
+        interventions=[at(0.1, fault("cache", "expire_key", key=1)), at(0.5, fault("app", "crash"))],
+    )
+    execution = reach(Execution(drawing, recorded=False), 10.1)
+    assert queries(execution) == counted(execution, "rebuilds") == 1
+    reach(execution, 10.3)
+    assert queries(execution) == counted(execution, "rebuilds") == 2
+    reach(execution, 11)
+    assert metric(execution, "cache", "keys") == 1
+    assert counted(execution, "in_flight", "other") == 0
+
+
+def test_a_set_whose_lease_a_delete_has_voided_is_refused() -> None:
+    # The rebuild begins at 0.1 s and takes 200 ms; at 0.2 s somebody changes the item, which is deleted here.
+    writer: Params = {"write_weight": 1, "read_weight": 0, "arrivals": "even"}
+    more, wires = second_server("writers", 5.0, client=writer)
+    drawing = shop(
+        rate_per_s=500,
+        query_ms=0.001,
+        db={"query_mean_ms": 0.05},
+        cache={"rebuild": "lease", "lock_poll_ms": 5},
+        more=more,
+        wires=wires,
+        interventions=[at(0.1, fault("cache", "expire_key", key=1)), at(0.1, fault("app--db", "latency", add_ms=75))],
+    )
+    execution = reach(Execution(drawing, recorded=False), 2.0)
+    assert counted(execution, "leases_refused") >= 1
+    assert "lease_refused" in {it.kind for it in execution.take_notables()}
+
+
+def raced(rebuild: str, seed: int) -> Execution:
+    """Readers and writers of one item; a read from the store takes up to 100 ms to come back, a write is quick."""
+    writer: Params = {"write_weight": 1, "read_weight": 0}
+    more, wires = second_server("writers", 4.0, client=writer)
+    slow = {"latency_mean_ms": 20, "latency_distribution": "exponential"}
+    drawing = shop(
+        rate_per_s=300,
+        query_ms=0.05,
+        cache={"rebuild": rebuild, "lock_poll_ms": 5},
+        more=more,
+        wires=wires,
+        seed=seed,
+        until_s=30,
+    )
+    edges = [it.model_copy(update={"params": slow}) if it.id == "app--db" else it for it in drawing.design.edges]
+    return run(drawing.model_copy(update={"design": drawing.design.model_copy(update={"edges": edges})}))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_leases_keep_out_what_was_read_before_a_change_and_set_after_it(seed: int) -> None:
+    free, leased = raced("free", seed), raced("lease", seed)
+    # Whoever read before the change and sets after it leaves the old version in, until the next change.
+    assert counted(free, "stale_served") > 100
+    assert metric(free, "cache", "mean_staleness_ms") > 20
+    # Every change here is committed and deleted within the same instant, so nothing stale is ever served.
+    assert counted(leased, "stale_served") == 0
+    assert counted(leased, "leases_refused") > 10
