@@ -9239,6 +9239,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Bits",
         "help": "Its bits (counters, slots) in 64 equal parts. A Bloom filter is at its best when half of them are set.",
