@@ -81,7 +81,8 @@ class AppServer(Program):
         self.validators = VALIDATORS.index(params.text("validators"))
         instance: i64 = 0
         while instance < self.instances:
-            self.pull(instance)
+            if self.life.standstill.stuck[instance] == 0:
+                self.pull(instance)
             instance += 1
 
     def wired(self) -> None:
@@ -102,7 +103,7 @@ class AppServer(Program):
             self.reply(call, OVERLOADED, 0, 0)
         elif became == QUEUED:
             self.note_queue(self.station.waiting_all, self.station.workers * self.station.serving, "workers")
-        elif not self.life.lively or not self.life.standstill.takes_hold(call):
+        elif not self.lively or not self.life.standstill.takes_hold(call):
             self.begin(call)
 
     def begin(self, call: i64) -> None:
@@ -111,7 +112,7 @@ class AppServer(Program):
         self.calls.memo[call] = 0
         self.calls.version[call] = 0
         ns = self.before.draw(self.before_stream)
-        if self.life.lively:
+        if self.lively:
             ns = self.life.stretch(call, ns)
         if ns > 0:
             self.work(call, ns)
@@ -243,7 +244,7 @@ class AppServer(Program):
         parent = calls.parent[call]
         step = calls.step[call]
         outcome = calls.outcome[call]
-        if self.life.lively and parent >= 0 and self.life.standstill.holds(parent, outcome):
+        if self.lively and parent >= 0 and self.life.standstill.holds(parent, outcome):
             return
         if step == MOVE:
             self.call_services(parent)
@@ -281,7 +282,7 @@ class AppServer(Program):
     def conclude(self, call: i64) -> None:
         """All calls are made: the work after them, then the answer."""
         ns = self.after.draw(self.after_stream)
-        if self.life.lively:
+        if self.lively:
             ns = self.life.stretch(call, ns)
         if ns > 0:
             self.calls.mark[call] = AFTER
@@ -306,15 +307,13 @@ class AppServer(Program):
         self.station.release(instance)
         self.reply(call, outcome, calls.version[call], size)
         self.pull(instance)
-        if self.life.lively:
+        if self.lively:
             self.life.has_finished(instance)
 
     def pull(self, instance: i64) -> None:
         """Let free workers take waiting calls; those that nobody waits for any more are dropped, where that is switched on."""
         station = self.station
         calls = self.calls
-        if self.life.lively and self.life.standstill.stuck[instance] != 0:
-            return
         while True:
             call = station.pull(instance)
             if call < 0:
@@ -340,7 +339,7 @@ class AppServer(Program):
         else:
             self.station.release(instance)
             self.pull(instance)
-        if self.life.lively:
+        if self.lively:
             self.life.has_finished(instance)
 
     # ---- figures
