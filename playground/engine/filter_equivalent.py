@@ -27,16 +27,17 @@ from playground.engine.filters import (
     first_hash,
     second_hash,
 )
-from playground.engine.limits import FILTER_BITS_MAX
+from playground.engine.limits import FILTER_BITS_MAX, FILTER_IDS_MAX
 from playground.engine.stores import KeyIndex
 
 CUCKOO_FULL: Final = 0.96
 """So full a cuckoo filter with buckets of four is when the first id finds no place within 500 kicks."""
 
 
-def make_filter(size: Size, salt: i64) -> Filter:
-    """An empty filter: with real bits up to ``FILTER_BITS_MAX`` of them, else what stands for it."""
-    if size.bits > FILTER_BITS_MAX:
+def make_filter(size: Size, salt: i64, first: i64 = 0) -> Filter:
+    """An empty filter: with real bits up to ``FILTER_BITS_MAX`` of them, else what stands for it; as well where so many ids (1 to
+    ``first``) are to be entered that this would take long."""
+    if size.bits > FILTER_BITS_MAX or first > FILTER_IDS_MAX:
         return Equivalent(size, salt)
     if size.variant == STANDARD:
         return Bloom(size, salt)

@@ -11,6 +11,7 @@ CALLS_IN_FLIGHT_MAX: Final = 1 << 21
 EVENTS_PENDING_MAX: Final = 1 << 23
 STORE_KEYS_MAX: Final = 1 << 22
 FILTER_BITS_MAX: Final = 1 << 23
+FILTER_IDS_MAX: Final = 1 << 20
 NOTABLES_MAX: Final = 5_000
 CELLS_MAX: Final = 128
 """Cells on one card."""
@@ -29,6 +30,7 @@ LIMITS: Final = {
     "events_pending": EVENTS_PENDING_MAX,
     "store_keys": STORE_KEYS_MAX,
     "filter_bits": FILTER_BITS_MAX,
+    "filter_ids": FILTER_IDS_MAX,
     "notables": NOTABLES_MAX,
     "snapshot_bytes": SNAPSHOT_BYTES_MAX,
 }

@@ -5,6 +5,8 @@ B. H. Bloom, CACM 13(7), 1970; B. Fan et al., "Cuckoo filter", CoNEXT 2014.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from math import exp, log
 
 import pytest
@@ -12,7 +14,11 @@ import pytest
 from playground.engine.filter_equivalent import Equivalent, make_filter
 from playground.engine.filters import COUNTING, CUCKOO, STANDARD, VARIANTS, Filter, Size, size_by_bits, size_by_rate
 from playground.engine.stores import KeyIndex
-from tests.laws.intervals import assert_agrees, half_width
+from playground.native import PROJECT
+from playground.protocol.catalogue import Scalar
+from playground.protocol.design import Scenario
+from tests.laws.intervals import assert_agrees, half_width, runs
+from tests.sketch import block, edge, metric, scenario
 
 ELEMENTS = 20_000
 ASKED = 100_000
@@ -127,3 +133,52 @@ def test_fill_of_what_stands_for_a_filter_is_that_of_its_bits(variant: int) -> N
     size = size_by_bits(variant, ELEMENTS, 10.0)
     real, stands = filled(make_filter(size, 3), 15_000), filled(Equivalent(size, 3), 15_000)
     assert stands.fill() == pytest.approx(real.fill(), rel=0.01)
+
+
+def attack(items: int, until_s: float = 10.0, **params: Scalar) -> Scenario:
+    """Random ids that don't exist, asked of a filter that holds ``items``."""
+    return scenario(
+        [
+            block(
+                "attack",
+                "client",
+                rate_per_s=10_000,
+                write_weight=0,
+                unknown_percent=100,
+                unknown_choice="uniform",
+                keys=items,
+            ),
+            block("app", "app_server", workers=1000, before_mean_ms=1),
+            block("filter", "bloom_filter", **params),
+            block("db", "sql_database", rows=items),
+        ],
+        [edge("attack", "app"), edge("app", "filter", "filter"), edge("app", "db", "store")],
+        until_s=until_s,
+    )
+
+
+@pytest.mark.parametrize("items", [10_000, 100_000_000])
+def test_a_run_shows_the_rate_of_the_formula_beside_what_it_observes(items: int) -> None:
+    found = runs(attack(items, until_s=8.0, expected=items), range(1, 9))
+    assert {metric(it, "filter", "predicted_percent") for it in found} == {pytest.approx(0.819, abs=0.0005)}
+    assert_agrees([metric(it, "filter", "observed_percent") for it in found], 0.8194)
+    assert all(metric(it, "filter", "false_negatives") == 0 for it in found)
+
+
+MEASURE = """
+from tests.laws.test_bloom_filters import attack
+from tests.sketch import metric, run
+execution = run(attack(100_000_000, until_s=3.0, expected=100_000_000), recorded=True)
+(line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(*(metric(execution, "filter", name) for name in ("elements", "megabytes", "rejected")), line.split()[1])
+"""
+
+
+def test_100_million_ids_go_through_a_filter_within_200_megabytes() -> None:
+    # The peak of a whole process that runs the design. (getrusage has that of the process which started it as well.)
+    done = subprocess.run([sys.executable, "-c", MEASURE], cwd=PROJECT, capture_output=True, text=True, check=True)
+    elements, megabytes, rejected, peak_kb = (float(word) for word in done.stdout.split())
+    assert elements == 100_000_000
+    assert megabytes == 125.0
+    assert rejected > 25_000
+    assert peak_kb / 1024 < 200

@@ -161,3 +161,15 @@ def test_a_server_without_a_store_for_its_sessions_fails_by_name() -> None:
     )
     execution = run(drawing)
     assert execution.model.blocks["users"].failures_by_reason().keys() == {"no_upstream"}
+
+
+def test_sessions_move_into_a_store_that_is_turned_on_and_a_crash_then_loses_none() -> None:
+    # Whoever comes to the server that holds their session brings it into the store; nobody has to sign in again.
+    sticky: dict[str, Scalar] = {"algorithm": "round_robin", "sticky": "cookie"}
+    turned = at(20, set_param("app", "sessions", "store"))
+    execution = run(
+        shop(turned, at(50, fault("app", "crash", instance=1, restart_after_s=5.0)), lb=sticky, instances=3)
+    )
+    assert metric(execution, "app", "sessions_missed") == 0
+    assert metric(execution, "users", "signed_out") == 0
+    assert sum(held(execution)) < 30, "all but those who did not come again have moved"

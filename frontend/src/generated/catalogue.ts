@@ -1044,10 +1044,11 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": null,
       "version": 1,
       "order": 10,
-      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away."
+      "doc": "Users of the system. In the **open loop** requests come as they come, at a rate, whether or not earlier ones were answered: a slow\nsystem is hit just as hard. In the **closed loop** a number of users each wait for their answer, think, and ask again: a slow\nsystem is asked less.\n\nSize a system for its peak: 50 million users a day with 20 reads each are about 11,600 requests/s on average and about 35,000/s\nat a peak factor of 3.\n\nOf the reads a share may ask for **ids that don't exist**: popular ones, which come again and again, or random ones out of a thousand\nmillion, which hardly ever come twice. **Creations** make such ids exist, **deletions** take items away.\n\nWhere **users sign in**, the first request of each is a sign-in, and what they came for follows. They hold their session as a browser holds a\ncookie; a server that doesn't know it logs them out, and their next request is a sign-in again."
     },
     {
       "kind": "browser_cache",
@@ -1425,6 +1426,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Most popular items",
         "help": "The 64 most popular items, in the browser of the first user who came.",
@@ -2172,6 +2174,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Most popular items",
         "help": "The 64 most popular items, as the first point of presence has them.",
@@ -2872,6 +2875,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Users",
         "help": "The first 64 users that came, each by what is left of its limit.",
@@ -3704,6 +3708,7 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
+      "needs": [],
       "cells": {
         "label": "Resolvers",
         "help": "A sample of the resolvers, those of one region of clients after those of another: the region that each one's answer points to.",
@@ -4725,6 +4730,7 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
+      "needs": [],
       "cells": {
         "label": "Targets",
         "help": "What is known of each target.",
@@ -5140,23 +5146,6 @@ export const catalogue: Catalogue = {
               "help": "invisible while \"there is none\" is cached"
             }
           ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Program",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "ask_filter",
-          "label": "Ask the filter",
-          "kind": "boolean",
-          "default": true,
-          "help": "Before a read, ask the filter that is wired whether the item can exist. It is told of new items either way.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
           "pattern": null,
           "pattern_help": "",
           "group": "Program",
@@ -6405,6 +6394,7 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
+      "needs": [],
       "cells": {
         "label": "Instances",
         "help": "One cell for each instance: where it is in its life.",
@@ -6454,7 +6444,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 30,
-      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one."
+      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the cache, then the store. On a write the store\ncomes first, then the cache is told. The inspector shows the program of each operation.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other: it says that it isn't ready, finishes what it has, stops, starts. A crash does\nnone of this. Give draining more time than probes need to notice (period x failures), or calls are refused.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies; a store for sessions mends it for all, and is asked\nwith each request."
     },
     {
       "kind": "worker",
@@ -7068,6 +7058,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": null,
       "version": 1,
       "order": 35,
@@ -7113,7 +7104,7 @@ export const catalogue: Catalogue = {
           "label": "Capacity",
           "kind": "integer",
           "default": 10000,
-          "help": "Items that fit.",
+          "help": "Items that fit in each node.",
           "unit": "keys",
           "minimum": 1.0,
           "maximum": 4194304.0,
@@ -7193,11 +7184,28 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "soft_ttl_s",
+          "label": "Soft time to live",
+          "kind": "number",
+          "default": null,
+          "help": "After this an item is still served, and one reader has it refreshed in the background. Off: only the time to live counts.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "ttl_jitter_percent",
           "label": "Jitter",
           "kind": "number",
           "default": 0.0,
-          "help": "Time to live is scattered by so much up and down, so that what was put in together doesn't expire together.",
+          "help": "Times to live are scattered by so much up and down, so that what was put in together doesn't expire together.",
           "unit": "%",
           "minimum": 0.0,
           "maximum": 100.0,
@@ -7208,6 +7216,358 @@ export const catalogue: Catalogue = {
           "group": "Freshness",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "negative_ttl_s",
+          "label": "Negative time to live",
+          "kind": "number",
+          "default": null,
+          "help": "How long it remembers that an item does not exist. Off: it does not, and every such read goes to the store.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Freshness",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild",
+          "label": "Who rebuilds",
+          "kind": "choice",
+          "default": "free",
+          "help": "Who loads an item that many miss at once.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "free",
+              "label": "Everybody",
+              "help": "whoever misses loads the item"
+            },
+            {
+              "value": "lock",
+              "label": "One, with a lock",
+              "help": "SET NX with an expiry; the others wait and ask again"
+            },
+            {
+              "value": "lease",
+              "label": "One, with a lease",
+              "help": "as memcached at Facebook: a token, without which nothing is put in, and which a delete voids"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lock_ttl_s",
+          "label": "Lock lasts",
+          "kind": "number",
+          "default": 10.0,
+          "help": "After this a lock that nobody gave back is free again. Background refreshes take it too.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lock_owner_check",
+          "label": "Owner check",
+          "kind": "boolean",
+          "default": true,
+          "help": "A lock is deleted by its holder alone (compare and delete). Off: by whoever is done, whosever it is by then.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {
+            "rebuild": [
+              "lock"
+            ]
+          }
+        },
+        {
+          "name": "lock_poll_ms",
+          "label": "Ask again after",
+          "kind": "number",
+          "default": 50.0,
+          "help": "When a reader that waits for another one's rebuild looks again.",
+          "unit": "ms",
+          "minimum": 0.1,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {
+            "rebuild": [
+              "lock",
+              "lease"
+            ]
+          }
+        },
+        {
+          "name": "lease_s",
+          "label": "One lease in",
+          "kind": "number",
+          "default": 10.0,
+          "help": "A key's next lease is given after this time, unless the item was put in or deleted before.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {
+            "rebuild": [
+              "lease"
+            ]
+          }
+        },
+        {
+          "name": "early_beta",
+          "label": "Early rebuild",
+          "kind": "number",
+          "default": null,
+          "help": "XFetch: a read rebuilds ahead of time with chance exp(-time left / (this x rebuild time)); 1 is usual. Off: never.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "write_policy",
+          "label": "Writes",
+          "kind": "choice",
+          "default": "around",
+          "help": "What happens to writes that are sent to the cache.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "around",
+              "label": "Around",
+              "help": "callers write to the store; it refuses writes"
+            },
+            {
+              "value": "through",
+              "label": "Through",
+              "help": "to the store at once; acknowledged when that is done"
+            },
+            {
+              "value": "behind",
+              "label": "Behind",
+              "help": "acknowledged at once, to the store later; a crash loses what is unwritten"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Writing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "flush_every_ms",
+          "label": "Flush every",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long writes are gathered before they go to the store.",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Writing",
+          "live": true,
+          "shown_when": {
+            "write_policy": [
+              "behind"
+            ]
+          }
+        },
+        {
+          "name": "flush_batch",
+          "label": "Items a flush",
+          "kind": "integer",
+          "default": 100,
+          "help": "At most so many items of a node go to the store at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Writing",
+          "live": true,
+          "shown_when": {
+            "write_policy": [
+              "behind"
+            ]
+          }
+        },
+        {
+          "name": "nodes",
+          "label": "Nodes",
+          "kind": "integer",
+          "default": 1,
+          "help": "Machines, each with capacity and threads of its own.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 256.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "placement",
+          "label": "Placement",
+          "kind": "choice",
+          "default": "shared",
+          "help": "Which node an item lies on.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "shared",
+              "label": "Shared",
+              "help": "each key on one node, by consistent hashing"
+            },
+            {
+              "value": "local",
+              "label": "One for each server",
+              "help": "each calling instance has its own; what others changed stays stale there until its time to live ends"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "virtual_nodes",
+          "label": "Virtual nodes",
+          "kind": "integer",
+          "default": 160,
+          "help": "Points of each node on the ring; more of them spread the keys more evenly.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
+        },
+        {
+          "name": "remap_dead_nodes",
+          "label": "Remap dead nodes",
+          "kind": "boolean",
+          "default": true,
+          "help": "The keys of a dead node go to the next ones on the ring. Off: calls for them are refused until it is back.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
+        },
+        {
+          "name": "hot_key_replicas",
+          "label": "Copies of hot keys",
+          "kind": "integer",
+          "default": 1,
+          "help": "Nodes that a hot key is kept on; reads take turns, changes go to all. 1: no copies.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 256.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
+        },
+        {
+          "name": "hot_key_percent",
+          "label": "Hot from",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Share of the late reads from which a key is hot.",
+          "unit": "%",
+          "minimum": 0.1,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Nodes",
+          "live": true,
+          "shown_when": {
+            "placement": [
+              "shared"
+            ]
+          }
         },
         {
           "name": "operation_mean_us",
@@ -7296,7 +7656,7 @@ export const catalogue: Catalogue = {
           "label": "Threads",
           "kind": "integer",
           "default": 4,
-          "help": "Operations at once.",
+          "help": "Operations at once, of each node.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1024.0,
@@ -7313,7 +7673,7 @@ export const catalogue: Catalogue = {
           "label": "Longest queue",
           "kind": "integer",
           "default": null,
-          "help": "Operations that wait for a thread; one more is turned away. Off: any number.",
+          "help": "Operations that wait for a thread of a node; one more is turned away. Off: any number.",
           "unit": "",
           "minimum": 0.0,
           "maximum": 1000000.0,
@@ -7453,7 +7813,17 @@ export const catalogue: Catalogue = {
           "label": "Store",
           "direction": "out",
           "type": "sql",
-          "help": "What it reads through to.",
+          "help": "What it reads from and writes to, through or behind.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "queue",
+          "label": "Queue",
+          "direction": "out",
+          "type": "queue",
+          "help": "What it writes behind to instead of the store.",
           "minimum": 0,
           "maximum": 1,
           "weighted": false
@@ -7558,6 +7928,195 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "latest_rebuilds",
+          "label": "Latest crowd",
+          "kind": "gauge",
+          "help": "Rebuilds that the latest crowd of readers of one key (ten or more) cost.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuilds",
+          "label": "Rebuilds",
+          "kind": "counter",
+          "help": "Reads that went to load the item.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "waits",
+          "label": "Waits",
+          "kind": "counter",
+          "help": "Reads that were told to wait for another's rebuild.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "early_rebuilds",
+          "label": "Early",
+          "kind": "counter",
+          "help": "Rebuilds ahead of time, by chance.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshes",
+          "label": "Refreshes",
+          "kind": "counter",
+          "help": "Background refreshes of soft-stale items.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_hits",
+          "label": "Soft-stale hits",
+          "kind": "counter",
+          "help": "Hits past the soft time to live.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_served",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Hits whose version was not the store's present one any more.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "mean_staleness_ms",
+          "label": "Staleness",
+          "kind": "gauge",
+          "help": "How long ago the store's present version had been committed when a stale one was served, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "negative_hits",
+          "label": "Negative hits",
+          "kind": "counter",
+          "help": "Reads answered by a cached \"there is none\".",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "invisible",
+          "label": "Invisible",
+          "kind": "counter",
+          "help": "Reads that were told \"there is none\" of an item that there is.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "locks",
+          "label": "Locks",
+          "kind": "gauge",
+          "help": "Locks and leases given, those that ran out unseen included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "locks_expired",
+          "label": "Locks expired",
+          "kind": "counter",
+          "help": "Locks that ran out before they were given back.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "late_unlocks",
+          "label": "Late",
+          "kind": "counter",
+          "help": "Rebuilds that came back when the lock was another's.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "locks_freed_wrongly",
+          "label": "Freed wrongly",
+          "kind": "counter",
+          "help": "Locks that somebody deleted who did not hold them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "leases_refused",
+          "label": "Refused sets",
+          "kind": "counter",
+          "help": "Sets whose lease was void.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "writes",
+          "label": "Writes",
+          "kind": "counter",
+          "help": "Writes that came through here.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "unwritten",
+          "label": "Unwritten",
+          "kind": "gauge",
+          "help": "Items whose last write is not on its way to the store yet.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "flushed",
+          "label": "Flushed",
+          "kind": "counter",
+          "help": "Writes behind that the store has taken.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "coalesced",
+          "label": "Coalesced",
+          "kind": "counter",
+          "help": "Writes that replaced one that was still unwritten.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lost_writes",
+          "label": "Lost writes",
+          "kind": "counter",
+          "help": "Acknowledged writes that will never reach the store.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hot_keys",
+          "label": "Hot keys",
+          "kind": "gauge",
+          "help": "Keys that are kept on several nodes.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -7566,6 +8125,31 @@ export const catalogue: Catalogue = {
           "label": "Flush",
           "help": "All items are gone at once.",
           "params": [],
+          "momentary": true
+        },
+        {
+          "name": "age_key",
+          "label": "Age one key",
+          "help": "One item is as old as its soft time to live; who reads it next has it refreshed.",
+          "params": [
+            {
+              "name": "key",
+              "label": "Key",
+              "kind": "integer",
+              "default": 1,
+              "help": "Its number; 1 is the most popular one.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 2000000000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
           "momentary": true
         },
         {
@@ -7779,11 +8363,912 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
-      "rules": [],
-      "cells": null,
+      "rules": [
+        {
+          "lesser": "soft_ttl_s",
+          "greater": "ttl_s",
+          "help": "an item that is gone can't be served while it is refreshed.",
+          "strict": false
+        }
+      ],
+      "needs": [
+        {
+          "ports": [
+            "store"
+          ],
+          "when": {
+            "mode": [
+              "read_through"
+            ]
+          },
+          "help": "it reads through to a store"
+        },
+        {
+          "ports": [
+            "store"
+          ],
+          "when": {
+            "write_policy": [
+              "through"
+            ]
+          },
+          "help": "it writes through to a store"
+        },
+        {
+          "ports": [
+            "store",
+            "queue"
+          ],
+          "when": {
+            "write_policy": [
+              "behind"
+            ]
+          },
+          "help": "it writes behind to a store, or to a queue"
+        }
+      ],
+      "cells": {
+        "label": "Keys",
+        "help": "The 64 most popular keys, the first one top left.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Empty",
+            "look": "empty"
+          },
+          {
+            "name": "fresh",
+            "label": "Fresh",
+            "look": "good"
+          },
+          {
+            "name": "past its soft TTL",
+            "label": "Past its soft TTL",
+            "look": "fading"
+          },
+          {
+            "name": "expired",
+            "label": "Expired",
+            "look": "bad"
+          },
+          {
+            "name": "being rebuilt",
+            "label": "Being rebuilt",
+            "look": "locked"
+          },
+          {
+            "name": "known not to exist",
+            "label": "Known not to exist",
+            "look": "absent"
+          },
+          {
+            "name": "not in the store yet",
+            "label": "Not in the store yet",
+            "look": "busy"
+          }
+        ],
+        "marked": "asked for last"
+      },
       "version": 1,
       "order": 40,
-      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\nWhen a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild time\nof them, 10,000/s x 200 ms = 2,000. That is a *stampede*; it is named and sized when it happens."
+      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\nWhen a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild time\nof them, 10,000/s x 200 ms = 2,000. That is a *stampede*; it is named and sized when it happens.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
+    },
+    {
+      "kind": "bloom_filter",
+      "title": "Bloom filter",
+      "category": "Memory",
+      "icon": "filter",
+      "summary": "Knows which ids can't exist, in a few bits each",
+      "params": [
+        {
+          "name": "enabled",
+          "label": "In use",
+          "kind": "boolean",
+          "default": true,
+          "help": "Off: it says \"perhaps\" to everything, as if there were no filter. It is told of new ids nonetheless.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "variant",
+          "label": "Kind",
+          "kind": "choice",
+          "default": "standard",
+          "help": "How it remembers ids. A change of this or of its size rebuilds it.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "standard",
+              "label": "Bloom",
+              "help": "one bit a position; ids can't be taken out"
+            },
+            {
+              "value": "counting",
+              "label": "Counting Bloom",
+              "help": "a counter of four bits a position, so four times the memory; ids can be taken out"
+            },
+            {
+              "value": "cuckoo",
+              "label": "Cuckoo",
+              "help": "fingerprints in buckets of four; ids can be taken out, and it can be full"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "expected",
+          "label": "Planned ids",
+          "kind": "integer",
+          "default": 100000,
+          "help": "How many ids it is sized for. With more in it the rate of false positives climbs.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 2000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "size_by",
+          "label": "Sized by",
+          "kind": "choice",
+          "default": "bits",
+          "help": "What its size follows from. Hashes are as many as serve best, k = m/n ln 2.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "bits",
+              "label": "Bits per id",
+              "help": "the rate of false positives follows"
+            },
+            {
+              "value": "rate",
+              "label": "Target rate",
+              "help": "the bits follow: m = -n ln p / (ln 2)^2"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "bits_per_element",
+          "label": "Bits per id",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Positions for each planned id: bits, or counters of four bits. Of a cuckoo filter: bits of memory.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 64.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {
+            "size_by": [
+              "bits"
+            ]
+          }
+        },
+        {
+          "name": "target_rate_percent",
+          "label": "Target rate",
+          "kind": "number",
+          "default": 1.0,
+          "help": "False positives among ids that don't exist, with all planned ids in. None at all would take endless bits.",
+          "unit": "%",
+          "minimum": 1e-06,
+          "maximum": 50.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": true,
+          "shown_when": {
+            "size_by": [
+              "rate"
+            ]
+          }
+        },
+        {
+          "name": "filled_with",
+          "label": "Ids at the start",
+          "kind": "integer",
+          "default": null,
+          "help": "It holds ids 1 to this at the start; off: those that the database behind has. A change restarts the block.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Size",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "lookup_mean_us",
+          "label": "Look-up",
+          "kind": "number",
+          "default": 5.0,
+          "help": "Time that one operation takes a thread.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lookup_distribution",
+          "label": "Look-up: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How look-up scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lookup_cv",
+          "label": "Look-up: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {
+            "lookup_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "threads",
+          "label": "Threads",
+          "kind": "integer",
+          "default": 8,
+          "help": "Operations at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1024.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": null,
+          "help": "Operations that wait for a thread; one more is turned away. Off: any number.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Serving",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild_s",
+          "label": "A rebuild takes",
+          "kind": "number",
+          "default": 5.0,
+          "help": "Time to read all ids from the database and enter them into a new filter, while the old one serves.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rebuild_every_s",
+          "label": "Rebuilt every",
+          "kind": "number",
+          "default": null,
+          "help": "How often a rebuild begins by itself; off: when asked for, and after a crash.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Rebuilding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.05,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Questions",
+          "direction": "in",
+          "type": "filter",
+          "help": "Whether an id can exist; ids that are new, and ids that are gone.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "checked",
+          "label": "Looked up",
+          "kind": "counter",
+          "help": "Ids that were looked up.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Kept away",
+          "kind": "counter",
+          "help": "Answers \"certainly not\": nobody had to ask cache or database.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "passed",
+          "label": "Passed",
+          "kind": "counter",
+          "help": "Answers \"perhaps\".",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "unfiltered",
+          "label": "Unfiltered",
+          "kind": "counter",
+          "help": "Passed without a look: not in use, or not built.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "false_positives",
+          "label": "False positives",
+          "kind": "counter",
+          "help": "Ids that don't exist and were passed, deleted ones that are still in among them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "false_negatives",
+          "label": "False negatives",
+          "kind": "counter",
+          "help": "Ids that exist and were kept away: nobody has told the filter of them, or not yet. Of those it was told of: none.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "observed_percent",
+          "label": "False positives",
+          "kind": "gauge",
+          "help": "Of the ids that don't exist and were looked up since it was built, the share that was passed.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "predicted_percent",
+          "label": "By the formula",
+          "kind": "gauge",
+          "help": "The share of false positives that theory gives for what is in now.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "elements",
+          "label": "Ids",
+          "kind": "gauge",
+          "help": "Ids that are in.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": "planned"
+        },
+        {
+          "name": "planned",
+          "label": "Planned",
+          "kind": "gauge",
+          "help": "Ids that it is sized for.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "fill_percent",
+          "label": "Filled",
+          "kind": "gauge",
+          "help": "Bits (counters, slots) that are set.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "bits",
+          "label": "Bits",
+          "kind": "gauge",
+          "help": "Bits of memory that it takes, or would take.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "megabytes",
+          "label": "Memory",
+          "kind": "gauge",
+          "help": "The same in megabytes of 8,000,000 bits.",
+          "unit": "MB",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "adds",
+          "label": "Entered",
+          "kind": "counter",
+          "help": "Ids that it was told are new.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "adds_refused",
+          "label": "Full",
+          "kind": "counter",
+          "help": "New ids that found no place in a cuckoo filter.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "removals",
+          "label": "Taken out",
+          "kind": "counter",
+          "help": "Ids that it was told are gone.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "removals_refused",
+          "label": "Not taken out",
+          "kind": "counter",
+          "help": "Ids that are gone, but stay in a standard filter until it is rebuilt.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuilds",
+          "label": "Rebuilds",
+          "kind": "counter",
+          "help": "Times that it was built anew.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuilding",
+          "label": "Rebuilding",
+          "kind": "gauge",
+          "help": "1 while a new one is being built.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "rebuild",
+          "label": "Rebuild",
+          "help": "Begins to read all ids anew; when that is done, deleted ids are gone, and false positives are others.",
+          "params": [],
+          "momentary": true
+        },
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        }
+      ],
+      "rules": [],
+      "cells": {
+        "label": "Bits",
+        "help": "Its bits (counters, slots) in 64 equal parts. A Bloom filter is at its best when half of them are set.",
+        "states": [
+          {
+            "name": "empty",
+            "label": "Empty",
+            "look": "empty"
+          },
+          {
+            "name": "few",
+            "label": "Few set",
+            "look": "good"
+          },
+          {
+            "name": "half",
+            "label": "About half set, as planned",
+            "look": "fading"
+          },
+          {
+            "name": "most",
+            "label": "More set than planned",
+            "look": "bad"
+          }
+        ],
+        "marked": "Where the id that was looked up last falls."
+      },
+      "version": 1,
+      "order": 45,
+      "doc": "Keeps a few bits for each id that exists. To \"is there an item with this id?\" it answers **certainly not** or **perhaps**. So random ids that\ndon't exist, as in an attack, come neither to the cache nor to the database. Wire it to the port Filter of an app server; an edge without\nlatency makes it a filter inside the server.\n\nOf n ids in m bits with k hashes, an id that doesn't exist is passed with probability (1 - e^(-kn/m))^k, a *false positive*: 10 bits an id\nand 7 hashes give 0.819 %, 1 % takes 9.585 bits, 0.1 % takes 14.378. With more ids than planned it climbs. A *false negative* of an id\nthat it was told of never happens.\n\n**Standard** filters can't take an id out, since its bits may be those of others: a deleted id stays \"perhaps\" until a rebuild. **Counting**\nones keep four bits a position and **cuckoo** ones fingerprints, so they can. An id that is entered twice is in twice there, and a cuckoo\nfilter has room for eight copies; when an id finds no place it is full, and says so.\n\nA **rebuild** reads the ids from the database while the old filter serves. After a crash the filter is empty: it says \"perhaps\" to everything\nuntil it is rebuilt, which begins at once.\n\nUp to 8,388,608 bits and 1,048,576 ids at the start, bits are real. Above, it stands for them: what is in is known, and any other id is\npassed exactly when a hash of it lies below the formula's rate. The same id always gets the same answer, as real bits give it. 100 million\nids at 10 bits are 125 MB there and next to nothing here."
     },
     {
       "kind": "sql_database",
@@ -8128,7 +9613,7 @@ export const catalogue: Catalogue = {
           "label": "Rows",
           "kind": "integer",
           "default": 100000,
-          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created or written.",
+          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000000.0,
@@ -8649,10 +10134,11 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": null,
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, buys or deletes a row that isn't there is told so: a completed call, as a 404 is.\nA write or a creation puts the row there whether or not it was (an upsert). A row that is deleted and made again goes on with higher\nversions, so nobody takes an old one for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, writes, buys or deletes a row that isn't there is told so: a completed call, as a\n404 is. Creating one that is there writes it. A row that is deleted and created again goes on with higher versions, so nobody takes an old\none for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
     },
     {
       "kind": "queue",
@@ -9365,6 +10851,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "needs": [],
       "cells": {
         "label": "Messages",
         "help": "Dead letters, messages that are worked on, and those that wait, the oldest first: 64 at most.",
@@ -10145,6 +11632,7 @@ export const catalogue: Catalogue = {
     "events_pending": 8388608,
     "store_keys": 4194304,
     "filter_bits": 8388608,
+    "filter_ids": 1048576,
     "notables": 5000,
     "snapshot_bytes": 268435456
   }

@@ -252,6 +252,13 @@ export interface Rule {
   strict: boolean;
 }
 
+/** Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why. */
+export interface Need {
+  ports: string[];
+  when: Record<string, (Scalar)[]>;
+  help: string;
+}
+
 /**
  * A figure that a block or edge reports.
  *
@@ -289,6 +296,7 @@ export interface BlockSpec {
   metrics: Metric[];
   faults: Fault[];
   rules: Rule[];
+  needs: Need[];
   cells: Cells | null;
   version: number;
   order: number;

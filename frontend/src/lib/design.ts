@@ -36,7 +36,7 @@ export function freePlace(design: Design, wanted: Position): Position {
 }
 
 function isCovered(design: Design, { x, y }: Position): boolean {
-  return design.blocks.some((block) => Math.abs(block.position.x - x) < 220 && Math.abs(block.position.y - y) < 170);
+  return design.blocks.some((block) => Math.abs(block.position.x - x) < 220 && Math.abs(block.position.y - y) < 180);
 }
 
 /** How far a copy of `piece` moves down so that no card of it covers another one: cards that overlap can't be read. */

@@ -41,8 +41,8 @@ export function Palette() {
           const specs = found.filter((spec) => spec.category === category);
           if (!specs.length) return null;
           return (
-            <section key={category} aria-label={category} className="mb-2">
-              <h2 className="px-1.5 pb-1 pt-2 text-xs font-semibold text-ink-3">{category}</h2>
+            <section key={category} aria-label={category} className="mb-1.5">
+              <h2 className="px-1.5 pb-1 pt-1.5 text-xs font-semibold text-ink-3">{category}</h2>
               {specs.map((spec) => (
                 <Entry key={spec.kind} spec={spec} />
               ))}
@@ -75,10 +75,10 @@ function Entry({ spec }: { spec: BlockSpec }) {
         event.dataTransfer.setData(BLOCK_MIME, spec.kind);
         event.dataTransfer.effectAllowed = 'copy';
       }}
-      className="flex w-full cursor-grab items-center gap-2.5 rounded-lg px-1.5 py-1.5 text-left text-sm hover:bg-hover active:cursor-grabbing"
+      className="flex w-full cursor-grab items-center gap-2.5 rounded-lg px-1.5 py-1 text-left text-sm hover:bg-hover active:cursor-grabbing"
     >
-      <span className="grid size-7 shrink-0 place-items-center rounded-md border border-line bg-raised text-ink-2">
-        <BlockIcon name={spec.icon} size={15} />
+      <span className="grid size-6 shrink-0 place-items-center rounded-md border border-line bg-raised text-ink-2">
+        <BlockIcon name={spec.icon} size={14} />
       </span>
       {spec.title}
     </button>

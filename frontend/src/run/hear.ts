@@ -72,7 +72,8 @@ function welcomed(welcome: Welcome): void {
   seqAtWelcome = welcome.last_seq;
   const { design } = welcome;
   const { adopt, control, origin: known } = useSession.getState();
-  const origin = known ?? design;
+  // Who comes later to somebody's run can't know what it began with: only what it has become.
+  const origin = known ?? (control || !welcome.last_seq ? design : null);
   useSession.setState({
     mayControl: welcome.may_control,
     engineVersion: welcome.engine_version,
@@ -81,7 +82,7 @@ function welcomed(welcome: Welcome): void {
     origin,
     adopt: false,
   });
-  if (control) rememberRun(welcome.run, { control, origin });
+  if (control && origin) rememberRun(welcome.run, { control, origin });
   if (adopt) {
     show(design, { forgetSteps: true });
     fitSoon();

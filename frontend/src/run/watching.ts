@@ -46,22 +46,27 @@ useSession.subscribe((state, before) => {
 
 let stretched: { events: readonly Happened[]; origin: unknown; fixes: unknown; stretches: Stretch[] } | null = null;
 
-/** How the design's first fix stood, from the start on; without a fix, everything is without it. */
+/**
+ * How the design's first fix stood, from the start on; without a fix, everything is without it. Where the page does not know what the
+ * run began with, it knows how the fix stood only from the last change on.
+ */
 function stretches(): Stretch[] {
-  const { events, origin, catalogue } = useSession.getState();
+  const { events, origin, running, catalogue } = useSession.getState();
   const { switches } = drawing();
   if (stretched?.events === events && stretched.origin === origin && stretched.fixes === switches)
     return stretched.stretches;
   const [fix] = switches;
   const found: Stretch[] = [];
-  let design = origin;
+  const changes = changesInTime(events);
+  let design = origin ?? (changes.length ? null : running);
   const note = (at: number) => {
     const state = !fix ? 'off' : catalogue && design ? switchState(catalogue, design, fix) : null;
     if (state !== found.at(-1)?.state) found.push({ at, state });
   };
   note(0);
-  for (const event of changesInTime(events)) {
-    design = design && applied(design, event.intervention!);
+  for (const event of changes) {
+    if (origin) design = design && applied(design, event.intervention!);
+    else if (event === changes.at(-1)) design = running;
     note(event.at_ns);
   }
   stretched = { events, origin, fixes: switches, stretches: found };

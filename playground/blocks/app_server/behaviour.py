@@ -10,7 +10,7 @@ from playground.blocks.app_server.probing import answer
 from playground.blocks.app_server.program import Program
 from playground.blocks.app_server.sessions import NONE, SESSION_BYTES, STORE
 from playground.blocks.app_server.states import HELD, HELD_FAILED
-from playground.blocks.app_server.steps import KEY_BYTES, SERVICE, SESSION, SMALL_BYTES
+from playground.blocks.app_server.steps import KEY_BYTES, MOVE, SERVICE, SESSION, SMALL_BYTES
 from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, conditional_size
 from playground.engine.calls import PROBING
 from playground.engine.outcomes import (
@@ -214,8 +214,21 @@ class AppServer(Program):
             self.welcome(call)
         elif version > 0:
             self.call_services(call)
+        elif self.sessions.hand_over(self.calls.instance[call], self.calls.session[call]):
+            self.move_session(call)
         else:
             self.refuse_user(call)
+
+    def move_session(self, call: i64) -> None:
+        """The session began before sessions had a store: put it there."""
+        kept = self.session_store
+        if kept is None:
+            self.refuse_user(call)
+            return
+        calls = self.calls
+        made = kept.call(call, SESSION_SET, calls.session[call], calls.user[call], -1, SESSION_BYTES, calls.trace[call])
+        calls.step[made] = MOVE
+        calls.tell(made, self.sessions.ttl_ns, 0)
 
     def go_on(self, call: i64) -> None:
         """Services are done: on to the data, unless a sign-in at a server without sessions wants none."""
@@ -232,7 +245,9 @@ class AppServer(Program):
         outcome = calls.outcome[call]
         if self.life.lively and parent >= 0 and self.life.standstill.holds(parent, outcome):
             return
-        if step == SESSION:
+        if step == MOVE:
+            self.call_services(parent)
+        elif step == SESSION:
             self.on_session(parent, outcome, calls.version[call])
         elif step == SERVICE:
             self.on_service(parent, outcome, call)

@@ -58,7 +58,6 @@ class Program(Writing):
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
         self.wait_max_ns: i64 = 0
-        self.ask_filter: bool = True
         self.filtered: i64 = 0
         self.rebuild_waits: i64 = 0
         self.waits_given_up: i64 = 0
@@ -68,7 +67,6 @@ class Program(Writing):
         """What is done with the data."""
         self.configure_writing(params)
         self.wait_max_ns = params.ns("rebuild_wait_ms")
-        self.ask_filter = params.flag("ask_filter")
 
     def wait(self, call: i64, ns: i64) -> None:
         """Hold the worker for ``ns``, then ``look_up`` again."""
@@ -83,7 +81,7 @@ class Program(Writing):
         # It counted services; from here on see PAST_CACHE and the others.
         calls.memo[call] = 0
         if operation == READ:
-            if self.filter is not None and self.ask_filter:
+            if self.filter is not None:
                 self.send(self.filter, call, FILTER_CHECK, KEY_BYTES, CHECK)
             else:
                 self.look_up(call)
@@ -318,7 +316,7 @@ class Program(Writing):
         if operation == LIST:
             return [f"list {store}"] if store else []
         steps: list[str] = []
-        if self.filter is not None and self.ask_filter:
+        if self.filter is not None:
             steps.append(f'ask {self.filter.callee.label}, answer "there is none" if it is sure')
         if cache:
             steps.append(f"read {cache}" + (f"; on a miss read {store} and fill {cache}" if store else ""))

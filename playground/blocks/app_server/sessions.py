@@ -40,11 +40,11 @@ class Sessions(State):
         self.missed_noted_at: i64 = -QUIET_NS
 
     def configure(self, params: Params) -> None:
-        """Where sessions are kept; another place begins with none."""
+        """Where sessions are kept; another place begins with none, but those that servers hold move to a store, each when it is used."""
         mode: i64 = KEPT.index(params.text("sessions"))
         self.most = params.integer("sessions_max")
         self.ttl_ns = params.ns("session_ttl_s")
-        if mode != self.mode:
+        if mode != self.mode and not (mode == STORE and self.mode == LOCAL):
             self.held = []
         self.mode = mode
         if mode == LOCAL:
@@ -70,6 +70,14 @@ class Sessions(State):
             return False
         kept.touch(entry)
         kept.expires[entry] = now + self.ttl_ns
+        return True
+
+    def hand_over(self, instance: i64, session: i64) -> bool:
+        """Whether ``instance`` holds this session still from before there was a store; it forgets it."""
+        if instance >= len(self.held) or not self.knows(instance, session):
+            return False
+        kept = self.held[instance]
+        kept.remove(kept.find(session))
         return True
 
     def miss(self, instance: i64) -> None:

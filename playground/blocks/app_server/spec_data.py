@@ -52,14 +52,6 @@ PARAMS = (
         group=PROGRAM,
     ),
     Param(
-        name="ask_filter",
-        label="Ask the filter",
-        kind="boolean",
-        default=True,
-        help="Before a read, ask the filter that is wired whether the item can exist. It is told of new items either way.",
-        group=PROGRAM,
-    ),
-    Param(
         name="rebuild_wait_ms",
         label="Wait for a rebuild",
         kind="number",

@@ -59,6 +59,7 @@ class Rebuilding(Memory):
         self.leases_refused: i64 = 0
         self.stampedes: i64 = 0
         self.largest_stampede: i64 = 0
+        self.latest_rebuilds: i64 = 0
         self.noted_at: i64 = -QUIET_NS
         self.noted_count: i64 = 0
         self.spared_noted_at: i64 = -LONG_QUIET_NS
@@ -206,6 +207,8 @@ class Rebuilding(Memory):
         loading.remove(entry)
         now = self.simulation.now
         took = float(now - began) / 1e6
+        if count + waited >= STAMPEDE_FROM:
+            self.latest_rebuilds = count
         if count < STAMPEDE_FROM:
             if waited >= STAMPEDE_FROM and now - self.spared_noted_at >= LONG_QUIET_NS:
                 self.spared_noted_at = now

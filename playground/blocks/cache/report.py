@@ -158,6 +158,7 @@ def metrics(cache: Loading) -> list[float]:
         float(cache.deletes),
         float(cache.stampedes),
         float(cache.largest_stampede),
+        float(cache.latest_rebuilds),
         float(cache.rebuilds),
         float(cache.waits),
         float(cache.early),

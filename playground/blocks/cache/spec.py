@@ -193,6 +193,12 @@ SPEC = BlockSpec(
             name="stampedes", label="Stampedes", kind="counter", help="Times that many callers rebuilt one key at once."
         ),
         Metric(name="largest_stampede", label="Largest", kind="gauge", help="Rebuilds in the largest stampede."),
+        Metric(
+            name="latest_rebuilds",
+            label="Latest crowd",
+            kind="gauge",
+            help="Rebuilds that the latest crowd of readers of one key (ten or more) cost.",
+        ),
         Metric(name="rebuilds", label="Rebuilds", kind="counter", help="Reads that went to load the item."),
         Metric(name="waits", label="Waits", kind="counter", help="Reads that were told to wait for another's rebuild."),
         Metric(name="early_rebuilds", label="Early", kind="counter", help="Rebuilds ahead of time, by chance."),

@@ -10,7 +10,7 @@ from mypy_extensions import i64
 from playground.engine.block import Block
 from playground.engine.calls import TOLD
 from playground.engine.durations import whole_ns
-from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, LIST, OK, OVERLOADED, READ, WRITE
+from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, LIST, OK, OVERLOADED, READ
 from playground.engine.params import Params
 from playground.engine.recent import RecentRatio
 from playground.engine.station import FULL, QUEUED, STARTED, Station
@@ -152,8 +152,8 @@ class SqlDatabase(Block):
         if operation == LIST:
             self.finish(call, 0, self.list_rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
             return False
-        if operation != WRITE and operation != CREATE and self.current_version(key) == ABSENT:
-            # The index, always in memory, says that there is none to read, to buy, to delete.
+        if operation != CREATE and self.current_version(key) == ABSENT:
+            # The index, always in memory, says that there is none to read, to write, to delete.
             self.absent += 1
             self.finish(call, ABSENT, SMALL_BYTES)
             return False
@@ -203,7 +203,7 @@ class SqlDatabase(Block):
         operation = calls.operation[call]
         at_least = calls.token[call] if calls.flags[call] & TOLD != 0 else 0
         there = self.current_version(key) != ABSENT
-        if not there and (operation == DELETE or operation == BUY):
+        if not there and operation != CREATE:
             self.absent += 1
             return ABSENT
         self.commits += 1
@@ -258,7 +258,7 @@ class SqlDatabase(Block):
 
     def current_version(self, key: i64) -> i64:
         """The committed version of ``key``, ABSENT where there is none."""
-        if key > self.rows and self.versions.written(key) == 0:
+        if (key > self.rows or key < 1) and self.versions.written(key) == 0:
             return ABSENT
         return self.versions.read(key)
 

@@ -78,7 +78,7 @@ SPEC = BlockSpec(
             default=100_000,
             minimum=1,
             maximum=1_000_000_000,
-            help="Items that exist at the start: numbers 1 to this. Others are absent until they are created or written.",
+            help="Items that exist at the start: numbers 1 to this. Others are absent until they are created.",
             group=DATA,
         ),
         Param(

@@ -1,0 +1,85 @@
+"""The eight scenarios as a student meets them: opened by address, failing by name, mended by their switch while they run.
+The figure stands on both sides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.playground_page import PlaygroundPage, Watched
+
+Good = Callable[[Watched], bool]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A scenario: what the feed says while it fails, what the first watched figure comes to without the fix, and then with it."""
+
+    name: str
+    fix: str
+    fails: str
+    speed: str
+    without: Good
+    with_it: Good
+    mended: str = ""
+
+
+def off(least: float, most: float = float("inf")) -> Good:
+    """The side without the fix lies between these."""
+    return lambda seen: seen.off is not None and least <= seen.off <= most
+
+
+def on(most: float, least: float = 0.0) -> Good:
+    """The side with the fix lies between these."""
+    return lambda seen: seen.on is not None and least <= seen.on <= most
+
+
+LESSONS = (
+    Lesson(
+        "cache-lock",
+        "Lock on rebuild",
+        r"Stampede on key 1: \d+ rebuilds",
+        "2×",
+        off(1700, 2300),
+        on(1, 1),
+        r"Key 1 rebuilt once",
+    ),
+    Lesson("soft-hard-ttl", "Soft TTL of 8 s", r"Stampede on key 1: \d+ rebuilds", "2×", off(1700), on(100)),
+    Lesson(
+        "negative-caching", "Negative caching, 30 s", r"asked for items that don't exist", "5×", off(500, 700), on(250)
+    ),
+    Lesson("bloom-filter", "Bloom filter", r"asked for items that don't exist", "2×", off(3500, 4300), on(400)),
+    Lesson("without-sticky", "Sticky sessions", r"Users of Shoppers are being logged out", "10×", off(10), on(5)),
+    Lesson("with-sticky", "Sessions in a shared store", r"sessions lost with App 2", "5×", off(20), on(5)),
+    Lesson("liveness-readiness", "Route by readiness", r"Servers 2 is being restarted", "5×", off(500), on(1e9)),
+    Lesson("gslb", "Nearest healthy region", r"Balancer EU crashed", "50×", off(60), on(45)),
+)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=[lesson.name for lesson in LESSONS])
+def test_a_scenario_fails_by_name_until_its_fix_is_turned_on(opened: PlaygroundPage, lesson: Lesson) -> None:
+    opened.open(f"/t/{lesson.name}")
+    expect(opened.test_id("scenario")).to_be_visible()
+    expect(opened.test_id("scenario")).to_contain_text(lesson.fix)
+    assert not opened.fix(0).is_on()
+    opened.play()
+    opened.choose_speed(lesson.speed)
+    event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text=re.compile(lesson.fails))
+    expect(event.first).to_be_visible(timeout=90_000)
+    before = opened.expect_watch(0, lesson.without, within_ms=90_000)
+    assert before.on is None, "nothing is known of the fix before it was ever on"
+    opened.fix(0).toggle()
+    assert opened.fix(0).is_on()
+    after = opened.expect_watch(0, lesson.with_it, within_ms=90_000)
+    assert after.off is not None, "what it was without the fix stays beside it"
+    assert f"{lesson.fix}: on" in opened.feed_titles()
+    if lesson.mended:
+        mended = opened.test_id("feed").get_by_test_id("event-title").filter(has_text=re.compile(lesson.mended))
+        expect(mended.first).to_be_visible(timeout=60_000)
+    opened.fix(0).toggle()
+    assert not opened.fix(0).is_on()
+    assert f"{lesson.fix}: off" in opened.feed_titles()

@@ -1,0 +1,129 @@
+"""The eight scenarios: what each fails by without its fix, and what it comes to with it, figures of both sides beside one another."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from playground.execution import Execution
+from playground.protocol.design import Scenario, Setting
+from playground.templates_store import templates
+from tests.sketch import metric, run
+
+EIGHT = (
+    "negative-caching",
+    "soft-hard-ttl",
+    "bloom-filter",
+    "cache-lock",
+    "without-sticky",
+    "with-sticky",
+    "liveness-readiness",
+    "gslb",
+)
+
+
+def side(name: str, fixed: bool, until_s: float, seed: int = 1) -> Scenario:
+    """A scenario with its fix on or off from the start."""
+    scenario = templates()[name].scenario
+    switch = scenario.design.switches[0]
+    settings: list[Setting] = switch.on if fixed else switch.off
+    design = scenario.design.model_copy(deep=True)
+    for setting in settings:
+        for thing in (*design.blocks, *design.edges):
+            if thing.id == setting.target:
+                thing.params[setting.param] = setting.value
+    return scenario.model_copy(update={"design": design, "until_s": until_s, "seed": seed})
+
+
+@cache
+def both(name: str, until_s: float, seed: int = 1) -> tuple[Execution, Execution]:
+    """The scenario run without its fix, and with it."""
+    return run(side(name, False, until_s, seed)), run(side(name, True, until_s, seed))
+
+
+def titles(execution: Execution) -> list[str]:
+    return [notable.title for notable in execution.take_notables()]
+
+
+@pytest.mark.parametrize("name", EIGHT)
+def test_a_scenario_has_one_switch_that_is_off_and_figures_with_a_law(name: str) -> None:
+    template = templates()[name]
+    design = template.scenario.design
+    assert len(design.switches) == 1 and design.watch and design.watch[0].law
+    switch = design.switches[0]
+    params = {thing.id: thing.params for thing in (*design.blocks, *design.edges)}
+    assert any(params[it.target].get(it.param) != it.value for it in switch.on), "it begins with the failure"
+    assert template.summary and "\n\n" in design.description
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_ten_thousand_readers_of_an_expired_key_make_two_thousand_rebuilds_or_one_with_a_lock(seed: int) -> None:
+    free, locked = both("cache-lock", 12.0, seed)
+    # Poisson(2,000): five standard deviations are 224.
+    assert 1776 <= metric(free, "cache", "latest_rebuilds") <= 2224
+    assert metric(locked, "cache", "latest_rebuilds") == 1
+    assert metric(locked, "cache", "waits") > 1500
+    assert metric(locked, "db", "buffer_hits") <= 41 * 2 < metric(free, "db", "buffer_hits")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_soft_ttl_makes_one_background_refresh_of_two_thousand_blocked_readers(seed: int) -> None:
+    hard, soft = both("soft-hard-ttl", 12.0, seed)
+    assert 1776 <= metric(hard, "cache", "misses") <= 2224 + 41
+    key_1 = [row for row in soft.detail("cache")["most_popular_keys"] if row["key"] == 1]
+    assert key_1 and key_1[0]["age_s"] < 4.5, "refreshed at 8 s"
+    assert metric(soft, "cache", "refreshes") <= 41 and metric(soft, "cache", "stampedes") == 0
+    assert metric(soft, "shoppers", "failed") == 0
+    # Nobody waits 200 ms for key 1: the 99.9th percentile is a hit's.
+    p999 = {it: it.results()["totals"]["latency"]["p999"] for it in (hard, soft)}
+    assert p999[soft] < 50 < 190 < p999[hard]
+
+
+def test_negative_caching_asks_the_database_once_an_id_and_ttl() -> None:
+    without, with_it = both("negative-caching", 60.0)
+    assert metric(without, "db", "absent") / 60 == pytest.approx(600, rel=0.05), "30 % of 2,000/s"
+    # At most once an id in 30 s, and a few more while the first is under way.
+    assert metric(with_it, "db", "absent") < 3000 * 2 * 1.1
+    assert metric(with_it, "cache", "invisible") > 0 == metric(without, "cache", "invisible")
+
+
+def test_a_bloom_filter_lets_less_than_a_hundredth_of_random_ids_through() -> None:
+    without, with_it = both("bloom-filter", 30.0)
+    assert metric(without, "db", "absent") / 30 == pytest.approx(4000, rel=0.03)
+    passed = metric(with_it, "db", "absent")
+    # 0.819 % of 120,000: 983, five standard deviations are 157.
+    assert 826 <= passed <= 1140
+    assert metric(with_it, "filter", "false_negatives") == 0
+
+
+def test_sticky_sessions_keep_users_signed_in() -> None:
+    without, with_it = both("without-sticky", 60.0)
+    assert metric(without, "shoppers", "signed_out") > 1000
+    assert metric(with_it, "shoppers", "signed_out") <= 5
+
+
+def test_a_session_store_makes_the_death_of_a_server_harmless() -> None:
+    without, with_it = both("with-sticky", 60.0)
+    assert metric(without, "shoppers", "signed_out") > 30
+    assert metric(with_it, "shoppers", "signed_out") == 0
+    assert any("sessions lost with App 2" in title for title in titles(without))
+
+
+def test_routing_by_readiness_keeps_a_cold_server_out() -> None:
+    without, with_it = both("liveness-readiness", 80.0)
+    assert metric(with_it, "users", "failed") < 0.6 * metric(without, "users", "failed")
+    for side_of in (without, with_it):
+        said = titles(side_of)
+        assert any("Deadlock in Servers 2" in title for title in said)
+        assert any("Servers 2 is being restarted" in title for title in said)
+
+
+def test_gslb_brings_berlin_home_and_away_from_a_dead_region() -> None:
+    without, with_it = both("gslb", 600.0)
+    home = {it: it.results()["blocks"]["berlin"]["metrics"]["p50_ms"] for it in (without, with_it)}
+    assert home[with_it] < 45
+    assert metric(with_it, "dns", "to_dead") < 0.6 * metric(without, "dns", "to_dead")
+    # 30 s x 3 until it is found, then falling over one TTL to the tenth that ignores the TTL, for 360 s.
+    failed = {it: metric(it, "berlin", "failed") for it in (without, with_it)}
+    assert failed[with_it] < failed[without]
