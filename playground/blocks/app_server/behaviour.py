@@ -11,8 +11,8 @@ from playground.blocks.app_server.program import Program
 from playground.blocks.app_server.sessions import NONE, SESSION_BYTES, STORE
 from playground.blocks.app_server.states import HELD, HELD_FAILED
 from playground.blocks.app_server.steps import KEY_BYTES, MOVE, SERVICE, SESSION, SMALL_BYTES
-from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, conditional_size
-from playground.engine.calls import PROBING
+from playground.blocks.app_server.validators import ETAG, UNCONDITIONAL, VALIDATORS, conditional_size
+from playground.engine.calls import ANSWERED, PROBING, SIGNED, TOLD
 from playground.engine.outcomes import (
     CREATE,
     DELETE,
@@ -162,7 +162,8 @@ class AppServer(Program):
         size = calls.request_bytes[call]
         made = edge.call(call, calls.operation[call], calls.key[call], calls.user[call], -1, size, calls.trace[call])
         calls.step[made] = SERVICE
-        calls.session[made] = calls.session[call]
+        if calls.flags[call] & SIGNED != 0:
+            calls.present(made, calls.session[call])
 
     def admits(self, call: i64) -> bool:
         """Whether the user's session is known here: then the request may go on. Else it waits for the store, signs in, or is refused."""
@@ -179,7 +180,7 @@ class AppServer(Program):
                 return False
             operation = SESSION_SET if signs_in else SESSION_GET
             # A sign-in makes a session with a number of its own.
-            session = calls.serial[call] if signs_in else calls.session[call]
+            session = calls.serial[call] if signs_in else calls.session_of(call)
             size = SESSION_BYTES if signs_in else KEY_BYTES
             made = kept.call(call, operation, session, calls.user[call], -1, size, calls.trace[call])
             calls.step[made] = SESSION
@@ -189,7 +190,7 @@ class AppServer(Program):
             sessions.begin(calls.instance[call], calls.serial[call])
             self.welcome(call)
             return False
-        if sessions.knows(calls.instance[call], calls.session[call]):
+        if sessions.knows(calls.instance[call], calls.session_of(call)):
             return True
         self.refuse_user(call)
         return False
@@ -215,7 +216,7 @@ class AppServer(Program):
             self.welcome(call)
         elif version > 0:
             self.call_services(call)
-        elif self.sessions.hand_over(self.calls.instance[call], self.calls.session[call]):
+        elif self.sessions.hand_over(self.calls.instance[call], self.calls.session_of(call)):
             self.move_session(call)
         else:
             self.refuse_user(call)
@@ -227,7 +228,9 @@ class AppServer(Program):
             self.refuse_user(call)
             return
         calls = self.calls
-        made = kept.call(call, SESSION_SET, calls.session[call], calls.user[call], -1, SESSION_BYTES, calls.trace[call])
+        made = kept.call(
+            call, SESSION_SET, calls.session_of(call), calls.user[call], -1, SESSION_BYTES, calls.trace[call]
+        )
         calls.step[made] = MOVE
         calls.tell(made, self.sessions.ttl_ns, 0)
 
@@ -300,7 +303,13 @@ class AppServer(Program):
             size = SMALL_BYTES
             if operation == READ and calls.version[call] >= 0:
                 size = self.response_bytes
-                if self.validators != UNCONDITIONAL:
+                if self.validators == ETAG and calls.flags[call] & TOLD == 0:
+                    # The common case, in few steps: see ``conditional_size``.
+                    if calls.version[call] > 0:
+                        calls.verdict[call] = 0
+                        calls.advice[call] = calls.version[call]
+                        calls.flags[call] |= ANSWERED
+                elif self.validators != UNCONDITIONAL:
                     size = conditional_size(self, call, self.validators, size)
             elif operation == LIST:
                 size = self.response_bytes * self.list_items
