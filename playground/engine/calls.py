@@ -49,7 +49,8 @@ class Calls(State):
     Caller: ``edge``, ``parent`` (-1 at a root), ``step`` and ``data`` (private to the calling block), ``began`` (first
     attempt, ns), ``sent`` (this attempt, ns), ``deadline`` (ns, 0 none), ``attempt`` (1 ..), ``operation``, ``key``,
     ``user``, ``request_bytes``, ``trace`` (0 not sampled), ``serial`` (never used twice, unlike the handle), ``session`` (the user's
-    session as a cookie has it; only with the flag ``SIGNED``), ``token`` and ``extra`` (what else the request carries; only with the flag ``TOLD``).
+    session as a cookie has it; only with the flag ``SIGNED``), ``token`` and ``extra`` (what else the
+    request carries; only with the flag ``TOLD``).
     Callee: ``arrived`` (ns, -1 not yet) and ``started`` (ns), ``instance``, ``mark`` (0 when it arrives) and ``memo``
     (private to the called block), ``next`` / ``previous`` (its queues), ``outcome``, ``version``, ``reply_bytes``,
     ``replied`` (ns), ``verdict`` and ``advice`` (what else the answer carries; only with the flag ``ANSWERED``).
