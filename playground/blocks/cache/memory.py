@@ -56,7 +56,7 @@ class Memory(Block):
 
     def configure_memory(self, params: Params) -> None:
         """Sizes, times to live (those of items that are in stay as they are), placement."""
-        count = params.integer("nodes")
+        count = params.integer("instances")
         policy: i64 = POLICIES.index(params.text("eviction"))
         capacity = params.integer("capacity")
         while len(self.nodes) < count:

@@ -197,7 +197,7 @@ SPEC = BlockSpec(
             name="latest_rebuilds",
             label="Latest crowd",
             kind="gauge",
-            help="Rebuilds that the latest crowd of readers of one key (ten or more) cost.",
+            help="Rebuilds that the latest crowd of readers of one key (20 or more) cost.",
         ),
         Metric(name="rebuilds", label="Rebuilds", kind="counter", help="Reads that went to load the item."),
         Metric(name="waits", label="Waits", kind="counter", help="Reads that were told to wait for another's rebuild."),

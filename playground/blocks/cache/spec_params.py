@@ -180,7 +180,7 @@ WRITE_PARAMS = (
 
 NODE_PARAMS = (
     Param(
-        name="nodes",
+        name="instances",
         label="Nodes",
         kind="integer",
         default=1,

@@ -93,8 +93,14 @@ class WritingCache(Rebuilding):
             self.changed_at(key, number)
             self.reply(parent, as_upstream(outcome), 0, 0)
             return
-        self.keep(node, number, key, calls.version[call])
-        self.reply(parent, OK, calls.version[call], SMALL_BYTES)
+        version = calls.version[call]
+        if version > 0:
+            self.keep(node, number, key, version)
+        else:
+            # There is no such item to be written.
+            node.remove(key)
+            self.changed_at(key, number)
+        self.reply(parent, OK, version, SMALL_BYTES)
 
     def keep(self, node: Node, number: i64, key: i64, version: i64) -> None:
         """Hold what was just written."""
@@ -194,12 +200,17 @@ class WritingCache(Rebuilding):
             self.set_flush(node, number)
             return
         version = calls.version[call]
+        held = node.items.find(key)
+        if held < 0 or node.items.version[held] != promised:
+            return
         if version > promised:
             # Somebody else wrote to the store meanwhile; what is held has the number under which it was committed.
-            held = node.items.find(key)
-            if held >= 0 and node.items.version[held] == promised:
-                node.items.version[held] = version
-                self.changed_at(key, number)
+            node.items.version[held] = version
+            self.changed_at(key, number)
+        elif version == ABSENT:
+            # It was deleted from the store meanwhile: there was nothing to write to.
+            node.remove(key)
+            self.changed_at(key, number)
 
     def drop_unwritten(self, node: Node, key: i64) -> None:
         """The item is deleted while its write was still to be flushed: there is nothing to flush any more."""
