@@ -23,6 +23,7 @@ from playground.engine.calls import (
     NOT_MODIFIED,
     PROBING,
     RETURNED,
+    SIGNED,
     STALE,
     TOLD,
     WORKING,
@@ -277,9 +278,13 @@ class Block(State):
     def hand_on(self, call: i64, made: i64) -> None:
         """Let ``made``, a call on behalf of ``call``, carry what ``call`` carries."""
         calls = self.calls
+        flags = calls.flags[call] & (TOLD | SIGNED)
+        if flags == 0:
+            return
+        calls.flags[made] |= flags
         calls.session[made] = calls.session[call]
-        if calls.flags[call] & TOLD != 0:
-            calls.tell(made, calls.token[call], calls.extra[call])
+        calls.token[made] = calls.token[call]
+        calls.extra[made] = calls.extra[call]
 
     def reply_like(self, call: i64, answer: i64) -> None:
         """Answer ``call`` with what its callee answered, ``answer`` being the call that has just ended."""

@@ -32,11 +32,12 @@ ANSWERED: Final = 8192
 NOT_MODIFIED: Final = 16384
 STALE: Final = 32768
 PROBING: Final = 65536
+SIGNED: Final = 131072
 """Flags: the caller waits no longer; a message was lost; the callee dropped it on request; it is at the callee; it never left the caller;
 a WORK event is under way for it; a cancellation is under way; its reply came back while a cancellation was under way; a transport give-up
 event is under way; it stands in its edge's list of deadlines; it waits out a back-off; its caller asked for this very instance; its caller
 filled ``token`` and ``extra``; its callee filled ``verdict`` and ``advice``; the answer says that what the caller holds is still good
-(HTTP 304); the answer is known to be out of date; it is a probe."""
+(HTTP 304); the answer is known to be out of date; it is a probe; it presents the session in ``session``."""
 
 FREE: Final = -2
 
@@ -48,7 +49,8 @@ class Calls(State):
     Caller: ``edge``, ``parent`` (-1 at a root), ``step`` and ``data`` (private to the calling block), ``began`` (first
     attempt, ns), ``sent`` (this attempt, ns), ``deadline`` (ns, 0 none), ``attempt`` (1 ..), ``operation``, ``key``,
     ``user``, ``request_bytes``, ``trace`` (0 not sampled), ``serial`` (never used twice, unlike the handle), ``session`` (the user's
-    session as a cookie has it, 0 none), ``token`` and ``extra`` (what else the request carries; only with the flag ``TOLD``).
+    session as a cookie has it; only with the flag ``SIGNED``), ``token`` and ``extra`` (what else the
+    request carries; only with the flag ``TOLD``).
     Callee: ``arrived`` (ns, -1 not yet) and ``started`` (ns), ``instance``, ``mark`` (0 when it arrives) and ``memo``
     (private to the called block), ``next`` / ``previous`` (its queues), ``outcome``, ``version``, ``reply_bytes``,
     ``replied`` (ns), ``verdict`` and ``advice`` (what else the answer carries; only with the flag ``ANSWERED``).
@@ -118,7 +120,6 @@ class Calls(State):
         self.in_use += 1
         self.made += 1
         self.serial[call] = self.made
-        self.session[call] = 0
         if self.in_use > self.most_in_use:
             self.most_in_use = self.in_use
         self.flags[call] = 0
@@ -133,6 +134,15 @@ class Calls(State):
         self.token[call] = token
         self.extra[call] = extra
         self.flags[call] |= TOLD
+
+    def present(self, call: i64, session: i64) -> None:
+        """Let a call that was just made present a session."""
+        self.session[call] = session
+        self.flags[call] |= SIGNED
+
+    def session_of(self, call: i64) -> i64:
+        """The session that a call presents, 0 for none."""
+        return self.session[call] if self.flags[call] & SIGNED != 0 else 0
 
     def advise(self, call: i64, verdict: i64, advice: i64) -> None:
         """Let the answer that is about to be given carry ``verdict`` and ``advice`` to the caller."""

@@ -28,6 +28,7 @@ from playground.engine.calls import (
     PINNED,
     PROBING,
     RETURNED,
+    SIGNED,
     STALE,
     TOLD,
     WAITING_RETRY,
@@ -446,7 +447,7 @@ class Edge(State):
         calls.trace[fresh] = calls.trace[call]
         calls.token[fresh] = calls.token[call]
         calls.extra[fresh] = calls.extra[call]
-        calls.flags[fresh] = calls.flags[call] & (PINNED | TOLD | PROBING)
+        calls.flags[fresh] = calls.flags[call] & (PINNED | TOLD | SIGNED | PROBING)
         calls.instance[fresh] = calls.instance[call] if calls.flags[fresh] & PINNED != 0 else -1
         calls.disown(call)
         if calls.parent[fresh] >= 0:
@@ -541,7 +542,7 @@ class Edge(State):
                 # HTTP's Retry-After.
                 wanted = calls.advice[call]
             # The next attempt finds the record as a fresh one would be.
-            calls.flags[call] &= PINNED | TOLD
+            calls.flags[call] &= PINNED | TOLD | SIGNED
             if calls.flags[call] & PINNED == 0:
                 calls.instance[call] = -1
             calls.mark[call] = 0

@@ -10,7 +10,21 @@ from playground.protocol.design import Scenario, parse_scenario
 from playground.protocol.strict_json import loads
 
 FOLDER = Path(__file__).resolve().parent
-FIRST = ("catalogue", "stampede", "metastable", "mm1", "mmc")
+FIRST = (
+    "catalogue",
+    "stampede",
+    "cache-lock",
+    "soft-hard-ttl",
+    "negative-caching",
+    "bloom-filter",
+    "without-sticky",
+    "with-sticky",
+    "liveness-readiness",
+    "gslb",
+    "metastable",
+    "mm1",
+    "mmc",
+)
 """The gallery's order; whatever is not named here follows by name."""
 
 

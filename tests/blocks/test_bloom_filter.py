@@ -313,3 +313,20 @@ def test_a_size_that_cannot_be_is_refused_with_what_would_be_accepted(param: str
     assert (problem.block, problem.parameter) == ("filter", param)
     assert f"{value:g}" in problem.message or str(value) in problem.message
     assert problem.accepted is not None and accepted in problem.accepted.replace(",", "")
+
+
+def test_deleting_what_is_not_there_takes_nothing_out() -> None:
+    # Its bits would be those of others.
+    drawing = scenario(
+        [
+            block("users", "client", rate_per_s=200, read_weight=0, write_weight=0, delete_weight=100, keys=20),
+            block("app", "app_server"),
+            block("filter", "bloom_filter", variant="counting", expected=20),
+            block("db", "sql_database", rows=20),
+        ],
+        [edge("users", "app"), edge("app", "filter", "filter"), edge("app", "db", "store")],
+    )
+    execution = run_drawing(drawing)
+    assert figures(execution, "db")["deleted"] == figures(execution, "filter")["removals"] == 20
+    assert figures(execution, "filter")["elements"] == 0
+    assert figures(execution, "users")["not_found"] > 1000

@@ -61,6 +61,18 @@ def test_a_parameter_changed_while_the_run_goes_on_reaches_the_engine(opened: Pl
     opened.test_id(f"default-{name}").click()
 
 
+def test_the_cells_of_a_card_are_counted_and_named(opened: PlaygroundPage) -> None:
+    opened.open("/t/catalogue")
+    (cells,) = (spec["cells"] for spec in opened.catalogue()["blocks"] if spec["kind"] == "load_balancer")
+    opened.expect_traffic(100)
+    opened.block("lb").click()
+    expect(opened.test_id("cells")).to_contain_text(cells["states"][0]["label"])
+    numbers = [opened.figure(f"cells-{state['name']}") for state in cells["states"]]
+    assert sum(numbers) == 8, "four app servers of two instances each"
+    opened.test_id("cells-of-lb").hover(position={"x": 5, "y": 12})
+    expect(opened.test_id("cells-of-lb")).to_have_attribute("title", re.compile(rf"^{cells['label']}, no\. 1: "))
+
+
 def test_a_value_that_is_not_accepted_says_what_would_be(opened: PlaygroundPage) -> None:
     opened.open("/t/catalogue")
     opened.block(first_app(opened)).click()

@@ -41,6 +41,7 @@ function kind(name: string, title: string, params: Param[], ports: Port[]): Bloc
     faults: [],
     rules: [],
     cells: null,
+    needs: [],
     version: 1,
     order: 1,
     doc: '',

@@ -11,8 +11,8 @@ from playground.blocks.app_server.program import Program
 from playground.blocks.app_server.sessions import NONE, SESSION_BYTES, STORE
 from playground.blocks.app_server.states import HELD, HELD_FAILED
 from playground.blocks.app_server.steps import KEY_BYTES, MOVE, SERVICE, SESSION, SMALL_BYTES
-from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, conditional_size
-from playground.engine.calls import PROBING
+from playground.blocks.app_server.validators import ETAG, UNCONDITIONAL, VALIDATORS, conditional_size
+from playground.engine.calls import ANSWERED, PROBING, SIGNED, TOLD
 from playground.engine.outcomes import (
     CREATE,
     DELETE,
@@ -81,7 +81,8 @@ class AppServer(Program):
         self.validators = VALIDATORS.index(params.text("validators"))
         instance: i64 = 0
         while instance < self.instances:
-            self.pull(instance)
+            if self.life.standstill.stuck[instance] == 0:
+                self.pull(instance)
             instance += 1
 
     def wired(self) -> None:
@@ -102,7 +103,7 @@ class AppServer(Program):
             self.reply(call, OVERLOADED, 0, 0)
         elif became == QUEUED:
             self.note_queue(self.station.waiting_all, self.station.workers * self.station.serving, "workers")
-        elif not self.life.lively or not self.life.standstill.takes_hold(call):
+        elif not self.lively or not self.life.standstill.takes_hold(call):
             self.begin(call)
 
     def begin(self, call: i64) -> None:
@@ -111,7 +112,7 @@ class AppServer(Program):
         self.calls.memo[call] = 0
         self.calls.version[call] = 0
         ns = self.before.draw(self.before_stream)
-        if self.life.lively:
+        if self.lively:
             ns = self.life.stretch(call, ns)
         if ns > 0:
             self.work(call, ns)
@@ -161,7 +162,8 @@ class AppServer(Program):
         size = calls.request_bytes[call]
         made = edge.call(call, calls.operation[call], calls.key[call], calls.user[call], -1, size, calls.trace[call])
         calls.step[made] = SERVICE
-        calls.session[made] = calls.session[call]
+        if calls.flags[call] & SIGNED != 0:
+            calls.present(made, calls.session[call])
 
     def admits(self, call: i64) -> bool:
         """Whether the user's session is known here: then the request may go on. Else it waits for the store, signs in, or is refused."""
@@ -178,7 +180,7 @@ class AppServer(Program):
                 return False
             operation = SESSION_SET if signs_in else SESSION_GET
             # A sign-in makes a session with a number of its own.
-            session = calls.serial[call] if signs_in else calls.session[call]
+            session = calls.serial[call] if signs_in else calls.session_of(call)
             size = SESSION_BYTES if signs_in else KEY_BYTES
             made = kept.call(call, operation, session, calls.user[call], -1, size, calls.trace[call])
             calls.step[made] = SESSION
@@ -188,7 +190,7 @@ class AppServer(Program):
             sessions.begin(calls.instance[call], calls.serial[call])
             self.welcome(call)
             return False
-        if sessions.knows(calls.instance[call], calls.session[call]):
+        if sessions.knows(calls.instance[call], calls.session_of(call)):
             return True
         self.refuse_user(call)
         return False
@@ -214,7 +216,7 @@ class AppServer(Program):
             self.welcome(call)
         elif version > 0:
             self.call_services(call)
-        elif self.sessions.hand_over(self.calls.instance[call], self.calls.session[call]):
+        elif self.sessions.hand_over(self.calls.instance[call], self.calls.session_of(call)):
             self.move_session(call)
         else:
             self.refuse_user(call)
@@ -226,7 +228,9 @@ class AppServer(Program):
             self.refuse_user(call)
             return
         calls = self.calls
-        made = kept.call(call, SESSION_SET, calls.session[call], calls.user[call], -1, SESSION_BYTES, calls.trace[call])
+        made = kept.call(
+            call, SESSION_SET, calls.session_of(call), calls.user[call], -1, SESSION_BYTES, calls.trace[call]
+        )
         calls.step[made] = MOVE
         calls.tell(made, self.sessions.ttl_ns, 0)
 
@@ -243,7 +247,7 @@ class AppServer(Program):
         parent = calls.parent[call]
         step = calls.step[call]
         outcome = calls.outcome[call]
-        if self.life.lively and parent >= 0 and self.life.standstill.holds(parent, outcome):
+        if self.lively and parent >= 0 and self.life.standstill.holds(parent, outcome):
             return
         if step == MOVE:
             self.call_services(parent)
@@ -281,7 +285,7 @@ class AppServer(Program):
     def conclude(self, call: i64) -> None:
         """All calls are made: the work after them, then the answer."""
         ns = self.after.draw(self.after_stream)
-        if self.life.lively:
+        if self.lively:
             ns = self.life.stretch(call, ns)
         if ns > 0:
             self.calls.mark[call] = AFTER
@@ -299,22 +303,26 @@ class AppServer(Program):
             size = SMALL_BYTES
             if operation == READ and calls.version[call] >= 0:
                 size = self.response_bytes
-                if self.validators != UNCONDITIONAL:
+                if self.validators == ETAG and calls.flags[call] & TOLD == 0:
+                    # The common case, in few steps: see ``conditional_size``.
+                    if calls.version[call] > 0:
+                        calls.verdict[call] = 0
+                        calls.advice[call] = calls.version[call]
+                        calls.flags[call] |= ANSWERED
+                elif self.validators != UNCONDITIONAL:
                     size = conditional_size(self, call, self.validators, size)
             elif operation == LIST:
                 size = self.response_bytes * self.list_items
         self.station.release(instance)
         self.reply(call, outcome, calls.version[call], size)
         self.pull(instance)
-        if self.life.lively:
+        if self.lively:
             self.life.has_finished(instance)
 
     def pull(self, instance: i64) -> None:
         """Let free workers take waiting calls; those that nobody waits for any more are dropped, where that is switched on."""
         station = self.station
         calls = self.calls
-        if self.life.lively and self.life.standstill.stuck[instance] != 0:
-            return
         while True:
             call = station.pull(instance)
             if call < 0:
@@ -340,7 +348,7 @@ class AppServer(Program):
         else:
             self.station.release(instance)
             self.pull(instance)
-        if self.life.lively:
+        if self.lively:
             self.life.has_finished(instance)
 
     # ---- figures

@@ -6,7 +6,7 @@ or starting has no process that listens, so calls to it are refused.
 
 from __future__ import annotations
 
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from librt.vecs import vec
 from mypy_extensions import i64
@@ -27,7 +27,6 @@ from playground.blocks.app_server.states import (
     WARMING,
     refuses,
 )
-from playground.engine.block import Block
 from playground.engine.calls import PROBING
 from playground.engine.columns import grown, zeros
 from playground.engine.outcomes import CRASHED
@@ -36,12 +35,15 @@ from playground.engine.state import State
 from playground.engine.station import Station
 from playground.engine.streams import CONSTANT, Duration
 
+if TYPE_CHECKING:
+    from playground.blocks.app_server.living import LivingBlock
+
 
 @final
 class Life(State):
-    """The states of ``owner``'s instances, in columns by instance. ``lively`` is False while a call needs no look at them."""
+    """The states of ``owner``'s instances, in columns by instance. Its ``lively`` is False while a call needs no look at them."""
 
-    def __init__(self, owner: Block, station: Station) -> None:
+    def __init__(self, owner: LivingBlock, station: Station) -> None:
         self.owner = owner
         self.station = station
         self.standstill = Standstill(owner)
@@ -64,7 +66,6 @@ class Life(State):
         # How many instances are in each state.
         self.number: vec[i64] = zeros(len(STATES))
         self.passed_over: i64 = 0
-        self.lively: bool = False
         # A rolling restart: the next instance to be drained, -1 when none goes on, and the one that is being restarted.
         self.roll_next: i64 = -1
         self.rolling: i64 = -1
@@ -154,7 +155,7 @@ class Life(State):
         """Bring up to date what the hot path and the figures look at."""
         number = self.number
         self.passed_over = number[OFF] + number[STARTING] + number[DRAINING] + number[STOPPING]
-        self.lively = number[WARMING] + number[STOPPING] + self.standstill.stuck_all > 0
+        self.owner.lively = number[WARMING] + number[STOPPING] + self.standstill.stuck_all > 0
         self.station.serve_with(self.owner.instances - number[OFF] - number[STARTING])
         self.owner.settle_faults()
 
@@ -338,7 +339,6 @@ class Life(State):
             found = (instance + step) % count
             state = self.state[found]
             if state == WARMING or state == READY or state == DOWN:
-                self.owner.next_instance = (found + 1) % count
                 return found
             step += 1
         return instance

@@ -27,6 +27,8 @@ class LivingBlock(Block):
         super().__init__(simulation, index, name)
         self.station = Station(simulation, 1, 1, -1)
         self.pool = self.station
+        # Whether some instance is not as it always is, so that calls have to look.
+        self.lively: bool = False
         self.life = Life(self, self.station)
         self.scaler = Autoscaler(self.life)
         self.sessions = Sessions(self)
@@ -67,9 +69,11 @@ class LivingBlock(Block):
 
     def choose_instance(self, call: i64) -> None:
         """In turn; those that are off, start or leave are passed over."""
-        super().choose_instance(call)
+        turn = self.next_instance
         if self.life.passed_over != 0:
-            self.calls.instance[call] = self.life.in_turn(self.calls.instance[call])
+            turn = self.life.in_turn(turn)
+        self.next_instance = turn + 1 if turn + 1 < self.instances else 0
+        self.calls.instance[call] = turn
 
     def stall(self, kind: i64, tag: i64, argument: i64, owner: i64) -> bool:
         """A deadlock holds back work and answers, but new calls come in."""

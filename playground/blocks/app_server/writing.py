@@ -26,6 +26,7 @@ from playground.blocks.app_server.steps import (
     WRITES,
 )
 from playground.engine.outcomes import (
+    ABSENT,
     BUY,
     CACHE_DELETE,
     CACHE_SET,
@@ -203,7 +204,8 @@ class Writing(LivingBlock):
         operation = self.calls.operation[call]
         if known is not None and operation == CREATE:
             self.send(known, call, FILTER_ADD, KEY_BYTES, RECORD)
-        elif known is not None and operation == DELETE:
+        elif known is not None and operation == DELETE and self.calls.version[call] != ABSENT:
+            # Only what was in may be taken out: what wasn't shares its bits with others.
             self.send(known, call, FILTER_REMOVE, KEY_BYTES, RECORD)
         else:
             self.tell_cache(call)

@@ -275,7 +275,8 @@ class Client(Block):
         assert target is not None
         call = target.call(-1, operation, key, user, -1, self.request_bytes, trace)
         self.calls.step[call] = CLOSED if self.closed else OPEN
-        self.calls.session[call] = session
+        if session > 0:
+            self.calls.present(call, session)
 
     def on_reply(self, call: i64) -> None:
         """A request has ended, one way or the other."""
@@ -291,7 +292,10 @@ class Client(Block):
             self.completed += 1
             self.recent.add(now)
             self.histogram.add(stay)
-            self.count_answer(call)
+            if calls.version[call] == ABSENT or calls.flags[call] & (STALE | NOT_MODIFIED) != 0:
+                self.count_answer(call)
+            elif calls.operation[call] == READ:
+                self.found += 1
         else:
             self.failed += 1
             self.failures[outcome] += 1
@@ -308,7 +312,7 @@ class Client(Block):
         calls = self.calls
         user = calls.user[call]
         if calls.outcome[call] == SIGNED_OUT:
-            self.signed_in.throw_out(user, calls.session[call])
+            self.signed_in.throw_out(user, calls.session_of(call))
         if calls.operation[call] != SIGN_IN or calls.outcome[call] != OK:
             return False
         # A server that keeps no sessions tells none.

@@ -12,6 +12,7 @@ from playground.blocks.load_balancer.outliers import SWEEP, Outliers
 from playground.blocks.load_balancer.stickiness import COOKIE, NO_STICKINESS, STICKY, Cookies, came_from_target
 from playground.blocks.load_balancer.targets import BY_NOTHING, ROUTES, VERDICTS, Targets
 from playground.engine.block import Block
+from playground.engine.calls import SIGNED, TOLD
 from playground.engine.hashing import hash_62
 from playground.engine.outcomes import CRASHED, NO_UPSTREAM, NOT_READY, OK, PROBE_READINESS, REFUSED
 from playground.engine.params import Params
@@ -129,7 +130,8 @@ class LoadBalancer(Block):
             calls.request_bytes[call],
             calls.trace[call],
         )
-        self.hand_on(call, made)
+        if calls.flags[call] & (TOLD | SIGNED) != 0:
+            self.hand_on(call, made)
 
     def choose(self, call: i64) -> i64:
         """The row of the target for a call; -1 where there is none."""

@@ -73,6 +73,11 @@ class Chooser(State):
         if count == 0:
             return -1
         algorithm = self.algorithm
+        if algorithm == TWO_CHOICES and now >= targets.ramps_end and count > 1:
+            # The default, in few steps. Independently, as in Mitzenmacher's model and in Envoy: both can be the same one.
+            first = pool[self.stream.below(count)]
+            second = pool[self.stream.below(count)]
+            return second if targets.outstanding[second] < targets.outstanding[first] else first
         if algorithm >= RING_HASH:
             return self.by_hash(key)
         if algorithm == WEIGHTED and targets.weight_all == 0:
@@ -86,16 +91,10 @@ class Chooser(State):
         return self.any_of(count)
 
     def any_of(self, count: i64) -> i64:
-        """Round robin, random or choice of two among ``count`` that are all alike."""
+        """Round robin or random among ``count`` that are all alike."""
         pool = self.targets.pool
         if count == 1:
             return pool[0]
-        if self.algorithm == TWO_CHOICES:
-            # Independently, as in Mitzenmacher's model and in Envoy: both can be the same one.
-            first = self.stream.below(count)
-            second = self.stream.below(count)
-            outstanding = self.targets.outstanding
-            return pool[second] if outstanding[pool[second]] < outstanding[pool[first]] else pool[first]
         if self.algorithm == RANDOM:
             return pool[self.stream.below(count)]
         turn = self.turn % count

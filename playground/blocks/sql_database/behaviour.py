@@ -30,6 +30,9 @@ ON_DISK: Final = 4
 ROW_OVERHEAD_BYTES: Final = 60
 SMALL_BYTES: Final = 60
 NEVER: Final = 1 << 62
+ABSENT_FROM: Final = 200
+ABSENT_QUIET_NS: Final = 60_000_000_000
+"""So many statements about rows that don't exist within a second are worth a word, and then for a while none."""
 
 
 class SqlDatabase(Block):
@@ -60,6 +63,8 @@ class SqlDatabase(Block):
         self.created: i64 = 0
         self.deleted: i64 = 0
         self.absent: i64 = 0
+        self.found = RecentRatio()
+        self.absent_noted_at: i64 = -ABSENT_QUIET_NS
         self.rejected: i64 = 0
         self.recent = RecentRatio()
 
@@ -154,12 +159,13 @@ class SqlDatabase(Block):
             return False
         if operation != CREATE and self.current_version(key) == ABSENT:
             # The index, always in memory, says that there is none to read, to write, to delete.
-            self.absent += 1
+            self.note_absent()
             self.finish(call, ABSENT, SMALL_BYTES)
             return False
         if operation != READ:
             return True
         entry = self.buffer.find(key)
+        self.found.add(self.simulation.now, True)
         self.recent.add(self.simulation.now, entry >= 0)
         if entry < 0:
             self.buffer_misses += 1
@@ -168,6 +174,18 @@ class SqlDatabase(Block):
         self.buffer.touch(entry)
         self.finish(call, self.versions.read(key), self.row_bytes + ROW_OVERHEAD_BYTES)
         return False
+
+    def note_absent(self) -> None:
+        """Count a statement about a row that doesn't exist; say when most of what is asked within a second is of that sort."""
+        self.absent += 1
+        now = self.simulation.now
+        found = self.found
+        found.add(now, False)
+        asked_in_vain = found.all - found.yes
+        if asked_in_vain >= ABSENT_FROM and asked_in_vain > found.yes and now - self.absent_noted_at >= ABSENT_QUIET_NS:
+            self.absent_noted_at = now
+            text = "No cache of items ever holds them, so all of these reads come here. Most of what is asked now finds nothing."
+            self.note("absent", "warning", f"{self.label} is asked for items that don't exist", text)
 
     def go_to_disk(self, call: i64) -> None:
         """The disk reads the row, or flushes the commit's log record."""
