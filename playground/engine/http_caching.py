@@ -176,10 +176,8 @@ class HttpCache(HttpCacheFigures):
         calls.step[made] = instance
         calls.data[made] = self.lives[instance]
         self.hand_on(like, made)
-        if calls.flags[like] & TOLD != 0:
-            calls.token[made] = validator
-        elif validator > NO_VALIDATOR:
-            calls.tell(made, validator, 0)
+        # With nothing to compare too: who is told so knows that a cache asks, and gives the answer its validator.
+        calls.tell(made, validator, calls.extra[like] if calls.flags[like] & TOLD != 0 else 0)
 
     def pass_on(self, call: i64) -> None:
         """Let a call that is no read of an item through."""

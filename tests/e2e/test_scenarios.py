@@ -66,7 +66,7 @@ def test_a_scenario_fails_by_name_until_its_fix_is_turned_on(opened: PlaygroundP
     expect(opened.test_id("scenario")).to_be_visible()
     expect(opened.test_id("scenario")).to_contain_text(lesson.fix)
     assert not opened.fix(0).is_on()
-    opened.play()
+
     opened.choose_speed(lesson.speed)
     event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text=re.compile(lesson.fails))
     expect(event.first).to_be_visible(timeout=90_000)

@@ -2906,7 +2906,7 @@ export const catalogue: Catalogue = {
       "kind": "gslb",
       "title": "GSLB / DNS",
       "category": "Edge",
-      "icon": "globe",
+      "icon": "earth",
       "summary": "Sends clients to a region: by DNS and its caches, or by anycast",
       "params": [
         {

@@ -26,7 +26,7 @@ export function ScenarioPanel() {
       aria-label="Scenario"
       data-testid="scenario"
       data-open={open}
-      className="z-[6] shrink-0 overflow-y-auto border-b border-line bg-panel text-xs max-[800px]:border-t max-[800px]:border-b-0 @max-[1000px]:max-h-[38%] @min-[1000px]:border-r @min-[1000px]:border-b-0 @min-[1000px]:data-[open=true]:w-[320px]"
+      className="z-[6] shrink-0 overflow-y-auto border-b border-line bg-panel text-xs max-[800px]:border-t max-[800px]:border-b-0 @max-[1000px]:max-h-[42%] @min-[1000px]:border-r @min-[1000px]:border-b-0 @min-[1000px]:data-[open=true]:w-[320px]"
     >
       <div
         className={`flex items-center gap-3 px-3 ${open ? 'pt-2' : 'py-1.5 @min-[1000px]:w-10 @min-[1000px]:flex-col @min-[1000px]:px-0'}`}

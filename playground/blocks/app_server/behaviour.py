@@ -11,8 +11,8 @@ from playground.blocks.app_server.program import Program
 from playground.blocks.app_server.sessions import NONE, SESSION_BYTES, STORE
 from playground.blocks.app_server.states import HELD, HELD_FAILED
 from playground.blocks.app_server.steps import KEY_BYTES, MOVE, SERVICE, SESSION, SMALL_BYTES
-from playground.blocks.app_server.validators import ETAG, UNCONDITIONAL, VALIDATORS, conditional_size
-from playground.engine.calls import ANSWERED, PROBING, SIGNED, TOLD
+from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, conditional_size
+from playground.engine.calls import PROBING, SIGNED, TOLD
 from playground.engine.outcomes import (
     CREATE,
     DELETE,
@@ -303,13 +303,8 @@ class AppServer(Program):
             size = SMALL_BYTES
             if operation == READ and calls.version[call] >= 0:
                 size = self.response_bytes
-                if self.validators == ETAG and calls.flags[call] & TOLD == 0:
-                    # The common case, in few steps: see ``conditional_size``.
-                    if calls.version[call] > 0:
-                        calls.verdict[call] = 0
-                        calls.advice[call] = calls.version[call]
-                        calls.flags[call] |= ANSWERED
-                elif self.validators != UNCONDITIONAL:
+                # Only a cache of HTTP does anything with a validator; nobody else is given one.
+                if calls.flags[call] & TOLD != 0 and self.validators != UNCONDITIONAL:
                     size = conditional_size(self, call, self.validators, size)
             elif operation == LIST:
                 size = self.response_bytes * self.list_items

@@ -7,7 +7,7 @@ from typing import Final
 from mypy_extensions import i64
 
 from playground.engine.block import Block
-from playground.engine.calls import NOT_MODIFIED, TOLD
+from playground.engine.calls import NOT_MODIFIED
 from playground.engine.http_store import NO_VALIDATOR, NOT_MODIFIED_BYTES
 
 UNCONDITIONAL: Final = 0
@@ -36,14 +36,14 @@ def validator_of(kind: i64, source: Block | None, key: i64, version: i64) -> i64
 
 
 def conditional_size(block: Block, call: i64, kind: i64, size: i64) -> i64:
-    """Give the answer to a read its validator; its bytes, which are few where the caller has the same item (304)."""
+    """Give the answer to a cache's read its validator; its bytes, which are few where the caller has the same item (304)."""
     calls = block.calls
     source = block.source() if kind == LAST_MODIFIED else None
     validator = validator_of(kind, source, calls.key[call], calls.version[call])
     if validator == NO_VALIDATOR:
         return size
     calls.advise(call, 0, validator)
-    if calls.flags[call] & TOLD == 0 or calls.token[call] != validator:
+    if calls.token[call] != validator:
         return size
     calls.flags[call] |= NOT_MODIFIED
     return NOT_MODIFIED_BYTES
