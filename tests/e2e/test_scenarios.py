@@ -50,13 +50,15 @@ LESSONS = (
     ),
     Lesson("soft-hard-ttl", "Soft TTL of 8 s", r"Stampede on key 1: \d+ rebuilds", "2×", off(1700), on(100)),
     Lesson(
-        "negative-caching", "Negative caching, 30 s", r"asked for items that don't exist", "5×", off(500, 700), on(250)
+        "negative-caching", "Negative caching, 30 s", r"asked for items that don't exist", "5×", off(300, 700), on(250)
     ),
     Lesson("bloom-filter", "Bloom filter", r"asked for items that don't exist", "2×", off(3500, 4300), on(400)),
     Lesson("without-sticky", "Sticky sessions", r"Users of Shoppers are being logged out", "10×", off(10), on(5)),
     Lesson("with-sticky", "Sessions in a shared store", r"sessions lost with App 2", "5×", off(20), on(5)),
-    Lesson("liveness-readiness", "Route by readiness", r"Servers 2 is being restarted", "5×", off(500), on(1e9)),
-    Lesson("gslb", "Nearest healthy region", r"Balancer EU crashed", "50×", off(60), on(45)),
+    Lesson("liveness-readiness", "Route by readiness", r"Servers 2 is being restarted", "5×", off(8), on(6)),
+    Lesson(
+        "gslb", "Nearest healthy region", r"Balancer EU crashed", "50×", off(30, 70), on(15), r"Balancer EU found dead"
+    ),
 )
 
 

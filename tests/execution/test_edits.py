@@ -48,7 +48,7 @@ def rewire(data: dict[str, Any]) -> None:
 
 def replace_kind(data: dict[str, Any]) -> None:
     """The shop becomes a load balancer before the two services."""
-    without(data, "cache", "db")
+    without(data, "cache", "db", "sessions", "filter", "jobs", "refreshers")
     of(data, "shop").update(kind="load_balancer", params={})
     for name in ("shop-prices", "shop-reviews"):
         of(data, name)["from"]["port"] = "out"

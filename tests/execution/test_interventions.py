@@ -20,12 +20,15 @@ def deeds(drawing: Scenario) -> list[Action]:
     """Things that can be done to the design at any time."""
     done: list[Action] = []
     for it in drawing.design.blocks:
-        done += [clear(it.id), fault(it.id, "pause", duration_s=0.05)]
+        known = {declared.name for declared in spec_of(it).faults}
+        done.append(clear(it.id))
+        if "pause" in known:
+            done.append(fault(it.id, "pause", duration_s=0.05))
         if it.kind == "client":
             done.append(fault(it.id, "spike", factor=2.0, duration_s=0.2))
-        else:
+        if "crash" in known:
             done.append(fault(it.id, "crash", restart_after_s=0.1))
-        if any(known.name == "slow_down" for known in spec_of(it).faults):
+        if "slow_down" in known:
             done.append(fault(it.id, "slow_down", factor=3.0))
     for link in drawing.design.edges:
         done += [clear(link.id), fault(link.id, "loss", percent=30.0, duration_s=0.1)]

@@ -106,8 +106,11 @@ def test_the_series_are_equally_long_and_add_up_to_the_totals(name: str) -> None
         assert len(columns[f"in_flight.{it.id}"]) == buckets
     for name_of, column in columns.items():
         if name_of.startswith("utilisation."):
-            # A pool that was made smaller stays in use beyond its size for a while; none was here.
-            assert all(0 <= value <= 1.000001 for value in column)
+            # A pool that was made smaller stays in use beyond its size for a while, and one that is switched off has none.
+            shrinks = any(
+                it.params.get("autoscale") for it in execution.design.blocks if f"utilisation.{it.id}" == name_of
+            )
+            assert all(value is None or 0 <= value <= (2 if shrinks else 1.000001) for value in column)
     rest = execution.history(buckets - 1)
     assert rest["first"] == buckets - 1
     assert {key: column[-1:] for key, column in columns.items()} == rest["columns"]
@@ -193,11 +196,12 @@ def test_the_spans_of_a_sampled_request_form_a_tree() -> None:
     assert len(stories) > 100
     for spans in stories:
         roots = [it for it in spans if it.parent < 0]
-        assert {it.caller for it in roots} == {"users"}
+        # What is refreshed in the background has no parent: its request is answered long before.
+        assert {"users"} <= {it.caller for it in roots} <= {"users", "shop", "jobs"}
         calls = {it.call for it in spans}
         assert all(it.parent in calls for it in spans if it.parent >= 0)
     # Services, cache and store are all in it.
-    assert {it.callee for spans in stories for it in spans} == {"shop", "prices", "reviews", "cache", "db"}
+    assert {it.callee for spans in stories for it in spans} >= {"shop", "prices", "reviews", "cache", "db", "filter"}
 
 
 def test_the_times_of_a_span_are_in_order_and_lie_within_its_callers() -> None:

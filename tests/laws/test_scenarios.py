@@ -71,9 +71,9 @@ def test_ten_thousand_readers_of_an_expired_key_make_two_thousand_rebuilds_or_on
 def test_a_soft_ttl_makes_one_background_refresh_of_two_thousand_blocked_readers(seed: int) -> None:
     hard, soft = both("soft-hard-ttl", 12.0, seed)
     assert 1776 <= metric(hard, "cache", "misses") <= 2224 + 41
-    key_1 = [row for row in soft.detail("cache")["most_popular_keys"] if row["key"] == 1]
-    assert key_1 and key_1[0]["age_s"] < 4.5, "refreshed at 8 s"
-    assert metric(soft, "cache", "refreshes") <= 41 and metric(soft, "cache", "stampedes") == 0
+    # Warm keys have all ages, so that each is refreshed once or twice in 12 s.
+    assert 41 <= metric(soft, "cache", "refreshes") <= 2 * 41 and metric(soft, "cache", "stampedes") == 0
+    assert all(row["age_s"] < 9 for row in soft.detail("cache")["most_popular_keys"] if row["key"] == 1)
     assert metric(soft, "shoppers", "failed") == 0
     # Nobody waits 200 ms for key 1: the 99.9th percentile is a hit's.
     p999 = {it: it.results()["totals"]["latency"]["p999"] for it in (hard, soft)}
@@ -82,8 +82,10 @@ def test_a_soft_ttl_makes_one_background_refresh_of_two_thousand_blocked_readers
 
 def test_negative_caching_asks_the_database_once_an_id_and_ttl() -> None:
     without, with_it = both("negative-caching", 60.0)
-    assert metric(without, "db", "absent") / 60 == pytest.approx(600, rel=0.05), "30 % of 2,000/s"
+    told, asked = metric(without, "shoppers", "not_found"), metric(without, "db", "absent")
+    assert told > 15_000 and abs(asked - told) < 0.01 * told, "each 404 costs a look-up"
     # At most once an id in 30 s, and a few more while the first is under way.
+    assert metric(with_it, "shoppers", "not_found") > 15_000
     assert metric(with_it, "db", "absent") < 3000 * 2 * 1.1
     assert metric(with_it, "cache", "invisible") > 0 == metric(without, "cache", "invisible")
 
@@ -120,9 +122,12 @@ def test_routing_by_readiness_keeps_a_cold_server_out() -> None:
 
 
 def test_gslb_brings_berlin_home_and_away_from_a_dead_region() -> None:
+    early, at_home = both("gslb", 110.0)
+    assert metric(early, "dns", "mean_rtt_ms") == pytest.approx(50, abs=15), "half of them cross the ocean"
+    assert metric(at_home, "dns", "mean_rtt_ms") < 1
+    home = at_home.results()["blocks"]["berlin"]["metrics"]["p50_ms"]
+    assert 20 < home < 35 and early.results()["blocks"]["boston"]["metrics"]["p99_ms"] > 120
     without, with_it = both("gslb", 600.0)
-    home = {it: it.results()["blocks"]["berlin"]["metrics"]["p50_ms"] for it in (without, with_it)}
-    assert home[with_it] < 45
     assert metric(with_it, "dns", "to_dead") < 0.6 * metric(without, "dns", "to_dead")
     # 30 s x 3 until it is found, then falling over one TTL to the tenth that ignores the TTL, for 360 s.
     failed = {it: metric(it, "berlin", "failed") for it in (without, with_it)}
