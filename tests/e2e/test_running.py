@@ -51,7 +51,11 @@ def test_a_parameter_changed_while_the_run_goes_on_reaches_the_engine(opened: Pl
     field = opened.page.locator('[data-testid^="param-"][inputmode="decimal"]').first
     name = str(field.get_attribute("data-testid")).removeprefix("param-")
     (label,) = {
-        param["label"] for spec in opened.catalogue()["blocks"] for param in spec["params"] if param["name"] == name
+        param["label"]
+        for spec in opened.catalogue()["blocks"]
+        if spec["kind"] == "app_server"
+        for param in spec["params"]
+        if param["name"] == name
     }
     wanted = str(float(field.input_value()) + 1).removesuffix(".0")
     field.fill(wanted)

@@ -57,7 +57,7 @@ LESSONS = (
     Lesson("with-sticky", "Sessions in a shared store", r"sessions lost with App 2", "5×", off(20), on(5)),
     Lesson("liveness-readiness", "Route by readiness", r"Servers 2 is being restarted", "5×", off(8), on(6)),
     Lesson(
-        "gslb", "Nearest healthy region", r"Balancer EU crashed", "50×", off(30, 70), on(15), r"Balancer EU found dead"
+        "gslb", "Nearest healthy region", r"Balancer EU crashed", "25×", off(30, 70), on(15), r"Balancer EU found dead"
     ),
 )
 
