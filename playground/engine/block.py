@@ -275,6 +275,21 @@ class Block(State):
         calls.replied[call] = now
         self.simulation.edges[calls.edge[call]].send_reply(call)
 
+    def send_on(self, edge: Edge, call: i64, instance: i64) -> i64:
+        """Send ``call`` on along ``edge`` as it is, with all that it carries, to ``instance`` (-1: any); the handle of what was sent."""
+        calls = self.calls
+        made = edge.call(
+            call,
+            calls.operation[call],
+            calls.key[call],
+            calls.user[call],
+            instance,
+            calls.request_bytes[call],
+            calls.trace[call],
+        )
+        self.hand_on(call, made)
+        return made
+
     def hand_on(self, call: i64, made: i64) -> None:
         """Let ``made``, a call on behalf of ``call``, carry what ``call`` carries."""
         calls = self.calls

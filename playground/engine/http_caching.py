@@ -181,22 +181,12 @@ class HttpCache(HttpCacheFigures):
 
     def pass_on(self, call: i64) -> None:
         """Let a call that is no read of an item through."""
-        calls = self.calls
         origin = self.origin
-        calls.mark[call] = PASSING
+        self.calls.mark[call] = PASSING
         if origin is None:
             self.reply(call, NO_UPSTREAM, 0, 0)
             return
-        made = origin.call(
-            call,
-            calls.operation[call],
-            calls.key[call],
-            calls.user[call],
-            -1,
-            calls.request_bytes[call],
-            calls.trace[call],
-        )
-        self.hand_on(call, made)
+        self.send_on(origin, call, -1)
 
     # ---- the origin's answer
 

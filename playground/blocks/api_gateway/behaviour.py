@@ -249,17 +249,7 @@ class ApiGateway(Block):
         if upstream is None:
             self.reply(call, NO_UPSTREAM, 0, 0)
             return
-        calls = self.calls
-        made = upstream.call(
-            call,
-            calls.operation[call],
-            calls.key[call],
-            calls.user[call],
-            -1,
-            calls.request_bytes[call],
-            calls.trace[call],
-        )
-        self.hand_on(call, made)
+        self.send_on(upstream, call, -1)
 
     def on_reply(self, call: i64) -> None:
         """Hand the answer back."""

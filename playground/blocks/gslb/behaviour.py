@@ -237,16 +237,7 @@ class Gslb(Block):
             self.reply(call, REMOVED, 0, 0)
             return
         target = self.targets.place[edge.index]
-        made = edge.call(
-            call,
-            calls.operation[call],
-            calls.key[call],
-            calls.user[call],
-            -1,
-            calls.request_bytes[call],
-            calls.trace[call],
-        )
-        self.hand_on(call, made)
+        made = self.send_on(edge, call, -1)
         calls.data[made] = self.targets.round_trip(calls.memo[call] & 255, target) // 2
         # Whether it was known to go to a dead region; found out at the answer otherwise.
         calls.step[made] = 1 if self.targets.healthy[target] == 0 else 0

@@ -12,7 +12,6 @@ from playground.blocks.load_balancer.outliers import SWEEP, Outliers
 from playground.blocks.load_balancer.stickiness import COOKIE, NO_STICKINESS, STICKY, Cookies, came_from_target
 from playground.blocks.load_balancer.targets import BY_NOTHING, ROUTES, VERDICTS, Targets
 from playground.engine.block import Block
-from playground.engine.calls import SIGNED, TOLD
 from playground.engine.hashing import hash_62
 from playground.engine.outcomes import CRASHED, NO_UPSTREAM, NOT_READY, OK, PROBE_READINESS, REFUSED
 from playground.engine.params import Params
@@ -120,18 +119,7 @@ class LoadBalancer(Block):
         targets = self.targets
         targets.outstanding[row] += 1
         self.forwarded += 1
-        calls = self.calls
-        made = targets.edges[targets.edge[row]].call(
-            call,
-            calls.operation[call],
-            calls.key[call],
-            calls.user[call],
-            targets.instance[row],
-            calls.request_bytes[call],
-            calls.trace[call],
-        )
-        if calls.flags[call] & (TOLD | SIGNED) != 0:
-            self.hand_on(call, made)
+        self.send_on(targets.edges[targets.edge[row]], call, targets.instance[row])
 
     def choose(self, call: i64) -> i64:
         """The row of the target for a call; -1 where there is none."""
