@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.engine.messages import DEAD, DELAYED, WAITING, WORKED_ON, Messages
+from playground.blocks.queue.messages import DEAD, DELAYED, WAITING, WORKED_ON, Messages
 from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Action

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
+from playground.blocks.queue.consumers import Consumers
+from playground.blocks.queue.messages import DEAD, DELAYED, LISTS, WAITING, WORKED_ON, Messages
 from playground.engine.block import Block
 from playground.engine.calls import TOLD
-from playground.engine.consumers import Consumers
-from playground.engine.messages import DEAD, DELAYED, LISTS, WAITING, WORKED_ON, Messages
 from playground.engine.outcomes import (
     BREAKER_OPEN,
     CRASHED,
@@ -269,7 +269,6 @@ class Queue(Block):
     def send(self, entry: i64, consumer: i64) -> None:
         """Deliver a message."""
         messages = self.messages
-        calls = self.calls
         edge = self.consumers.edges[self.consumers.which_edge[consumer]]
         instance = self.consumers.instance[consumer]
         messages.take_out(entry)
@@ -285,7 +284,13 @@ class Queue(Block):
         messages.due[entry] = self.simulation.now + self.visibility_ns
         messages.put_by_due(entry, WORKED_ON)
         self.arm_visibility()
-        # Nobody waits for it: the producer has its answer.
+        made = self.send_message(edge, entry, instance, entry)
+        self.calls.data[made] = self.delivery_number
+
+    def send_message(self, edge: Edge, entry: i64, instance: i64, step: i64) -> i64:
+        """Send a message as it was taken; the handle of the call. It has no parent: the producer has its answer, nobody waits for it."""
+        messages = self.messages
+        calls = self.calls
         made = edge.call(
             -1,
             messages.operation[entry],
@@ -295,10 +300,10 @@ class Queue(Block):
             messages.size[entry],
             messages.trace[entry],
         )
-        calls.step[made] = entry
-        calls.data[made] = self.delivery_number
+        calls.step[made] = step
         if messages.told[entry] != 0:
             calls.tell(made, messages.token[entry], messages.extra[entry])
+        return made
 
     def on_reply(self, call: i64) -> None:
         """A consumer has answered: an acknowledgement, or the message has to be done again."""
@@ -351,7 +356,6 @@ class Queue(Block):
     def bury(self, entry: i64) -> None:
         """Give a message up: to the queue for dead letters, or kept here."""
         messages = self.messages
-        calls = self.calls
         now = self.simulation.now
         self.died += 1
         if now - self.dead_noted_at >= QUIET_NS:
@@ -366,18 +370,7 @@ class Queue(Block):
                 self.drop(messages.head[DEAD])
             return
         self.moving += 1
-        made = edge.call(
-            -1,
-            messages.operation[entry],
-            messages.key[entry],
-            messages.user[entry],
-            -1,
-            messages.size[entry],
-            messages.trace[entry],
-        )
-        calls.step[made] = MOVING
-        if messages.told[entry] != 0:
-            calls.tell(made, messages.token[entry], messages.extra[entry])
+        self.send_message(edge, entry, -1, MOVING)
         messages.forget(entry)
 
     def on_moved(self, call: i64, outcome: i64) -> None:
