@@ -292,10 +292,7 @@ class Client(Block):
             self.completed += 1
             self.recent.add(now)
             self.histogram.add(stay)
-            if calls.version[call] == ABSENT or calls.flags[call] & (STALE | NOT_MODIFIED) != 0:
-                self.count_answer(call)
-            elif calls.operation[call] == READ:
-                self.found += 1
+            self.count_answer(call)
         else:
             self.failed += 1
             self.failures[outcome] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.blocks.client.mix_params import MIX_PARAMS
+from playground.blocks.client.spec_mix import MIX_PARAMS
 from playground.blocks.declare import PAUSE, RATE_PER_S_MAX, REGION, TEN_DAYS_S, duration, lasting
 from playground.protocol.catalogue import BlockSpec, Choice, Fault, Metric, Param, Port
 
