@@ -156,12 +156,11 @@ class Cache(Loading):
             self.reply(call, OK, version, self.item_bytes if version != ABSENT else SMALL_BYTES)
             return
         self.misses += 1
-        if self.read_through and self.store is not None:
-            self.note_miss(key)
-            self.load(call, key, 0)
-            return
         self.note_miss(key)
-        self.reply(call, OK, MISS, SMALL_BYTES)
+        if self.read_through and self.store is not None:
+            self.load(call, key, 0)
+        else:
+            self.reply(call, OK, MISS, SMALL_BYTES)
 
     def get_by_policy(self, call: i64, node: Node, key: i64, entry: i64) -> None:
         """A read where more is at stake than hit or miss. One that asks again, after it waited, is counted already."""
