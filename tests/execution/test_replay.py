@@ -61,7 +61,7 @@ def test_interpreted_in_another_process_every_scenario_gives_the_same_run() -> N
     assert there["digests"] == here()
 
 
-@pytest.mark.parametrize("hash_seed", ["1", "random"])
+@pytest.mark.parametrize("hash_seed", [pytest.param("1", marks=pytest.mark.slow), "random"])
 def test_another_process_with_another_hash_seed_gives_the_same_run(hash_seed: str) -> None:
     assert in_a_process(HERE, hash_seed)["digests"] == here()
 
