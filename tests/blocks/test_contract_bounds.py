@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from playground.blocks.registry import kinds
-from playground.catalogue import check_design, check_rules
+from playground.catalogue import check_design
 from playground.execution import Execution
 from playground.parameters import accepted_by
 from playground.protocol.catalogue import Param, Scalar
@@ -73,16 +73,20 @@ def problems_of(drawing: Scenario) -> list[Problem]:
     return refused.value.problems
 
 
-def broken_rules(drawing: Scenario) -> list[Problem]:
-    """The relations between parameters that this drawing doesn't keep."""
-    return [problem for block in drawing.design.blocks for problem in check_rules(block)]
+def unkept(drawing: Scenario) -> list[Problem]:
+    """What this drawing doesn't keep: relations between parameters, and connections that a parameter's value needs."""
+    try:
+        check_design(drawing.design)
+    except InputError as refused:
+        return refused.problems
+    return []
 
 
 @EVERY_PARAM
 def test_every_value_at_the_edge_of_what_a_parameter_takes_runs(owner: str, param: Param) -> None:
     for value in valid(param):
         drawing = drawn(owner, param.name, value)
-        if broken := broken_rules(drawing):
+        if broken := unkept(drawing):
             # Fine by itself, and not beside the other parameters of the example: refused, and it says so.
             assert all(param.name in problem.message for problem in broken)
             continue

@@ -11,7 +11,7 @@ from math import exp, log
 
 import pytest
 
-from playground.blocks.bloom_filter.figures import METRICS
+from playground.blocks.bloom_filter.spec_figures import METRICS
 from playground.engine.filter_equivalent import Equivalent, make_filter
 from playground.engine.filters import COUNTING, CUCKOO, STANDARD, VARIANTS, Filter, Size, size_by_bits, size_by_rate
 from playground.engine.stores import KeyIndex

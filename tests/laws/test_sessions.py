@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from playground.catalogue import check_design
 from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Intervention, Scenario
+from playground.protocol.errors import InputError
 from tests.laws.intervals import assert_agrees, runs
 from tests.sketch import SECOND, at, block, clear, edge, fault, metric, run, scenario, set_param
 
@@ -153,14 +155,13 @@ def test_an_instance_forgets_the_session_that_was_not_used_for_longest() -> None
     assert metric(execution, "app", "sessions_missed") > 0
 
 
-def test_a_server_without_a_store_for_its_sessions_fails_by_name() -> None:
+def test_a_server_that_keeps_sessions_in_a_store_and_has_none_is_refused() -> None:
     drawing = scenario(
-        [block("users", "client", sign_in=True), block("app", "app_server", sessions="store")],
-        [edge("users", "app")],
-        interventions=[at(1, fault("app", "pause", duration_s=0.1))],
+        [block("users", "client", sign_in=True), block("app", "app_server", sessions="store")], [edge("users", "app")]
     )
-    execution = run(drawing)
-    assert execution.model.blocks["users"].failures_by_reason().keys() == {"no_upstream"}
+    with pytest.raises(InputError) as refused:
+        check_design(drawing.design)
+    assert "with sessions = store its port 'Sessions' needs a connection" in str(refused.value)
 
 
 def test_sessions_move_into_a_store_that_is_turned_on_and_a_crash_then_loses_none() -> None:

@@ -6394,7 +6394,19 @@ export const catalogue: Catalogue = {
           "strict": false
         }
       ],
-      "needs": [],
+      "needs": [
+        {
+          "ports": [
+            "sessions"
+          ],
+          "when": {
+            "sessions": [
+              "store"
+            ]
+          },
+          "help": "its sessions are kept in a store"
+        }
+      ],
       "cells": {
         "label": "Instances",
         "help": "One cell for each instance: where it is in its life.",

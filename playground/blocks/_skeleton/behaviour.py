@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from playground.engine.block import Block
-from playground.engine.outcomes import OK, OVERLOADED, as_upstream
+from playground.engine.outcomes import OK, OVERLOADED
 from playground.engine.params import Params
 from playground.engine.station import FULL, STARTED, Station
 from playground.engine.streams import CONSTANT, Duration
@@ -107,22 +107,14 @@ class SkeletonBlock(Block):
         if edge is None:
             self.end(call, OK, 0, ANSWER_BYTES)
             return
-        calls = self.calls
-        # Handing the parent on makes it one tree: deadlines, cancellation and traces follow it.
-        edge.call(
-            call,
-            calls.operation[call],
-            calls.key[call],
-            calls.user[call],
-            -1,
-            calls.request_bytes[call],
-            calls.trace[call],
-        )
+        # One tree: deadlines, cancellation, traces and the user's session follow the call. `edge.call` makes calls of another kind.
+        self.send_on(edge, call, -1)
 
     def on_reply(self, call: i64) -> None:
         """A call of ours has ended, well or not: timeouts, retries and breakers are the edge's, and are over by now."""
-        calls = self.calls
-        self.end(calls.parent[call], as_upstream(calls.outcome[call]), calls.version[call], calls.reply_bytes[call])
+        self.station.release(0)
+        self.reply_like(self.calls.parent[call], call)
+        self.pull()
 
     def end(self, call: i64, outcome: i64, version: i64, size: i64) -> None:
         """Answer, and give the worker its next call."""

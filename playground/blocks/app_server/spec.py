@@ -171,5 +171,6 @@ SPEC = BlockSpec(
     ),
     faults=(*SHARED_FAULTS, *life.FAULTS),
     rules=life.RULES,
+    needs=life.NEEDS,
     cells=life.CELLS,
 )

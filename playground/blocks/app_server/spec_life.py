@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playground.blocks.declare import INSTANCE, TEN_DAYS_S, duration, lasting
 from playground.engine.limits import INSTANCES_MAX
-from playground.protocol.catalogue import Cells, CellState, Choice, Fault, Metric, Param, Port, Rule
+from playground.protocol.catalogue import Cells, CellState, Choice, Fault, Metric, Need, Param, Port, Rule
 
 LIFE, SCALING, SESSIONS = "Life", "Autoscaling", "Sessions"
 SCALES: dict[str, tuple[bool | int | float | str | None, ...]] = {"autoscale": (True,)}
@@ -197,6 +197,8 @@ RULES = (
         help="there can't be more of them at least than at most",
     ),
 )
+
+NEEDS = (Need(ports=("sessions",), when={"sessions": ("store",)}, help="its sessions are kept in a store"),)
 
 SESSION_PORT = Port(
     name="sessions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.blocks.bloom_filter.figures import CELLS, METRICS
+from playground.blocks.bloom_filter.spec_figures import CELLS, METRICS
 from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
 from playground.engine.filters import VARIANTS
 from playground.protocol.catalogue import BlockSpec, Choice, Fault, Param, Port
