@@ -2,13 +2,15 @@
 
 import type { Notable } from '../../generated/protocol';
 import type { Colours } from './colours';
-import type { Scene } from './scene';
+import type { Placed, Scene } from './scene';
 
 const SHOWN_MS = 5_000;
 const FADE_MS = 500;
 /** More at once would cover the cards that they are about. */
 const SHOWN_AT_ONCE = 3;
-const WIDTH_MAX = 260;
+const WIDTH_MAX = 230;
+/** Between a flag and its card, screen pixels. */
+const GAP = 6;
 const TITLE = '600 12px "Inter Variable", sans-serif';
 const TEXT = '400 11.5px "Inter Variable", sans-serif';
 
@@ -16,6 +18,15 @@ interface Flag {
   notable: Notable;
   since: number;
   lines: string[] | null;
+  width: number;
+  height: number;
+}
+
+interface Spot {
+  x: number;
+  y: number;
+}
+interface Box extends Spot {
   width: number;
   height: number;
 }
@@ -47,28 +58,65 @@ export class Flags {
         this.flags.delete(target);
         continue;
       }
-      const place = this.place(target, scene);
-      if (!place) continue;
       measure(context, flag);
-      place.x = Math.max(6, Math.min(place.x, scene.width - flag.width - 6));
-      place.y = Math.max(6, Math.min(place.y, scene.height - flag.height - 6));
+      const place = this.place(target, flag, scene);
+      if (!place) continue;
       context.globalAlpha = Math.min(1, (SHOWN_MS - age) / FADE_MS, age / 120);
       drawFlag(context, flag, place.x, place.y, colours);
     }
     context.globalAlpha = 1;
   }
 
-  private place(target: string, scene: Scene): { x: number; y: number } | null {
-    const block = scene.blocks.find((candidate) => candidate.id === target);
-    if (block)
-      return { x: block.x * scene.zoom + scene.left, y: (block.y + block.height) * scene.zoom + scene.top + 8 };
+  /** Where a flag covers the least of the cards: below the block that it is about, above it, or beside it. */
+  private place(target: string, flag: Flag, scene: Scene): Spot | null {
+    const cards = scene.blocks.map((block) => onScreen(block, scene));
+    const own = cards[scene.blocks.findIndex((block) => block.id === target)];
+    if (!own) return this.placeOnCurve(target, flag, scene);
+    const spots = [
+      { x: own.x, y: own.y + own.height + GAP },
+      { x: own.x, y: own.y - flag.height - GAP },
+      { x: own.x + own.width - flag.width, y: own.y + own.height + GAP },
+      { x: own.x + own.width - flag.width, y: own.y - flag.height - GAP },
+      { x: own.x + own.width + GAP, y: own.y },
+      { x: own.x - flag.width - GAP, y: own.y },
+    ].map((spot) => inside(spot, flag, scene));
+    const covered = spots.map((spot) => cards.reduce((sum, card) => sum + overlap(spot, flag, card), 0));
+    return spots[covered.indexOf(Math.min(...covered))]!;
+  }
+
+  private placeOnCurve(target: string, flag: Flag, scene: Scene): Spot | null {
     const curve = scene.curves.get(target);
     if (!curve) return null;
-    return {
+    const middle = {
       x: ((curve.sx + curve.tx) / 2) * scene.zoom + scene.left - 60,
       y: ((curve.sy + curve.ty) / 2) * scene.zoom + scene.top + 12,
     };
+    return inside(middle, flag, scene);
   }
+}
+
+function onScreen(block: Placed, { zoom, left, top }: Scene): Box {
+  return {
+    x: block.x * zoom + left,
+    y: block.y * zoom + top,
+    width: block.width * zoom,
+    height: block.height * zoom,
+  };
+}
+
+/** `spot`, moved so far that the flag is in view. */
+function inside(spot: Spot, flag: Flag, scene: Scene): Spot {
+  return {
+    x: Math.max(6, Math.min(spot.x, scene.width - flag.width - 6)),
+    y: Math.max(6, Math.min(spot.y, scene.height - flag.height - 6)),
+  };
+}
+
+/** The area that a flag at `spot` covers of `card`. */
+function overlap(spot: Spot, flag: Flag, card: Box): number {
+  const width = Math.min(spot.x + flag.width, card.x + card.width) - Math.max(spot.x, card.x);
+  const height = Math.min(spot.y + flag.height, card.y + card.height) - Math.max(spot.y, card.y);
+  return Math.max(0, width) * Math.max(0, height);
 }
 
 function wrap(context: CanvasRenderingContext2D, text: string): string[] {
