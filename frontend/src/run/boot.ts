@@ -1,6 +1,6 @@
 /** What the page shows first, by its address: a template, a shared design, a run, or what was open last. */
 
-import { fitSoon } from '../canvas/commands';
+import { fitSoon, present } from '../canvas/commands';
 import { ApiError, checkDesign, createShare, getCatalogue, getRun } from '../lib/api';
 import { emptyDesign } from '../lib/design';
 import { drawing, show } from '../state/design';
@@ -58,7 +58,7 @@ async function reopenRun(id: string): Promise<void> {
 
 function showDraft(draft: LocalDraft): void {
   show(draft.scenario.design, { forgetSteps: true });
-  fitSoon();
+  present();
   beginDocument(draft.id && draft.version ? { id: draft.id, version: draft.version } : null);
   useSession.setState({ forkedFrom: draft.forkedFrom });
 }
