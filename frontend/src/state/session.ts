@@ -107,18 +107,21 @@ export function eventsWith(events: readonly Happened[], event: Happened): Happen
   return [...events, event];
 }
 
-const UNKNOWN: ReadonlyMap<number, Design> = new Map();
-let walked: { events: readonly Happened[]; origin: Design; before: Map<number, Design> } | null = null;
+let walked: { events: readonly Happened[]; origin: Design | null; before: Map<number, Design> } | null = null;
 
-/** The drawing that ran before each change of it, by the event's `seq`; from what the run began with. */
+/**
+ * The drawing that ran before each change of it, by the event's `seq`; from what the run began with, or where the page does not know
+ * that, from the first change that brought a whole drawing.
+ */
 export function designsBefore(events: readonly Happened[], origin: Design | null): ReadonlyMap<number, Design> {
-  if (!origin) return UNKNOWN;
   if (walked?.events === events && walked.origin === origin) return walked.before;
   const before = new Map<number, Design>();
   let design = origin;
   for (const event of changesInTime(events)) {
-    before.set(event.seq, design);
-    design = applied(design, event.intervention!);
+    if (design) before.set(event.seq, design);
+    const { action } = event.intervention!;
+    if (action.type === 'edit') design = action.design;
+    else if (design) design = applied(design, event.intervention!);
   }
   walked = { events, origin, before };
   return before;
