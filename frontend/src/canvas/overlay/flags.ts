@@ -52,6 +52,7 @@ export class Flags {
 
   /** Draws them in screen pixels, so that they can be read at any zoom. */
   draw(context: CanvasRenderingContext2D, scene: Scene, colours: Colours, now: number): void {
+    const taken = scene.blocks.map((block) => onScreen(block, scene));
     for (const [target, flag] of this.flags) {
       const age = now - flag.since;
       if (age > SHOWN_MS) {
@@ -59,18 +60,18 @@ export class Flags {
         continue;
       }
       measure(context, flag);
-      const place = this.place(target, flag, scene);
+      const place = this.place(target, flag, scene, taken);
       if (!place) continue;
+      taken.push({ ...place, width: flag.width, height: flag.height });
       context.globalAlpha = Math.min(1, (SHOWN_MS - age) / FADE_MS, age / 120);
       drawFlag(context, flag, place.x, place.y, colours);
     }
     context.globalAlpha = 1;
   }
 
-  /** Where a flag covers the least of the cards: below the block that it is about, above it, or beside it. */
-  private place(target: string, flag: Flag, scene: Scene): Spot | null {
-    const cards = scene.blocks.map((block) => onScreen(block, scene));
-    const own = cards[scene.blocks.findIndex((block) => block.id === target)];
+  /** Where a flag covers the least of the cards and of older flags: below the block that it is about, above it, or beside it. */
+  private place(target: string, flag: Flag, scene: Scene, taken: readonly Box[]): Spot | null {
+    const own = taken[scene.blocks.findIndex((block) => block.id === target)];
     if (!own) return this.placeOnCurve(target, flag, scene);
     const spots = [
       { x: own.x, y: own.y + own.height + GAP },
@@ -80,7 +81,7 @@ export class Flags {
       { x: own.x + own.width + GAP, y: own.y },
       { x: own.x - flag.width - GAP, y: own.y },
     ].map((spot) => inside(spot, flag, scene));
-    const covered = spots.map((spot) => cards.reduce((sum, card) => sum + overlap(spot, flag, card), 0));
+    const covered = spots.map((spot) => taken.reduce((sum, box) => sum + overlap(spot, flag, box), 0));
     return spots[covered.indexOf(Math.min(...covered))]!;
   }
 
@@ -112,10 +113,10 @@ function inside(spot: Spot, flag: Flag, scene: Scene): Spot {
   };
 }
 
-/** The area that a flag at `spot` covers of `card`. */
-function overlap(spot: Spot, flag: Flag, card: Box): number {
-  const width = Math.min(spot.x + flag.width, card.x + card.width) - Math.max(spot.x, card.x);
-  const height = Math.min(spot.y + flag.height, card.y + card.height) - Math.max(spot.y, card.y);
+/** The area that a flag at `spot` covers of `box`. */
+function overlap(spot: Spot, flag: Flag, box: Box): number {
+  const width = Math.min(spot.x + flag.width, box.x + box.width) - Math.max(spot.x, box.x);
+  const height = Math.min(spot.y + flag.height, box.y + box.height) - Math.max(spot.y, box.y);
   return Math.max(0, width) * Math.max(0, height);
 }
 
