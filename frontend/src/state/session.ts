@@ -33,6 +33,8 @@ interface SessionState {
   untilS: number;
   /** The drawing that the run began with, as far as the page knows. */
   origin: Design | null;
+  /** What the scenario does by itself while it runs, as it came: each run of the drawing begins with it. */
+  script: Intervention[];
   /** Whether the next welcome's drawing takes the place of what is on the canvas. */
   adopt: boolean;
   /** The drawing that the engine runs now. */
@@ -79,6 +81,7 @@ export const useSession = create<SessionState>()(() => ({
   seed: 1,
   speed: 1,
   untilS: 60,
+  script: [],
   problems: [],
   forkedFrom: null,
   saveNote: null,
@@ -141,8 +144,27 @@ export function interventions(events: readonly Happened[]): Intervention[] {
     .sort((a, b) => a.at_ns - b.at_ns);
 }
 
+/** What was done, and what the scenario has yet to do by itself, unless another future took the place of that. */
+export function wholeLog(events: readonly Happened[]): Intervention[] {
+  const done = interventions(events);
+  if (events.some(({ what }) => what === 'branch')) return done;
+  const last = done.at(-1)?.at_ns ?? -1;
+  return [...done, ...useSession.getState().script.filter((entry) => entry.at_ns > last)];
+}
+
+/** The interventions of a log that are the scenario's own, and nobody's doing. */
+export function scriptOf(log: readonly Intervention[]): Intervention[] {
+  return log.filter(({ actor }) => actor === 'scenario');
+}
+
+/** The scenario's own interventions, as far as what they are about is drawn. */
+function scripted(design: Design): Intervention[] {
+  const drawn = new Set([...design.blocks, ...design.edges].map(({ id }) => id));
+  return useSession.getState().script.filter(({ action }) => 'target' in action && drawn.has(action.target));
+}
+
 /** The scenario that begins with `design` under the session's seed and speed. */
-export function scenarioOf(design: Design, log: Intervention[] = []): Scenario {
+export function scenarioOf(design: Design, log: Intervention[] = scripted(design)): Scenario {
   const { seed, speed, untilS } = useSession.getState();
   return { format: 1, design, seed, interventions: log, until_s: untilS, speed, engine_version: null };
 }
