@@ -96,7 +96,7 @@ function Page() {
               </aside>
             )}
             <main className="@container flex min-w-0 flex-1">
-              <div className="flex min-w-0 flex-1 flex-col max-[800px]:flex-col-reverse @min-[1000px]:flex-row">
+              <div className="flex min-w-0 flex-1 flex-col max-[800px]:flex-col-reverse @min-[940px]:flex-row">
                 <ScenarioPanel />
                 <div className="canvas-area relative min-h-0 min-w-0 flex-1">
                   <Canvas />

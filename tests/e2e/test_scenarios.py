@@ -85,3 +85,47 @@ def test_a_scenario_fails_by_name_until_its_fix_is_turned_on(opened: PlaygroundP
     opened.fix(0).toggle()
     assert not opened.fix(0).is_on()
     assert f"{lesson.fix}: off" in opened.feed_titles()
+
+
+CARD_WIDTH = 188
+"""Canvas pixels, as ``frontend/src/canvas/card.ts`` has it."""
+ZOOM_READABLE = 0.88
+"""From here on the texts on a card, 12.5 pixels at zoom 1, are 11 pixels or more."""
+
+
+@pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
+def test_all_of_a_scenario_can_be_read_at_1280(opened: PlaygroundPage, name: str) -> None:
+    opened.open(f"/t/{name}")
+    expect(opened.test_id("scenario")).to_be_visible()
+    opened.pause()
+    opened.page.wait_for_timeout(600)  # the view glides to its place
+    canvas = opened.test_id("canvas").bounding_box()
+    assert canvas
+    for card in opened.page.locator("[data-kind].card").all():
+        box = card.bounding_box()
+        assert box and box["width"] >= ZOOM_READABLE * CARD_WIDTH
+        assert canvas["x"] <= box["x"] and box["x"] + box["width"] <= canvas["x"] + canvas["width"]
+        assert canvas["y"] <= box["y"] and box["y"] + box["height"] <= canvas["y"] + canvas["height"]
+
+
+def test_a_block_of_a_scenario_is_inspected_by_a_click(opened: PlaygroundPage) -> None:
+    opened.open("/t/cache-lock")
+    expect(opened.test_id("right-panel")).to_have_count(0)
+    opened.block("cache").click(position={"x": 60, "y": 12})
+    expect(opened.test_id("cells")).to_be_attached()
+    opened.test_id("scenario-cost").click()
+    expect(opened.test_id("cost-total")).to_be_visible()
+
+
+def test_what_a_scenario_does_by_itself_it_does_again_after_going_back_to_the_start(opened: PlaygroundPage) -> None:
+    opened.open("/t/liveness-readiness")
+    expect(opened.test_id("scenario")).to_be_visible()
+    opened.pause()
+    opened.fix(0).toggle()
+    opened.test_id("reset").click()
+    expect(opened.test_id("clock")).to_contain_text("00:00.000")
+    opened.choose_speed("5×")
+    opened.play()
+    event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text="Deadlock in Servers 2")
+    expect(event.first).to_be_visible(timeout=60_000)
+    assert opened.fix(0).is_on()

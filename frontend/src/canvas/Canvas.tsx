@@ -6,7 +6,6 @@ import {
   type Connection,
   type EdgeChange,
   type FinalConnectionState,
-  MiniMap,
   ReactFlow,
   type ReactFlowInstance,
   SelectionMode,
@@ -23,7 +22,8 @@ import { select, toast, useUi } from '../state/ui';
 import { BlockNode, type BlockNodeType } from './BlockNode';
 import { CanvasTools } from './CanvasTools';
 import { ConnectionHint } from './ConnectionHint';
-import { addBlock, BLOCK_MIME, setFlow } from './commands';
+import { CornerMap } from './CornerMap';
+import { addBlock, BLOCK_MIME, inspect, setFlow } from './commands';
 import { EmptyCanvas } from './EmptyCanvas';
 import { FlowEdge, type FlowEdgeType } from './FlowEdge';
 import { useFlowEdges, useFlowNodes } from './flow-graph';
@@ -114,6 +114,7 @@ export function Canvas() {
           if (refusal) toast(refusal, 'bad');
         }}
         onPaneClick={() => select([])}
+        onNodeClick={(event, node) => !event.shiftKey && !event.ctrlKey && !event.metaKey && inspect(node.id)}
         onNodeDoubleClick={(_, node) => useUi.setState({ renaming: node.id })}
         onNodeContextMenu={(event, node) => openMenu(event, node.id)}
         onEdgeContextMenu={(event, edge) => openMenu(event, edge.id)}
@@ -134,13 +135,7 @@ export function Canvas() {
         zoomOnDoubleClick={false}
       >
         <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.2} color="var(--dots)" />
-        <MiniMap
-          pannable
-          zoomable
-          position="bottom-right"
-          style={{ width: 132, height: 84 }}
-          ariaLabel="Map of the canvas"
-        />
+        <CornerMap />
         <Overlay />
         <ConnectionHint />
       </ReactFlow>

@@ -16,9 +16,10 @@ import {
 } from '../lib/design';
 import { arranged } from '../lib/layout';
 import type { Offer } from '../lib/ports';
+import { isScenario } from '../lib/switches';
 import { drawing, edit } from '../state/design';
 import { catalogue } from '../state/session';
-import { select, useUi } from '../state/ui';
+import { makeRoom, select, useUi, wide } from '../state/ui';
 import { CARD_WIDTH, cardOf } from './card';
 
 /** Marks a dragged palette entry. */
@@ -26,6 +27,12 @@ export const BLOCK_MIME = 'application/x-playground-block';
 
 /** How everything is shown at once: close to the edges, but never blown up. */
 export const FIT = { padding: 0.07, maxZoom: 1.15 };
+/** From here on the smallest text on a card is 11 pixels high. */
+const ZOOM_READABLE = 0.88;
+/** Up to this width of the window a drawing is shown from its start on, as large as it can be read, instead of all at once. */
+const NARROW = 1100;
+/** Screen pixels between a card that is brought into view and the edge of the canvas. */
+const MARGIN = 20;
 
 let flow: ReactFlowInstance | null = null;
 let fitWanted = false;
@@ -53,10 +60,14 @@ function besideSelection(): Position | null {
 }
 
 function middleOfView(): Position {
-  const canvas = document.querySelector('[data-testid=canvas]')?.getBoundingClientRect();
+  const canvas = canvasBounds();
   if (!flow || !canvas) return { x: 0, y: 0 };
   const middle = flow.screenToFlowPosition({ x: canvas.left + canvas.width / 2, y: canvas.top + canvas.height / 2 });
   return { x: middle.x - CARD_WIDTH / 2, y: middle.y - 50 };
+}
+
+function canvasBounds(): DOMRect | undefined {
+  return document.querySelector('[data-testid=canvas]')?.getBoundingClientRect();
 }
 
 /** Deletes what is selected. */
@@ -107,10 +118,28 @@ export function arrange(): void {
   requestAnimationFrame(() => requestAnimationFrame(fit));
 }
 
-/** Brings a drawing that was just opened into view, once its cards are there. An empty canvas stays where it is. */
+/** Shows a drawing that was just opened, a scenario with the room that it needs. */
+export function present(): void {
+  makeRoom(isScenario(drawing()));
+  fitSoon();
+}
+
+/** Brings everything into view, once its cards are there. An empty canvas stays where it is. */
 export function fitSoon(): void {
   fitWanted = flow === null;
-  if (flow && drawing().blocks.length) requestAnimationFrame(() => requestAnimationFrame(fit));
+  const look = wide(NARROW) ? fit : begin;
+  if (flow && drawing().blocks.length) requestAnimationFrame(() => requestAnimationFrame(look));
+}
+
+/** On a narrow screen: as much from the callers on as can be read; the rest is a swipe away. */
+async function begin(): Promise<void> {
+  await flow?.fitView({ ...FIT, minZoom: ZOOM_READABLE });
+  const canvas = canvasBounds();
+  if (!flow || !canvas) return;
+  const all = flow.getNodesBounds(flow.getNodes());
+  const { x, y, zoom } = flow.getViewport();
+  const start = { x: Math.max(x, MARGIN - all.x * zoom), y: Math.max(y, MARGIN - all.y * zoom) };
+  if (start.x !== x || start.y !== y) void flow.setViewport({ ...start, zoom });
 }
 
 /** Shows everything. */
@@ -123,27 +152,34 @@ export function zoom(closer: boolean): void {
   void (closer ? flow?.zoomIn({ duration: calm() ? 0 : 120 }) : flow?.zoomOut({ duration: calm() ? 0 : 120 }));
 }
 
-/** Brings a block into view without changing the zoom, and selects it. */
+/** Selects a block or a connection; a block is brought into view, by the shortest way and without changing the zoom. */
 export function reveal(id: string): void {
   const block = drawing().blocks.find((candidate) => candidate.id === id);
   if (!block && !drawing().edges.some((edge) => edge.id === id)) return;
   select([id]);
-  if (!block || !flow) return;
-  const { width, height } = { width: CARD_WIDTH, height: cardOf(catalogue(), block.kind).height };
-  const canvas = document.querySelector('[data-testid=canvas]')?.getBoundingClientRect();
-  const corner = flow.flowToScreenPosition(block.position);
-  if (
-    canvas &&
-    corner.x > canvas.left &&
-    corner.x < canvas.right - 80 &&
-    corner.y > canvas.top &&
-    corner.y < canvas.bottom - 60
-  )
-    return;
-  void flow.setCenter(block.position.x + width / 2, block.position.y + height / 2, {
-    zoom: flow.getZoom(),
-    duration: calm() ? 0 : 250,
-  });
+  const canvas = canvasBounds();
+  if (!block || !flow || !canvas) return;
+  const { x, y, zoom } = flow.getViewport();
+  const height = cardOf(catalogue(), block.kind).height;
+  const shift = {
+    x: intoView(x + block.position.x * zoom, CARD_WIDTH * zoom, canvas.width),
+    y: intoView(y + block.position.y * zoom, height * zoom, canvas.height),
+  };
+  if (shift.x || shift.y)
+    void flow.setViewport({ x: x + shift.x, y: y + shift.y, zoom }, { duration: calm() ? 0 : 250 });
+}
+
+/** How far a card at `at`, `size` long, has to be moved to lie within `room`. */
+function intoView(at: number, size: number, room: number): number {
+  if (at < 0) return MARGIN - at;
+  return at + size > room ? Math.max(room - MARGIN - at - size, MARGIN - at) : 0;
+}
+
+/** Opens the inspector for a block that was clicked, where it does not lie over the canvas. */
+export function inspect(id: string): void {
+  if (useUi.getState().right || !wide(NARROW)) return;
+  useUi.setState({ right: 'inspector' });
+  requestAnimationFrame(() => requestAnimationFrame(() => reveal(id)));
 }
 
 function calm(): boolean {

@@ -27,7 +27,7 @@ const CLEARLY = 1.25;
 
 const rate = (value: number) => compact(value);
 const ms = (value: number) => duration(value / 1e3);
-const percent = (value: number) => `${Math.round(value)} %`;
+const percent = (value: number) => `${Number(value.toPrecision(2))} %`;
 
 /** The four charts. */
 export function Charts() {

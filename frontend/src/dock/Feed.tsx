@@ -94,7 +94,8 @@ function Row({ event }: { event: Happened }) {
             {eventTitle(event, catalogue, design, before)}
           </b>{' '}
           <span className="text-ink-2">
-            {block && named && `on ${nameOf(catalogue, block)}`} {tone.name === 'you' ? '' : detail}
+            {block && named && `on ${nameOf(catalogue, block)}`}{' '}
+            {tone.name === 'you' && event.what !== 'branch' ? '' : detail}
           </span>
         </span>
       </button>

@@ -73,6 +73,16 @@ describe('figures with the fix and without it', () => {
     expect(comparison.compare([watch('last')], stretches, 9 * S)).toEqual([{ off: 20, on: 4 }]);
   });
 
+  it('what a gauge still reads from the other side is not its last value on this one', () => {
+    const comparison = new Comparison(1);
+    for (const [s, value] of [0, 2025, 2025, 2025, 1, 1, 1].entries()) comparison.add((s + 1) * S, [value]);
+    const stretches: Stretch[] = [...OFF, { at: 3 * S, state: 'on' }];
+    expect(comparison.compare([watch('last')], stretches, 4 * S)).toEqual([{ off: 2025, on: null }]);
+    expect(comparison.compare([watch('last')], stretches, 5 * S)).toEqual([{ off: 2025, on: 1 }]);
+    const back: Stretch[] = [...stretches, { at: 5.5 * S, state: 'off' }];
+    expect(comparison.compare([watch('last')], back, 7 * S)).toEqual([{ off: 2025, on: 1 }]);
+  });
+
   it('a long run is thinned out without losing anything', () => {
     const comparison = run(9, 40);
     comparison.compare([watch('total')], TURNED, 9 * S);

@@ -74,14 +74,23 @@ export class Comparison {
     const sides = watch.map(() => ({ off: new Side(), on: new Side() }));
     let stretch = 0;
     let before: Sample = { t: 0, values: new Array<number>(this.figures).fill(0), highest: [] };
+    let untilTurn: Sample | null = null;
     for (const sample of this.samples) {
       if (sample.t > now) break;
-      while (stretch + 1 < stretches.length && stretches[stretch + 1]!.at <= before.t) stretch += 1;
+      let begins = false;
+      while (stretch + 1 < stretches.length && stretches[stretch + 1]!.at <= before.t) {
+        stretch += 1;
+        begins = true;
+      }
+      if (begins)
+        for (const [index, { off, on }] of sides.entries())
+          for (const side of [off, on]) side.begin((untilTurn ?? before).values[index]!);
       const turned = stretch + 1 < stretches.length && stretches[stretch + 1]!.at < sample.t;
       const state = stretches[stretch]?.state;
       if (!turned && (state === 'on' || state === 'off')) {
         for (const [index, side] of sides.entries()) side[state].take(before, sample, index);
       }
+      untilTurn = turned ? before : null;
       before = sample;
     }
     return watch.map(({ show }, index) => ({ off: sides[index]!.off.figure(show), on: sides[index]!.on.figure(show) }));
@@ -113,6 +122,13 @@ class Side {
   private ns = 0;
   private highest = Number.NaN;
   private last = Number.NaN;
+  /** What the figure read when this side began, until it reads something else. */
+  private carried = Number.NaN;
+
+  /** The fix was turned while the figure read `value`: until that changes, it tells of the other side. */
+  begin(value: number): void {
+    this.carried = value;
+  }
 
   take(before: Sample, sample: Sample, index: number): void {
     const value = sample.values[index]!;
@@ -122,6 +138,8 @@ class Side {
     this.grown += Number.isNaN(from) || value < from ? value : value - from;
     this.ns += sample.t - before.t;
     this.highest = larger(this.highest, sample.highest[index]!);
+    if (value === this.carried) return;
+    this.carried = Number.NaN;
     this.last = value;
   }
 

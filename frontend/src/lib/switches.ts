@@ -7,6 +7,11 @@ import { withParam } from './design';
 /** How a fix stands; `mixed`: some of its settings hold, or they are neither as with it nor as without it. */
 export type SwitchState = 'on' | 'off' | 'mixed';
 
+/** Whether `design` is a scenario: something is turned on and off in it, or watched. */
+export function isScenario(design: Design): boolean {
+  return design.switches.length > 0 || design.watch.length > 0;
+}
+
 /** What the catalogue declares for a block or an edge of `design`, with what is set there; undefined for what is not drawn. */
 function thingOf(catalogue: Catalogue, design: Design, target: string) {
   const edge = design.edges.find((candidate) => candidate.id === target);

@@ -7,35 +7,36 @@ import type { Design, Switch as Fix, Watch } from '../generated/protocol';
 import { metricsOf } from '../lib/catalogue';
 import { thingName } from '../lib/changes';
 import { withUnit } from '../lib/format';
-import { switchState, withSwitch } from '../lib/switches';
+import { isScenario, switchState, withSwitch } from '../lib/switches';
 import { useLive } from '../run/use-live';
 import { compared } from '../run/watching';
 import { edit, useDesign } from '../state/design';
 import { useSession } from '../state/session';
+import { select, useUi } from '../state/ui';
 import { Switch } from '../ui/Switch';
+import { TotalCost } from './inspector/Costs';
 
 /** Beside the canvas where there is room, above it where there is less, below it on a narrow screen; never over a block. */
 export function ScenarioPanel() {
   const design = useDesign((state) => state.design);
   const coming = useSession((state) => state.phase === 'loading' || state.adopt);
   const [open, setOpen] = useState(true);
-  if (coming || !(design.switches.length || design.watch.length)) return null;
-  const [about] = design.description.split(/\n\s*\n/, 1);
+  if (coming || !isScenario(design)) return null;
   return (
     <section
       aria-label="Scenario"
       data-testid="scenario"
       data-open={open}
-      className="z-[6] shrink-0 overflow-y-auto border-b border-line bg-panel text-xs max-[800px]:border-t max-[800px]:border-b-0 @max-[1000px]:max-h-[42%] @min-[1000px]:border-r @min-[1000px]:border-b-0 @min-[1000px]:data-[open=true]:w-[320px]"
+      className="z-[6] shrink-0 overflow-y-auto border-b border-line bg-panel text-xs max-[800px]:border-t max-[800px]:border-b-0 @max-[940px]:max-h-[42%] @min-[940px]:border-r @min-[940px]:border-b-0 @min-[940px]:data-[open=true]:w-[320px]"
     >
       <div
-        className={`flex items-center gap-3 px-3 ${open ? 'pt-2' : 'py-1.5 @min-[1000px]:w-10 @min-[1000px]:flex-col @min-[1000px]:px-0'}`}
+        className={`flex items-center gap-3 px-3 ${open ? 'pt-2' : 'py-1.5 @min-[940px]:w-10 @min-[940px]:flex-col @min-[940px]:px-0'}`}
       >
-        <h2 className={`min-w-0 truncate text-sm font-semibold ${open ? 'flex-1' : '@min-[1000px]:hidden'}`}>
+        <h2 className={`min-w-0 truncate text-sm font-semibold ${open ? 'flex-1' : '@min-[940px]:hidden'}`}>
           {design.name}
         </h2>
         {!open && (
-          <div className="flex min-w-0 flex-1 flex-wrap gap-x-4 gap-y-1 @min-[1000px]:hidden">
+          <div className="flex min-w-0 flex-1 flex-wrap gap-x-4 gap-y-1 @min-[940px]:hidden">
             {design.switches.map((fix, index) => (
               <FixSwitch key={fix.label} fix={fix} index={index} />
             ))}
@@ -57,17 +58,45 @@ export function ScenarioPanel() {
         </button>
       </div>
       {open && (
-        <div className="grid gap-x-5 gap-y-2.5 px-3 pb-2.5 pt-1 @min-[620px]:grid-cols-[minmax(0,5fr)_minmax(0,6fr)] @min-[1000px]:grid-cols-1">
+        <div className="grid gap-x-5 gap-y-2.5 px-3 pb-2.5 pt-1 @min-[620px]:grid-cols-[minmax(0,5fr)_minmax(0,6fr)] @min-[940px]:grid-cols-1">
           <div className="flex flex-col gap-2">
-            {about && <p className="leading-snug text-ink-2">{about}</p>}
+            <About text={design.description} />
             {design.switches.map((fix, index) => (
               <FixSwitch key={fix.label} fix={fix} index={index} help />
             ))}
           </div>
-          {design.watch.length > 0 && <Figures design={design} />}
+          <div className="flex flex-col gap-2">
+            {design.watch.length > 0 && <Figures design={design} />}
+            <RunningCost />
+          </div>
         </div>
       )}
     </section>
+  );
+}
+
+/** The first paragraph of what happens here; the others, which go further, for who reads on. */
+function About({ text }: { text: string }) {
+  const [more, setMore] = useState(false);
+  const paragraphs = text.split(/\n\s*\n/).filter((paragraph) => paragraph.trim());
+  if (!paragraphs.length) return null;
+  return (
+    <div className="flex flex-col gap-1.5 leading-snug text-ink-2">
+      {paragraphs.slice(0, more ? undefined : 1).map((paragraph) => (
+        <p key={paragraph}>{paragraph}</p>
+      ))}
+      {paragraphs.length > 1 && (
+        <button
+          type="button"
+          data-testid="scenario-more"
+          aria-expanded={more}
+          className="self-start text-accent hover:underline"
+          onClick={() => setMore(!more)}
+        >
+          {more ? 'Less' : 'Read on'}
+        </button>
+      )}
+    </div>
   );
 }
 
@@ -140,6 +169,27 @@ function Figures({ design }: { design: Design }) {
         </tbody>
       ))}
     </table>
+  );
+}
+
+/** What all of it costs; a click leads to what each block costs, and from there to its prices. */
+function RunningCost() {
+  return (
+    <button
+      type="button"
+      data-testid="scenario-cost"
+      title="What each block costs; its prices can be changed in its group Cost"
+      className="group flex items-baseline justify-between gap-2 border-t border-line py-1 text-left"
+      onClick={() => {
+        select([]);
+        useUi.setState({ right: 'inspector' });
+      }}
+    >
+      <span className="text-ink group-hover:underline">Running cost</span>
+      <span className="num text-ink">
+        <TotalCost />
+      </span>
+    </button>
   );
 }
 

@@ -1,10 +1,10 @@
 /** What the page shows first, by its address: a template, a shared design, a run, or what was open last. */
 
-import { fitSoon } from '../canvas/commands';
+import { fitSoon, present } from '../canvas/commands';
 import { ApiError, checkDesign, createShare, getCatalogue, getRun } from '../lib/api';
 import { emptyDesign } from '../lib/design';
 import { drawing, show } from '../state/design';
-import { interventions, scenarioOf, useSession } from '../state/session';
+import { scenarioOf, scriptOf, useSession, wholeLog } from '../state/session';
 import { select } from '../state/ui';
 import { beginDocument, followForSaving } from './autosave';
 import { leaveRun, openRun, startRun } from './controller';
@@ -52,13 +52,16 @@ async function reopenRun(id: string): Promise<void> {
   }
   const known = knownRun(id);
   const draft = known ? draftOfRun(id) : null;
-  if (draft) showDraft(draft);
+  if (draft) {
+    showDraft(draft);
+    useSession.setState({ script: scriptOf(draft.scenario.interventions) });
+  }
   openRun(id, known?.control ?? null, { adopt: draft === null, origin: known?.origin ?? null });
 }
 
 function showDraft(draft: LocalDraft): void {
   show(draft.scenario.design, { forgetSteps: true });
-  fitSoon();
+  present();
   beginDocument(draft.id && draft.version ? { id: draft.id, version: draft.version } : null);
   useSession.setState({ forkedFrom: draft.forkedFrom });
 }
@@ -87,7 +90,7 @@ export async function openShare(id: string): Promise<void> {
 /** Opens a design that was imported, or an empty one. It runs once it can. */
 export function openDesign(design = emptyDesign()): void {
   leaveRun();
-  useSession.setState({ forkedFrom: null, seed: 1, speed: 1, untilS: 60, problems: [] });
+  useSession.setState({ forkedFrom: null, seed: 1, speed: 1, untilS: 60, script: [], problems: [] });
   show(design, { forgetSteps: true });
   fitSoon();
   begin();
@@ -103,7 +106,7 @@ function begin(): void {
 /** Makes a link to the drawing; with `log`, to the run with everything that was done to it. Gives its address. */
 export async function share(withLog: boolean): Promise<string> {
   const { origin, events, forkedFrom } = useSession.getState();
-  const scenario = withLog && origin ? scenarioOf(origin, interventions(events)) : scenarioOf(drawing());
+  const scenario = withLog && origin ? scenarioOf(origin, wholeLog(events)) : scenarioOf(drawing());
   const shared = await createShare({ scenario, title: drawing().name, forked_from: forkedFrom });
   return new URL(shared.url, location.href).href;
 }

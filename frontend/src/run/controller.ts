@@ -4,7 +4,7 @@ import type { Action, Design, ServerMessage } from '../generated/protocol';
 import { ApiError, checkDesign, createRun } from '../lib/api';
 import { runsAlike } from '../lib/sync';
 import { drawing } from '../state/design';
-import { atEnd, catalogue, forgetRun, scenarioOf, useSession } from '../state/session';
+import { atEnd, catalogue, forgetRun, scenarioOf, scriptOf, useSession } from '../state/session';
 import { toast, useUi } from '../state/ui';
 import { hear } from './hear';
 import { series } from './history';
@@ -40,6 +40,7 @@ export async function startRun(start: Start): Promise<boolean> {
     seed: created.scenario.seed,
     speed: created.scenario.speed,
     untilS: created.scenario.until_s,
+    script: scriptOf(created.scenario.interventions),
   });
   openRun(created.id, created.control, { adopt, origin: null });
   if (location.pathname !== `/r/${created.id}`) history.replaceState(null, '', `/r/${created.id}`);
@@ -144,13 +145,14 @@ export async function startDrawing(playing: boolean): Promise<void> {
 
 /**
  * Back to time 0, under another seed if one is given. Where the drawing was changed since the run began, a fresh run of
- * what is drawn takes its place: nobody wants to find an old drawing at time 0.
+ * what is drawn takes its place: nobody wants to find an old drawing at time 0. So it does for a scenario that does something by
+ * itself, since a run that is reset has an empty log.
  */
 export async function reset(seed?: number): Promise<void> {
-  const { origin, running, runId } = useSession.getState();
+  const { origin, running, runId, script } = useSession.getState();
   if (seed !== undefined) useSession.setState({ seed });
   if (!runId) return;
   const changed = !origin || !running || !runsAlike(catalogue(), origin, drawing());
-  if (changed) await startDrawing(false);
+  if (changed || script.length) await startDrawing(false);
   else await ask({ type: 'reset', seed: seed ?? null });
 }

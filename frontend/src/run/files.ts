@@ -1,10 +1,10 @@
 /** Designs as files: JSON in and out, the canvas as a picture. */
 
-import type { Design } from '../generated/protocol';
+import type { Design, Intervention } from '../generated/protocol';
 import { syntaxProblems } from '../lib/api';
 import { completed, designProblems, locate, parseText } from '../lib/json-text';
 import { drawing } from '../state/design';
-import { interventions, scenarioOf, useSession } from '../state/session';
+import { interventions, scenarioOf, scriptOf, useSession, wholeLog } from '../state/session';
 import { toast } from '../state/ui';
 import { openDesign } from './boot';
 
@@ -28,8 +28,8 @@ function download(href: string, name: string): void {
 /** Saves the scenario (drawing, seed, what was done) as `manage.py simulate` takes it. */
 export function exportJson(): void {
   const { origin, events } = useSession.getState();
-  const log = interventions(events);
-  const scenario = origin && log.length ? scenarioOf(origin, log) : scenarioOf(drawing());
+  const touched = origin && interventions(events).length > 0;
+  const scenario = touched ? scenarioOf(origin, wholeLog(events)) : scenarioOf(drawing());
   const blob = new Blob([`${JSON.stringify(scenario, null, 2)}\n`], { type: 'application/json' });
   const href = URL.createObjectURL(blob);
   download(href, fileName('json'));
@@ -93,7 +93,13 @@ export async function importText(text: string, name: string): Promise<void> {
   if (wrong || 'problem' in parsed) {
     throw new Error(`${name}: ${wrong?.message ?? ('problem' in parsed ? parsed.problem : '')}`);
   }
-  const data = parsed.value as { design?: unknown; seed?: unknown; until_s?: unknown; speed?: unknown };
+  const data = parsed.value as {
+    design?: unknown;
+    seed?: unknown;
+    until_s?: unknown;
+    speed?: unknown;
+    interventions?: unknown;
+  };
   const scenario = typeof data === 'object' && data !== null && 'design' in data;
   const design = scenario ? data.design : parsed.value;
   const [problem] = designProblems(design);
@@ -103,7 +109,8 @@ export async function importText(text: string, name: string): Promise<void> {
   }
   openDesign(completed(design as Record<string, unknown>) as unknown as Design);
   if (!scenario) return;
-  const { seed, until_s: untilS, speed } = data;
+  const { seed, until_s: untilS, speed, interventions: log } = data;
+  if (Array.isArray(log)) useSession.setState({ script: scriptOf(log as Intervention[]) });
   if (typeof seed === 'number') useSession.setState({ seed });
   if (typeof untilS === 'number') useSession.setState({ untilS });
   if (typeof speed === 'number') useSession.setState({ speed });

@@ -1,6 +1,6 @@
 /** What the page does with each message of the live socket. */
 
-import { fitSoon } from '../canvas/commands';
+import { present } from '../canvas/commands';
 import type { Design, Happened, RunState, ServerMessage, Welcome } from '../generated/protocol';
 import { applied, arrangedAs } from '../lib/sync';
 import { drawing, show } from '../state/design';
@@ -85,7 +85,7 @@ function welcomed(welcome: Welcome): void {
   if (control && origin) rememberRun(welcome.run, { control, origin });
   if (adopt) {
     show(design, { forgetSteps: true });
-    fitSoon();
+    present();
   } else syncSoon();
 }
 

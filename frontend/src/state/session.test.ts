@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Happened } from '../generated/protocol';
 import { design } from '../test/samples';
-import { designsBefore, eventsWith, interventions } from './session';
+import { designsBefore, eventsWith, interventions, scenarioOf, useSession, wholeLog } from './session';
 
 function event(seq: number, at_ns: number, what: Happened['what'] = 'intervention'): Happened {
   const action = { type: 'clear_faults' as const, target: 'server' };
@@ -33,5 +33,25 @@ describe('what happened', () => {
     expect(before.get(2)!.blocks[1]!.params).toEqual({});
     expect(before.get(1)!.blocks[1]!.params).toEqual({ workers: 20 });
     expect(before.has(3)).toBe(false);
+  });
+});
+
+describe('what a scenario does by itself', () => {
+  const crash = (target: string, at_ns: number) => ({
+    at_ns,
+    actor: 'scenario',
+    action: { type: 'fault' as const, target, fault: 'crash', params: {} },
+  });
+
+  it('belongs to each run of the drawing, as far as it is drawn', () => {
+    useSession.setState({ script: [crash('server', 20), crash('gone', 30)] });
+    expect(scenarioOf(design()).interventions).toEqual([crash('server', 20)]);
+  });
+
+  it('follows what was done, until another future takes its place', () => {
+    useSession.setState({ script: [crash('server', 5), crash('server', 20)] });
+    const done = event(1, 10);
+    expect(wholeLog([done])).toEqual([done.intervention, crash('server', 20)]);
+    expect(wholeLog([done, event(2, 10, 'branch')])).toEqual([done.intervention]);
   });
 });

@@ -33,6 +33,8 @@ interface SessionState {
   untilS: number;
   /** The drawing that the run began with, as far as the page knows. */
   origin: Design | null;
+  /** What the scenario does by itself while it runs, as it came: each run of the drawing begins with it. */
+  script: Intervention[];
   /** Whether the next welcome's drawing takes the place of what is on the canvas. */
   adopt: boolean;
   /** The drawing that the engine runs now. */
@@ -79,6 +81,7 @@ export const useSession = create<SessionState>()(() => ({
   seed: 1,
   speed: 1,
   untilS: 60,
+  script: [],
   problems: [],
   forkedFrom: null,
   saveNote: null,
@@ -107,18 +110,21 @@ export function eventsWith(events: readonly Happened[], event: Happened): Happen
   return [...events, event];
 }
 
-const UNKNOWN: ReadonlyMap<number, Design> = new Map();
-let walked: { events: readonly Happened[]; origin: Design; before: Map<number, Design> } | null = null;
+let walked: { events: readonly Happened[]; origin: Design | null; before: Map<number, Design> } | null = null;
 
-/** The drawing that ran before each change of it, by the event's `seq`; from what the run began with. */
+/**
+ * The drawing that ran before each change of it, by the event's `seq`; from what the run began with, or where the page does not know
+ * that, from the first change that brought a whole drawing.
+ */
 export function designsBefore(events: readonly Happened[], origin: Design | null): ReadonlyMap<number, Design> {
-  if (!origin) return UNKNOWN;
   if (walked?.events === events && walked.origin === origin) return walked.before;
   const before = new Map<number, Design>();
   let design = origin;
   for (const event of changesInTime(events)) {
-    before.set(event.seq, design);
-    design = applied(design, event.intervention!);
+    if (design) before.set(event.seq, design);
+    const { action } = event.intervention!;
+    if (action.type === 'edit') design = action.design;
+    else if (design) design = applied(design, event.intervention!);
   }
   walked = { events, origin, before };
   return before;
@@ -138,8 +144,27 @@ export function interventions(events: readonly Happened[]): Intervention[] {
     .sort((a, b) => a.at_ns - b.at_ns);
 }
 
+/** What was done, and what the scenario has yet to do by itself, unless another future took the place of that. */
+export function wholeLog(events: readonly Happened[]): Intervention[] {
+  const done = interventions(events);
+  if (events.some(({ what }) => what === 'branch')) return done;
+  const last = done.at(-1)?.at_ns ?? -1;
+  return [...done, ...useSession.getState().script.filter((entry) => entry.at_ns > last)];
+}
+
+/** The interventions of a log that are the scenario's own, and nobody's doing. */
+export function scriptOf(log: readonly Intervention[]): Intervention[] {
+  return log.filter(({ actor }) => actor === 'scenario');
+}
+
+/** The scenario's own interventions, as far as what they are about is drawn. */
+function scripted(design: Design): Intervention[] {
+  const drawn = new Set([...design.blocks, ...design.edges].map(({ id }) => id));
+  return useSession.getState().script.filter(({ action }) => 'target' in action && drawn.has(action.target));
+}
+
 /** The scenario that begins with `design` under the session's seed and speed. */
-export function scenarioOf(design: Design, log: Intervention[] = []): Scenario {
+export function scenarioOf(design: Design, log: Intervention[] = scripted(design)): Scenario {
   const { seed, speed, untilS } = useSession.getState();
   return { format: 1, design, seed, interventions: log, until_s: untilS, speed, engine_version: null };
 }

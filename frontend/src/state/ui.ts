@@ -20,6 +20,8 @@ interface UiState {
   selected: ReadonlySet<string>;
   left: boolean;
   right: RightPanel | null;
+  /** Whether panels were put away for a scenario; what is opened next gets them back. */
+  madeRoom: boolean;
   dock: boolean;
   dockTab: DockTab;
   theme: Theme;
@@ -42,16 +44,21 @@ function storedTheme(): Theme {
   return stored === 'dark' || stored === 'light' ? stored : 'system';
 }
 
-function wide(pixels: number): boolean {
+/** Whether the window is wider than `pixels`. */
+export function wide(pixels: number): boolean {
   return (globalThis.innerWidth ?? 1280) > pixels;
+}
+
+/** On a narrow screen the panels lie over the canvas, so they wait to be asked for. */
+function usualPanels(): Pick<UiState, 'left' | 'right'> {
+  return { left: wide(900), right: wide(1100) ? 'inspector' : null };
 }
 
 /** The store of the page's own state. */
 export const useUi = create<UiState>()(() => ({
   selected: new Set<string>(),
-  // On a narrow screen the panels lie over the canvas, so they wait to be asked for.
-  left: wide(900),
-  right: wide(1100) ? 'inspector' : null,
+  ...usualPanels(),
+  madeRoom: false,
   dock: true,
   dockTab: 'charts',
   theme: storedTheme(),
@@ -69,6 +76,20 @@ export function select(ids: Iterable<string>): void {
   const { selected } = useUi.getState();
   if (next.size === selected.size && [...next].every((id) => selected.has(id))) return;
   useUi.setState({ selected: next });
+}
+
+/**
+ * Puts panels away where a scenario that was just opened could not be read beside them: it has a panel of its own, and is there to be
+ * watched first. Anything else gets them back.
+ */
+export function makeRoom(scenario: boolean): void {
+  if (scenario) {
+    useUi.setState(({ left, right }) => ({
+      left: left && wide(1800),
+      right: wide(1560) ? right : null,
+      madeRoom: !wide(1800),
+    }));
+  } else if (useUi.getState().madeRoom) useUi.setState({ ...usualPanels(), madeRoom: false });
 }
 
 /** Opens `panel` on the right, or closes it when it is what is open. */

@@ -2,13 +2,15 @@
 
 import type { Notable } from '../../generated/protocol';
 import type { Colours } from './colours';
-import type { Scene } from './scene';
+import type { Placed, Scene } from './scene';
 
 const SHOWN_MS = 5_000;
 const FADE_MS = 500;
 /** More at once would cover the cards that they are about. */
 const SHOWN_AT_ONCE = 3;
-const WIDTH_MAX = 260;
+const WIDTH_MAX = 230;
+/** Between a flag and its card, screen pixels. */
+const GAP = 6;
 const TITLE = '600 12px "Inter Variable", sans-serif';
 const TEXT = '400 11.5px "Inter Variable", sans-serif';
 
@@ -16,6 +18,15 @@ interface Flag {
   notable: Notable;
   since: number;
   lines: string[] | null;
+  width: number;
+  height: number;
+}
+
+interface Spot {
+  x: number;
+  y: number;
+}
+interface Box extends Spot {
   width: number;
   height: number;
 }
@@ -41,34 +52,72 @@ export class Flags {
 
   /** Draws them in screen pixels, so that they can be read at any zoom. */
   draw(context: CanvasRenderingContext2D, scene: Scene, colours: Colours, now: number): void {
+    const taken = scene.blocks.map((block) => onScreen(block, scene));
     for (const [target, flag] of this.flags) {
       const age = now - flag.since;
       if (age > SHOWN_MS) {
         this.flags.delete(target);
         continue;
       }
-      const place = this.place(target, scene);
-      if (!place) continue;
       measure(context, flag);
-      place.x = Math.max(6, Math.min(place.x, scene.width - flag.width - 6));
-      place.y = Math.max(6, Math.min(place.y, scene.height - flag.height - 6));
+      const place = this.place(target, flag, scene, taken);
+      if (!place) continue;
+      taken.push({ ...place, width: flag.width, height: flag.height });
       context.globalAlpha = Math.min(1, (SHOWN_MS - age) / FADE_MS, age / 120);
       drawFlag(context, flag, place.x, place.y, colours);
     }
     context.globalAlpha = 1;
   }
 
-  private place(target: string, scene: Scene): { x: number; y: number } | null {
-    const block = scene.blocks.find((candidate) => candidate.id === target);
-    if (block)
-      return { x: block.x * scene.zoom + scene.left, y: (block.y + block.height) * scene.zoom + scene.top + 8 };
+  /** Where a flag covers the least of the cards and of older flags: below the block that it is about, above it, or beside it. */
+  private place(target: string, flag: Flag, scene: Scene, taken: readonly Box[]): Spot | null {
+    const own = taken[scene.blocks.findIndex((block) => block.id === target)];
+    if (!own) return this.placeOnCurve(target, flag, scene);
+    const spots = [
+      { x: own.x, y: own.y + own.height + GAP },
+      { x: own.x, y: own.y - flag.height - GAP },
+      { x: own.x + own.width - flag.width, y: own.y + own.height + GAP },
+      { x: own.x + own.width - flag.width, y: own.y - flag.height - GAP },
+      { x: own.x + own.width + GAP, y: own.y },
+      { x: own.x - flag.width - GAP, y: own.y },
+    ].map((spot) => inside(spot, flag, scene));
+    const covered = spots.map((spot) => taken.reduce((sum, box) => sum + overlap(spot, flag, box), 0));
+    return spots[covered.indexOf(Math.min(...covered))]!;
+  }
+
+  private placeOnCurve(target: string, flag: Flag, scene: Scene): Spot | null {
     const curve = scene.curves.get(target);
     if (!curve) return null;
-    return {
+    const middle = {
       x: ((curve.sx + curve.tx) / 2) * scene.zoom + scene.left - 60,
       y: ((curve.sy + curve.ty) / 2) * scene.zoom + scene.top + 12,
     };
+    return inside(middle, flag, scene);
   }
+}
+
+function onScreen(block: Placed, { zoom, left, top }: Scene): Box {
+  return {
+    x: block.x * zoom + left,
+    y: block.y * zoom + top,
+    width: block.width * zoom,
+    height: block.height * zoom,
+  };
+}
+
+/** `spot`, moved so far that the flag is in view. */
+function inside(spot: Spot, flag: Flag, scene: Scene): Spot {
+  return {
+    x: Math.max(6, Math.min(spot.x, scene.width - flag.width - 6)),
+    y: Math.max(6, Math.min(spot.y, scene.height - flag.height - 6)),
+  };
+}
+
+/** The area that a flag at `spot` covers of `box`. */
+function overlap(spot: Spot, flag: Flag, box: Box): number {
+  const width = Math.min(spot.x + flag.width, box.x + box.width) - Math.max(spot.x, box.x);
+  const height = Math.min(spot.y + flag.height, box.y + box.height) - Math.max(spot.y, box.y);
+  return Math.max(0, width) * Math.max(0, height);
 }
 
 function wrap(context: CanvasRenderingContext2D, text: string): string[] {

@@ -16,12 +16,23 @@ function perHour(live: Live, block: string): number | undefined {
   return cost === undefined || !live.frame?.t ? undefined : (cost * 3600e9) / live.frame.t;
 }
 
+/** The cost an hour of each block, in the drawing's order; it changes twice a second at most. */
+function useCosts(): number[] {
+  const blocks = useDesign((state) => state.design.blocks);
+  const known = useLive((live) => blocks.map(({ id }) => `${(perHour(live, id) ?? 0).toPrecision(4)}`).join(' '), 500);
+  return known.split(' ').map(Number);
+}
+
+/** What the whole design costs an hour, in a line. */
+export function TotalCost() {
+  return <>{compact(useCosts().reduce((sum, cost) => sum + cost, 0))} units/h</>;
+}
+
 /** The whole design's cost an hour, then the dearest blocks; the share of each is the bar behind it. */
 export function Costs() {
   const blocks = useDesign((state) => state.design.blocks);
   const catalogue = useSession((state) => state.catalogue)!;
-  const known = useLive((live) => blocks.map(({ id }) => `${(perHour(live, id) ?? 0).toPrecision(4)}`).join(' '), 500);
-  const costs = known.split(' ').map(Number);
+  const costs = useCosts();
   const total = costs.reduce((sum, cost) => sum + cost, 0);
   const rows = blocks
     .map((block, index) => ({ block, cost: costs[index] ?? 0 }))
