@@ -168,29 +168,24 @@ def zero_bytes(length: i64) -> vec[u8]:
 
 
 class Filter(State):
-    """What all of them have. ``elements`` are in, ``set_all`` positions are not empty, ``levels`` says how many of these lie in each
-    of ``CELLS`` equal parts."""
+    """What all of them have. ``elements`` are in, ``refused`` found no place when it was built; ``set_all`` positions are not empty,
+    ``levels`` says how many of these lie in each of ``CELLS`` equal parts."""
 
     def __init__(self, size: Size, salt: i64) -> None:
         self.size = size
         self.salt: i64 = salt & WORD
         self.elements: i64 = 0
+        self.refused: i64 = 0
         self.set_all: i64 = 0
         self.levels: vec[i64] = zeros(CELLS)
 
     def begin_with(self, first: i64, missing: KeyIndex) -> None:
         """Enter the ids 1 to ``first`` that are not among ``missing``, into an empty filter."""
-        count: i64 = 0
         key: i64 = 1
-        nothing_missing = missing.size == 0
         while key <= first:
-            if nothing_missing or missing.find(key) < 0:
-                self.add(key)
-                count += 1
+            if missing.find(key) < 0 and not self.add(key):
+                self.refused += 1
             key += 1
-        if self.size.variant != CUCKOO:
-            # All different: one whose bits happened to be set already is an element as well.
-            self.elements = count
 
     def add(self, key: i64) -> bool:
         """Enter an id; False where it doesn't fit any more."""
@@ -203,6 +198,10 @@ class Filter(State):
     def contains(self, key: i64) -> bool:
         """False: certainly not in. True: perhaps."""
         raise NotImplementedError
+
+    def is_full(self) -> bool:
+        """Whether no further id finds a place, whichever it is."""
+        return False
 
     def is_real(self) -> bool:
         """Whether its bits are there, and not only the outcomes that they would give."""
