@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from playground.execution import Execution
+from playground.protocol.design import Scenario
 from tests.laws.caches import Params, counted, queries, reach, second_server, shop
 from tests.sketch import at, fault, metric, run
 
@@ -49,6 +50,46 @@ def test_a_set_whose_lease_a_delete_has_voided_is_refused() -> None:
     execution = reach(Execution(drawing, recorded=False), 2.0)
     assert counted(execution, "leases_refused") >= 1
     assert "lease_refused" in {it.kind for it in execution.take_notables()}
+
+
+def churned(seed: int, **app: float) -> Scenario:
+    """One item that is read 1,000 times and changed 5 times a second; a read from the store takes 20 ms."""
+    writer: Params = {"write_weight": 1, "read_weight": 0}
+    more, wires = second_server("writers", 5.0, client=writer)
+    return shop(
+        rate_per_s=1_000,
+        query_ms=20,
+        app=app,
+        cache={"rebuild": "lease", "lock_poll_ms": 20},
+        more=more,
+        wires=wires,
+        seed=seed,
+        until_s=35,
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_changes_that_void_a_lease_do_not_bring_the_next_one_forward(seed: int) -> None:
+    # The first change is within the first second or two; from then on a token in 10 s, whether the last one was voided or used.
+    execution = reach(Execution(churned(seed), recorded=False), 35)
+    assert counted(execution, "deletes") > 100
+    assert counted(execution, "rebuilds") == 4
+    # Everybody who came meanwhile has waited, for 10 s at most, and asked again.
+    assert counted(execution, "waits") > 20_000
+    assert metric(execution, "users", "failed") == 0
+    assert counted(execution, "waits_given_up", "app") == 0
+    assert metric(execution, "users", "recent_p99_ms") < 10_200
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_who_waits_in_vain_reads_for_all_who_wait_and_puts_in_nothing_that_has_changed_since(seed: int) -> None:
+    execution = reach(Execution(churned(seed, rebuild_wait_ms=1_000), recorded=False), 35)
+    given_up = counted(execution, "waits_given_up", "app")
+    # One second after a change some 20 do, until the first of them has the item; then all others are answered from it.
+    assert 200 < given_up < 0.1 * metric(execution, "app", "offered")
+    assert counted(execution, "rebuilds") == 4
+    assert counted(execution, "leases_refused") > 3
+    assert counted(execution, "stale_served") == 0
 
 
 def raced(rebuild: str, seed: int) -> Execution:

@@ -18,6 +18,7 @@ from playground.blocks.cache.states import (
     QUIET_NS,
     REBUILDING,
     REBUILDS_KEPT,
+    SPENT,
     STAMPEDE_FROM,
 )
 from playground.engine.outcomes import VERDICT_ABSENT_KEPT, VERDICT_NOTHING, VERDICT_REBUILD, VERDICT_WAIT
@@ -89,9 +90,12 @@ class Rebuilding(Memory):
         now = self.simulation.now
         entry = locks.find(key)
         if entry >= 0:
-            if locks.expires[entry] > now:
+            spent = locks.version[entry] == SPENT
+            if locks.expires[entry] > now and (not spent or self.rebuild == LEASE):
                 return 0
-            self.note_lock_expired(key, now - locks.filled_at[entry])
+            if not spent:
+                self.note_lock_expired(key, now - locks.filled_at[entry])
+            locks.remove(entry)
         self.tokens += 1
         token: i64 = self.tokens << NODE_BITS | number
         locks.put(key, token, now, now + (self.lease_ns if self.rebuild == LEASE else self.lock_ns))
@@ -114,14 +118,24 @@ class Rebuilding(Memory):
         if held:
             self.note_freed_wrongly(key)
 
+    def use_up(self, number: i64, key: i64, token: i64) -> None:
+        """The holder of ``token`` has put the item in: a lock is free, a lease is used and the next one comes when its time is over."""
+        if self.rebuild == LEASE:
+            locks = self.nodes[self.home(key, number)].locks
+            locks.version[locks.find(key)] = SPENT
+        else:
+            self.unlock(number, key, token)
+
     def void(self, number: i64, key: i64) -> None:
-        """The item has changed: a lease for it that is out is worth nothing any more."""
+        """The item has changed: a lease for it that is out is worth nothing any more. It counts all the same for when the next is given, as
+        the rate at which tokens are returned is limited whatever becomes of them."""
         if self.rebuild != LEASE:
             return
         locks = self.nodes[self.home(key, number)].locks
         entry = locks.find(key)
         if entry >= 0:
-            locks.remove(entry)
+            locks.version[entry] = SPENT
+            locks.filled_at[entry] = self.simulation.now
 
     def refuses(self, number: i64, key: i64, token: i64) -> bool:
         """Whether a set comes with a lease that was voided or replaced."""
@@ -131,6 +145,22 @@ class Rebuilding(Memory):
         entry = locks.find(key)
         if entry >= 0 and locks.version[entry] == token:
             return False
+        self.note_refused(key)
+        return True
+
+    def comes_late(self, number: i64, key: i64, took: i64) -> bool:
+        """Whether a set without a lease, by somebody who waited in vain and then read for ``took`` ns, began before a change."""
+        if self.rebuild != LEASE or took < 0:
+            return False
+        locks = self.nodes[self.home(key, number)].locks
+        entry = locks.find(key)
+        if entry < 0 or locks.version[entry] != SPENT or locks.filled_at[entry] < self.simulation.now - took:
+            return False
+        self.note_refused(key)
+        return True
+
+    def note_refused(self, key: i64) -> None:
+        """A set that came too late is refused."""
         self.leases_refused += 1
         now = self.simulation.now
         if now - self.lease_noted_at >= LONG_QUIET_NS:
@@ -139,7 +169,6 @@ class Rebuilding(Memory):
                 "It was deleted, or its lease replaced, while the caller rebuilt it: what the caller read may be stale."
             )
             self.note("lease_refused", "good", f"{self.label} refused a late set of key {key}", text)
-        return True
 
     # ---- what a read is told
 

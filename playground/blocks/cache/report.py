@@ -18,6 +18,7 @@ from playground.blocks.cache.states import (
     CELLS,
     LOCAL,
     NEVER,
+    SPENT,
     STATES,
 )
 from playground.engine.outcomes import ABSENT
@@ -40,7 +41,7 @@ def cell(cache: Rebuilding, key: i64) -> i64:
     node = cache.nodes[node_of(cache, key)]
     now = cache.simulation.now
     lock = node.locks.find(key)
-    if lock >= 0 and node.locks.expires[lock] > now:
+    if lock >= 0 and node.locks.expires[lock] > now and node.locks.version[lock] != SPENT:
         return CELL_LOCKED
     if node.unwritten(key) > 0:
         return CELL_DIRTY

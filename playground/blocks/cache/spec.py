@@ -233,7 +233,7 @@ SPEC = BlockSpec(
             name="locks",
             label="Locks",
             kind="gauge",
-            help="Locks and leases given, those that ran out unseen included.",
+            help="Locks and leases given, those that ran out unseen included, and leases whose time is not over.",
         ),
         Metric(
             name="locks_expired",

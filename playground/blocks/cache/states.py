@@ -20,6 +20,9 @@ LOCK: Final = 1
 LEASE: Final = 2
 REBUILDING: Final = ["free", "lock", "lease"]
 
+SPENT: Final = 0
+"""In place of a lease's token: it was used or voided. The next one is given when its time is over."""
+
 AROUND: Final = 0
 THROUGH: Final = 1
 BEHIND: Final = 2
