@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import networkx
 import psycopg
 from psycopg import pq
 
@@ -211,7 +212,7 @@ class ServerRun:
             if not busy:
                 return []
             seen = self.blocked(busy)
-            if seen is not None and seen == before:
+            if seen is not None and seen == before and not has_cycle(seen):
                 return seen
             if time.monotonic() > deadline:
                 raise ServerTrouble(
@@ -278,3 +279,9 @@ class ServerRun:
             outcome.code = (result.error_field(fields.SQLSTATE) or b"").decode()
             outcome.message = (result.error_field(fields.MESSAGE_PRIMARY) or b"").decode()
             outcome.detail = (result.error_field(fields.MESSAGE_DETAIL) or b"").decode()
+
+
+def has_cycle(waiting: list[tuple[Session, tuple[str, ...]]]) -> bool:
+    """Whether some wait for one another: the server has yet to find the deadlock, however late its timer is."""
+    graph = networkx.DiGraph((session.name, name) for session, names in waiting for name in names)
+    return not networkx.is_directed_acyclic_graph(graph)

@@ -13,7 +13,7 @@ from typing import Final
 from playground.engine.mvcc.database import Database
 from playground.engine.mvcc.statement import Statement
 from playground.engine.mvcc.table import Table
-from playground.engine.mvcc.terms import DONE, ERROR, FAILED, LEVELS, WAITING, level_of
+from playground.engine.mvcc.terms import DONE, ERROR, FAILED, LEVELS, NOTHING, WAITING, level_of
 from playground.engine.mvcc.transaction import Transaction
 from playground.isolation.planning import LabStatement
 from playground.isolation.syntax import Begin, Command, Commit, Delete, Insert, Rollback, Script, Select, Update
@@ -61,8 +61,9 @@ class Session:
 class Stepper:
     """Steps a script; ``outcomes`` has what became of each statement so far.
 
-    ``level`` is that of a BEGIN that names none. Of several transactions that may go on at once, which no server's manual orders, the one that
-    waited longest goes first, or last (``wakes_last_first``). ``is_indexed`` off: plans never use the index.
+    ``level`` is that of a BEGIN that names none. ``is_indexed`` off: plans never use the index. What happens at once has no order on a server: of
+    several transactions that may go on, the one that waited longest goes first, or last (``wakes_last_first``); of several that begin to
+    wait in one step, the first is the first to look for a deadlock, or the last is (``checks_last_first``).
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Stepper:
         level: str = "read committed",
         *,
         wakes_last_first: bool = False,
+        checks_last_first: bool = False,
         is_indexed: bool = True,
         watch: Callable[[int, Session, LabStatement], None] | None = None,
     ) -> None:
@@ -79,6 +81,7 @@ class Stepper:
         self.database = database
         self.level = level_of(level)
         self.wakes_last_first = wakes_last_first
+        self.checks_last_first = checks_last_first
         self.is_indexed = is_indexed
         self.watch = watch
         self.tables: dict[str, Table] = {}
@@ -117,6 +120,12 @@ class Stepper:
                 transaction = ready.pop(-1 if self.wakes_last_first else 0)
                 session = self.session_of(transaction)
                 self.after(session, self.database.resume(transaction))
+                continue
+            if self.database.waits.begun:
+                # All have come to rest: their deadlock_timeout passes, in the order in which they began to wait.
+                transaction = self.database.waits.begun.pop(-1 if self.checks_last_first else 0)
+                if transaction.waits != NOTHING:
+                    self.after(self.session_of(transaction), self.database.check_deadlock(transaction))
                 continue
             waiting = [one for one in self.sessions.values() if one.postponed and one.current is None]
             if not waiting:

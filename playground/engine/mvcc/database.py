@@ -31,7 +31,8 @@ class Database(State):
     """A database: begin a transaction, :meth:`run` statements in it, :meth:`commit` or :meth:`abort` it.
 
     A statement that has to wait returns WAITING; when somebody else's statement or end makes it ready, its transaction is in
-    ``waits.ready``, and :meth:`resume` goes on with it. Everything happens when it is called, in the order of the calls.
+    ``waits.ready``, and :meth:`resume` goes on with it. Waits that begin are in ``waits.begun``; whoever reads these two lists empties
+    them. Everything happens when it is called, in the order of the calls.
     """
 
     def __init__(self) -> None:
@@ -71,6 +72,10 @@ class Database(State):
 
     def resume(self, transaction: Transaction) -> int:
         """Go on with a statement that waited: DONE, WAITING or ERROR."""
+        raise NotImplementedError
+
+    def check_deadlock(self, transaction: Transaction) -> int:
+        """Look whether a transaction that waits is in a deadlock: WAITING, or ERROR when it is the victim."""
         raise NotImplementedError
 
     def commit(self, transaction: Transaction) -> int:

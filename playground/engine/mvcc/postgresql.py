@@ -54,8 +54,8 @@ WORDS: Final = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 class PostgreSQL(Database):
     """A PostgreSQL database. READ UNCOMMITTED is READ COMMITTED.
 
-    A deadlock is found when a wait closes its cycle, and whoever closes it is the victim: so it is on a server when the others' waits
-    have lasted longer than deadlock_timeout by then.
+    Whoever owns the clock calls :meth:`check_deadlock` for a transaction that has waited for deadlock_timeout: it is the victim if it is in a
+    cycle then. When each wait is checked before the next step is taken, that is whoever closes the cycle.
     """
 
     def __init__(self) -> None:
@@ -115,15 +115,19 @@ class PostgreSQL(Database):
             if transaction.level < 2:
                 transaction.snapshot = -1
             return DONE
-        if status == WAITING:
-            if self.waits.could_be_cycle(transaction, statement.held >= 0):
-                cycle = self.waits.cycle(transaction, self.active)
-                if cycle:
-                    self.deadlocks += 1
-                    detail = ", ".join(str(int(one.number)) for one in cycle)
-                    return self.fail(transaction, DEADLOCK_DETECTED, DEADLOCK, detail)
+        return status
+
+    def check_deadlock(self, transaction: Transaction) -> int:
+        """Its deadlock_timeout has passed: WAITING when it waits in no cycle, else it is the victim: ERROR."""
+        statement = transaction.statement
+        if statement is None or not self.waits.could_be_cycle(transaction, statement.held >= 0):
             return WAITING
-        return ERROR
+        cycle = self.waits.cycle(transaction, self.active)
+        if not cycle:
+            return WAITING
+        self.deadlocks += 1
+        detail = ", ".join(str(int(one.number)) for one in cycle)
+        return self.fail(transaction, DEADLOCK_DETECTED, DEADLOCK, detail)
 
     def fail(self, transaction: Transaction, error: str, message: str, detail: str = "") -> int:
         """See :meth:`Database.fail`."""

@@ -11,6 +11,7 @@ from playground.engine.mvcc.ssi import SerializableTransaction as Tracked
 from playground.engine.mvcc.statement import Statement, copied
 from playground.engine.mvcc.table import Table
 from playground.engine.mvcc.terms import (
+    BY_KEY,
     BY_RANGE,
     DELETE,
     KEY_SHARE,
@@ -74,11 +75,8 @@ class RowWork(State):
             if mine is not None:
                 self.lock_leaves(mine, table, statement.low, statement.high)
             for key in sorted_keys(table, statement.low, statement.high):
-                position = self.visible_with(transaction, statement, table, key, mine)
-                if position == -2:
+                if not self.find_key(transaction, statement, table, key, mine):
                     return False
-                if position >= 0 and statement.matches(position):
-                    candidates.append(int(position))
             return True
         if mine is not None:
             self.database.ssi.lock_relation(mine, table.number, HEAP)
@@ -105,44 +103,44 @@ class RowWork(State):
 
     def next_row(self, transaction: Transaction, statement: Statement) -> i64:
         """The next version that its snapshot sees and its WHERE clause is true of; -1: there is none, -2: a serialization failure."""
-        if statement.path != 1:
-            if statement.at >= len(statement.candidates):
+        while statement.at >= len(statement.candidates):
+            if statement.path != BY_KEY or statement.key_at >= len(statement.keys):
                 return -1
-            statement.at += 1
-            return statement.candidates[statement.at - 1]
-        table = statement.table
-        mine = self.tracked(transaction)
-        while statement.key_at < len(statement.keys):
+            table = statement.table
+            mine = self.tracked(transaction)
             key: i64 = statement.keys[statement.key_at]
             statement.key_at += 1
             if mine is not None:
                 self.lock_leaves(mine, table, key, key)
-            position = self.visible_with(transaction, statement, table, key, mine)
-            if position == -2:
+            if not self.find_key(transaction, statement, table, key, mine):
                 return -2
-            if position >= 0 and statement.matches(position):
-                return position
-        return -1
+        statement.at += 1
+        return statement.candidates[statement.at - 1]
 
-    def visible_with(
+    def find_key(
         self, transaction: Transaction, statement: Statement, table: Table, key: i64, mine: Tracked | None
-    ) -> i64:
-        """The version with a key that the snapshot sees; -1: none, -2: a serialization failure."""
+    ) -> bool:
+        """Add the versions with a key that the snapshot sees to the candidates. False: a serialization failure.
+
+        There can be two: one that another has deleted since the snapshot, and one that the transaction itself put there after that.
+        """
         first = table.index.find(key)
         while first >= 0:
             position = first
             while position >= 0:
                 is_visible = self.is_visible(transaction, statement.snapshot, table, position)
                 if mine is not None and not self.read(transaction, mine, table, position, is_visible):
-                    return -2
+                    return False
                 if is_visible:
                     if mine is not None and table.made_by[position] != transaction.xid:
                         page = int(position // table.rows_per_page)
                         self.database.ssi.lock_tuple(mine, table.number, int(position), page)
-                    return position
+                    if statement.matches(position):
+                        statement.candidates.append(int(position))
+                    break
                 position = table.newer[position]
             first = table.sibling[first]
-        return -1
+        return True
 
     def is_visible(self, transaction: Transaction, snapshot: i64, table: Table, position: i64) -> bool:
         """Whether the snapshot of a statement sees a version: its maker's commit, but not its ender's, or its own earlier commands'."""

@@ -39,6 +39,8 @@ class Waits(State):
     def __init__(self) -> None:
         self.rows: dict[int, RowQueue] = {}
         self.ready: list[Transaction] = []
+        # Waits that began since somebody last asked, in their order: for whoever keeps a deadlock_timeout.
+        self.begun: list[Transaction] = []
         self.count: i64 = 0
 
     def take_turn(self, transaction: Transaction, row: int, mode: int) -> bool:
@@ -93,6 +95,7 @@ class Waits(State):
         transaction.waits = waits
         transaction.waits_on = on
         transaction.waits_mode = mode
+        self.begun.append(transaction)
 
     def wake(self, transaction: Transaction) -> None:
         """It waits no more, and may go on."""
