@@ -71,7 +71,9 @@ def condition(chance: random.Random) -> str:
 def statement(kind: str, chance: random.Random) -> str:
     """One random statement."""
     key, value = chance.choice(KEYS), chance.choice(VALUES)
-    assignment = chance.choice((f"value = {value}", "value = value + 10", "value = value - 10", f"value = id * {value}"))
+    assignment = chance.choice(
+        (f"value = {value}", "value = value + 10", "value = value - 10", f"value = id * {value}")
+    )
     if kind == "read":
         return f"select * from test where id = {key}"
     if kind == "read all":

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import product
+from typing import Final, NamedTuple
 
 from playground.engine.mvcc.database import Database
 from playground.engine.mvcc.statement import Statement
 from playground.engine.mvcc.table import Table
-from playground.engine.mvcc.terms import DONE, ERROR, FAILED, LEVELS, NOTHING, WAITING, level_of
+from playground.engine.mvcc.terms import DONE, ERROR, FAILED, LEVELS, NOTHING, REPEATABLE_READ, WAITING, level_of
 from playground.engine.mvcc.transaction import Transaction
 from playground.isolation.planning import LabStatement
 from playground.isolation.syntax import Begin, Command, Commit, Delete, Insert, Rollback, Script, Select, Update
@@ -24,12 +25,38 @@ FINISHED: Final = "done"
 FAILS: Final = "error"
 
 
+class Order(NamedTuple):
+    """The order of what happens at once, which no server promises: it is the operating system's choice which process runs first.
+
+    Of several transactions that may go on, the one that waited longest goes first, or last (``wakes_last_first``). Of several that begin
+    to wait in one step, the first is the first to look for a deadlock, or the last is (``checks_last_first``). Of one that leaves a row for
+    its newer version and one whose turn on the row thus comes, the second may be faster (``hands_over``).
+    """
+
+    wakes_last_first: bool = False
+    checks_last_first: bool = False
+    hands_over: bool = False
+
+    def __str__(self) -> str:
+        told = [
+            "who waited last went on first" if self.wakes_last_first else "",
+            "who began to wait last looked for a deadlock first" if self.checks_last_first else "",
+            "whose turn on a row came was faster than who had it" if self.hands_over else "",
+        ]
+        return ", and ".join(one for one in told if one)
+
+
+USUAL: Final = Order()
+ORDERS: Final = tuple(Order(*bits[::-1]) for bits in product((False, True), repeat=3))
+"""All of them, the usual one first."""
+
+
 @dataclass
 class Outcome:
     """What became of one statement: nothing yet, ``done``, ``error``, or it still ``waits`` or is ``postponed``.
 
-    ``rows`` are those that a SELECT returned; ``tag`` is what the server says was done (``UPDATE 1``). ``waited_for`` has, for every time it
-    had to wait, the step at which that began and the sessions it waited for.
+    ``rows`` are those that a SELECT returned; ``tag`` is what the server says was done (``UPDATE 1``). ``waited_for`` has, for every time
+    it had to wait, the step at which that began and the sessions it waited for.
     """
 
     index: int
@@ -61,9 +88,9 @@ class Session:
 class Stepper:
     """Steps a script; ``outcomes`` has what became of each statement so far.
 
-    ``level`` is that of a BEGIN that names none. ``is_indexed`` off: plans never use the index. What happens at once has no order on a server: of
-    several transactions that may go on, the one that waited longest goes first, or last (``wakes_last_first``); of several that begin to
-    wait in one step, the first is the first to look for a deadlock, or the last is (``checks_last_first``).
+    ``level`` is that of a BEGIN that names none. ``is_indexed`` off: plans never use the index. Transactions whose numbers are in
+    ``exempt`` run at REPEATABLE READ at most: what would have been without the checks of SERIALIZABLE. ``watch`` is told of each statement
+    that is done, before its session goes on.
     """
 
     def __init__(
@@ -72,18 +99,20 @@ class Stepper:
         database: Database,
         level: str = "read committed",
         *,
-        wakes_last_first: bool = False,
-        checks_last_first: bool = False,
+        order: Order = USUAL,
         is_indexed: bool = True,
         watch: Callable[[int, Session, LabStatement], None] | None = None,
+        exempt: frozenset[int] = frozenset(),
     ) -> None:
         self.script = script
         self.database = database
         self.level = level_of(level)
-        self.wakes_last_first = wakes_last_first
-        self.checks_last_first = checks_last_first
+        self.order = order
+        database.hands_over = order.hands_over
         self.is_indexed = is_indexed
         self.watch = watch
+        self.exempt = exempt
+        self.begun: list[Transaction] = []
         self.tables: dict[str, Table] = {}
         for declared in script.tables:
             table = database.create_table(declared.name, list(declared.columns))
@@ -117,13 +146,13 @@ class Stepper:
         while True:
             ready = self.database.waits.ready
             if ready:
-                transaction = ready.pop(-1 if self.wakes_last_first else 0)
+                transaction = ready.pop(-1 if self.order.wakes_last_first else 0)
                 session = self.session_of(transaction)
                 self.after(session, self.database.resume(transaction))
                 continue
             if self.database.waits.begun:
                 # All have come to rest: their deadlock_timeout passes, in the order in which they began to wait.
-                transaction = self.database.waits.begun.pop(-1 if self.checks_last_first else 0)
+                transaction = self.database.waits.begun.pop(-1 if self.order.checks_last_first else 0)
                 if transaction.waits != NOTHING:
                     self.after(self.session_of(transaction), self.database.check_deadlock(transaction))
                 continue
@@ -174,8 +203,11 @@ class Stepper:
     def new_transaction(self, session: Session, level: int, is_read_only: bool, index: int) -> None:
         """Begin one for a session."""
         owner = list(self.sessions).index(session.name)
+        if len(self.begun) + 1 in self.exempt:
+            level = min(level, REPEATABLE_READ)
         session.transaction = self.database.begin(level, is_read_only, owner)
         self.transactions[int(session.transaction.number)] = (session.name, index)
+        self.begun.append(session.transaction)
 
     def begin(self, session: Session, outcome: Outcome, command: Begin) -> None:
         """BEGIN."""

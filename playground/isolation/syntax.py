@@ -51,7 +51,7 @@ class Rollback:
 
 @dataclass(frozen=True)
 class Select:
-    """SELECT; ``columns`` in the order asked for, or one of the aggregates ``count`` and ``sum`` (of a column). ``lock``: as in LOCK_MODES."""
+    """SELECT; ``columns`` in the order asked for, or ``aggregate``: ``count``, or ``sum`` of a column. ``lock``: as in LOCK_MODES."""
 
     table: str
     columns: tuple[str, ...]

@@ -46,12 +46,14 @@ class Database(State):
         self.aborts: i64 = 0
         self.deadlocks: i64 = 0
         self.waits = Waits()
+        # Whether one whose turn on a row comes is faster at following it to its newest version than the one who had it; a process may be.
+        self.hands_over: bool = False
 
     def create_table(self, name: str, columns: list[str], keys_per_leaf: int = 366, rows_per_page: int = 226) -> Table:
         """A new, empty table of whole-number columns, the first of which is the primary key.
 
-        ``keys_per_leaf`` (keys next to one another share an index leaf page) and ``rows_per_page`` say how much a SIREAD lock on a page covers; the
-        numbers are those of 8 KB pages and rows of two 4-byte columns. Raises ValueError when there are TABLES_MAX already.
+        ``keys_per_leaf`` (keys next to one another share an index leaf page) and ``rows_per_page`` say how much a SIREAD lock on a page
+        covers; the numbers are those of 8 KB pages and rows of two 4-byte columns. Raises ValueError when there are TABLES_MAX already.
         """
         if len(self.tables) >= TABLES_MAX:
             raise ValueError(f"a database has at most {TABLES_MAX} tables")
@@ -171,6 +173,10 @@ class Database(State):
     def blockers(self, transaction: Transaction) -> list[Transaction]:
         """Whom it waits for; empty when it does not wait."""
         return self.waits.blockers(transaction, self.active)
+
+    def seen(self, transaction: Transaction, statement: Statement) -> list[int]:
+        """Positions of the versions of its table that a statement which is done could see, whether they fell under its condition or not."""
+        raise NotImplementedError
 
     def oldest_snapshot(self) -> i64:
         """The commit number of the oldest snapshot in use."""

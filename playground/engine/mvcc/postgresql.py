@@ -54,8 +54,8 @@ WORDS: Final = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 class PostgreSQL(Database):
     """A PostgreSQL database. READ UNCOMMITTED is READ COMMITTED.
 
-    Whoever owns the clock calls :meth:`check_deadlock` for a transaction that has waited for deadlock_timeout: it is the victim if it is in a
-    cycle then. When each wait is checked before the next step is taken, that is whoever closes the cycle.
+    Whoever owns the clock calls :meth:`check_deadlock` for a transaction that has waited for deadlock_timeout: it is the victim if it is
+    in a cycle then. When each wait is checked before the next step is taken, that is whoever closes the cycle.
     """
 
     def __init__(self) -> None:
@@ -176,11 +176,21 @@ class PostgreSQL(Database):
         self.close(transaction, COMMITTED)
         return DONE
 
+    def seen(self, transaction: Transaction, statement: Statement) -> list[int]:
+        """See :meth:`Database.seen`."""
+        table = statement.table
+        return [
+            position
+            for position in range(int(table.size))
+            if self.work.is_visible(transaction, statement.snapshot, table, position)
+        ]
+
     def rows(self, transaction: Transaction, statement: Statement) -> int:
         """SELECT, UPDATE, DELETE: one row after the other."""
         work = self.work
         while True:
             phase = statement.phase
+            ready = len(self.waits.ready)
             if phase == NEXT_ROW:
                 position = work.next_row(transaction, statement)
                 if position == -2:
@@ -232,6 +242,9 @@ class PostgreSQL(Database):
                         transaction, SERIALIZATION_FAILURE, CONCURRENT_DELETE if is_delete else CONCURRENT_UPDATE
                     )
                 statement.phase = NEXT_ROW if result == GONE else FOLLOW
+                if self.hands_over and result == MOVED and len(self.waits.ready) > ready:
+                    self.waits.ready.append(transaction)
+                    return WAITING
 
     def return_row(self, statement: Statement) -> None:
         """One more row is done."""
@@ -245,7 +258,7 @@ class PostgreSQL(Database):
         while True:
             if statement.phase == PUT_ROW:
                 xid = self.work.xid_of(transaction)
-                if not self.work.inserts(transaction, table):
+                if not self.work.notes.inserts(transaction, table):
                     return self.fail_dependencies(transaction)
                 position = table.new_version(xid, transaction.command)
                 transaction.made.append(int(position * TABLES_MAX + table.number))

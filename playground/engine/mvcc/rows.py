@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, final
 
 from mypy_extensions import i64
 
-from playground.engine.mvcc.ssi import HEAP, INDEX, PAGE, PIVOT_READING, PIVOT_WRITING, RELATION, TUPLE, target
+from playground.engine.mvcc.notes import Notes
+from playground.engine.mvcc.ssi import HEAP
 from playground.engine.mvcc.ssi import SerializableTransaction as Tracked
 from playground.engine.mvcc.statement import Statement, copied
 from playground.engine.mvcc.table import Table
@@ -45,6 +46,7 @@ class RowWork(State):
 
     def __init__(self, database: PostgreSQL) -> None:
         self.database = database
+        self.notes = Notes(database)
 
     def xid_of(self, transaction: Transaction) -> i64:
         """Its xid, given now where it has none."""
@@ -55,51 +57,32 @@ class RowWork(State):
                 self.database.ssi.know_xid(mine, transaction.xid)
         return transaction.xid
 
-    def tracked(self, transaction: Transaction) -> Tracked | None:
-        """Its side of serializable snapshot isolation; None when nothing has to be noted for it."""
-        mine = transaction.serializable
-        if mine is None or not self.database.ssi.is_tracked(mine):
-            return None
-        return mine
-
     # Finding
 
     def scan(self, transaction: Transaction, statement: Statement) -> bool:
         """Find all rows at once, in the order of the heap, or of the key for a range. False: a serialization failure."""
         table = statement.table
-        mine = self.tracked(transaction)
+        mine = self.notes.tracked(transaction)
         candidates: list[int] = []
         statement.candidates = candidates
         statement.at = 0
         if statement.path == BY_RANGE:
             if mine is not None:
-                self.lock_leaves(mine, table, statement.low, statement.high)
-            for key in sorted_keys(table, statement.low, statement.high):
-                if not self.find_key(transaction, statement, table, key, mine):
-                    return False
-            return True
+                self.notes.lock_leaves(mine, table, statement.low, statement.high)
+            keys = sorted_keys(table, statement.low, statement.high)
+            return all(self.find_key(transaction, statement, table, key, mine) for key in keys)
         if mine is not None:
             self.database.ssi.lock_relation(mine, table.number, HEAP)
         position = 0
         while position < table.size:
             if table.made_at[position] != NEVER:
                 is_visible = self.is_visible(transaction, statement.snapshot, table, position)
-                if mine is not None and not self.read(transaction, mine, table, position, is_visible):
+                if mine is not None and not self.notes.read(transaction, mine, table, position, is_visible):
                     return False
                 if is_visible and statement.matches(position):
                     candidates.append(int(position))
             position += 1
         return True
-
-    def lock_leaves(self, mine: Tracked, table: Table, low: i64, high: i64) -> None:
-        """SIREAD locks on the index pages of a range of keys."""
-        if not table.is_indexed:
-            self.database.ssi.lock_relation(mine, table.number, INDEX)
-            return
-        leaf = low // table.keys_per_leaf
-        while leaf <= high // table.keys_per_leaf:
-            self.database.ssi.lock_page(mine, table.number, INDEX, int(leaf))
-            leaf += 1
 
     def next_row(self, transaction: Transaction, statement: Statement) -> i64:
         """The next version that its snapshot sees and its WHERE clause is true of; -1: there is none, -2: a serialization failure."""
@@ -107,11 +90,11 @@ class RowWork(State):
             if statement.path != BY_KEY or statement.key_at >= len(statement.keys):
                 return -1
             table = statement.table
-            mine = self.tracked(transaction)
+            mine = self.notes.tracked(transaction)
             key: i64 = statement.keys[statement.key_at]
             statement.key_at += 1
             if mine is not None:
-                self.lock_leaves(mine, table, key, key)
+                self.notes.lock_leaves(mine, table, key, key)
             if not self.find_key(transaction, statement, table, key, mine):
                 return -2
         statement.at += 1
@@ -129,12 +112,11 @@ class RowWork(State):
             position = first
             while position >= 0:
                 is_visible = self.is_visible(transaction, statement.snapshot, table, position)
-                if mine is not None and not self.read(transaction, mine, table, position, is_visible):
+                if mine is not None and not self.notes.read(transaction, mine, table, position, is_visible):
                     return False
                 if is_visible:
                     if mine is not None and table.made_by[position] != transaction.xid:
-                        page = int(position // table.rows_per_page)
-                        self.database.ssi.lock_tuple(mine, table.number, int(position), page)
+                        self.notes.lock_version(mine, table, position)
                     if statement.matches(position):
                         statement.candidates.append(int(position))
                     break
@@ -155,32 +137,6 @@ class RowWork(State):
             return table.ended_by[position] != transaction.xid or table.ended_in[position] >= transaction.command
         return ended > snapshot
 
-    def read(self, transaction: Transaction, mine: Tracked, table: Table, position: i64, is_visible: bool) -> bool:
-        """Note a conflict with whoever made or ended a version that was looked at. False: a serialization failure."""
-        ssi = self.database.ssi
-        if mine.is_doomed:
-            ssi.reason = PIVOT_READING
-            return False
-        made = table.made_at[position]
-        ended = table.ended_at[position]
-        if made == NEVER:
-            return True
-        xid = table.made_by[position]
-        if made != PENDING:
-            if ended == NEVER:
-                if is_visible:
-                    return True
-            elif is_visible:
-                xid = table.ended_by[position]
-            if ended < PENDING and table.ended_by[position] < mine.xmin:
-                return True
-        if xid == transaction.xid or xid < mine.xmin:
-            return True
-        other = ssi.by_xid.get(int(xid))
-        if other is None:
-            return True
-        return ssi.read_other(mine, int(xid), other.committed_at > transaction.snapshot)
-
     # Locking and writing
 
     def wait_for_row(self, transaction: Transaction, statement: Statement, position: i64, mode: i64) -> int:
@@ -188,9 +144,12 @@ class RowWork(State):
         database = self.database
         table = statement.table
         blocker: i64 = 0
-        if table.ended_at[position] == PENDING and table.ended_by[position] != transaction.xid:
-            if modes_conflict(int(mode), int(table.ended_mode[position])):
-                blocker = table.ended_by[position]
+        if (
+            table.ended_at[position] == PENDING
+            and table.ended_by[position] != transaction.xid
+            and modes_conflict(int(mode), int(table.ended_mode[position]))
+        ):
+            blocker = table.ended_by[position]
         is_member = False
         if table.row_locks:
             for lock in table.locks_on(position):
@@ -237,7 +196,7 @@ class RowWork(State):
             result = self.wait_for_row(transaction, statement, position, mode)
         if result == WAIT:
             return WAIT
-        if result == OK and not self.writes(transaction, table, position):
+        if result == OK and not self.notes.writes(transaction, table, position):
             return FAIL
         self.let_go(transaction, statement)
         if result != OK:
@@ -334,50 +293,6 @@ class RowWork(State):
                 statement.moved = False
                 return GONE
 
-    # Serializable writes
-
-    def writes(self, transaction: Transaction, table: Table, position: i64) -> bool:
-        """Note the conflicts of a write of a version. False: a serialization failure."""
-        mine = self.tracked(transaction)
-        if mine is None:
-            return True
-        return (
-            self.may_write(mine)
-            and self.written(mine, target(table.number, HEAP, TUPLE, int(position)), True)
-            and self.written(mine, target(table.number, HEAP, PAGE, int(position // table.rows_per_page)), False)
-            and self.written(mine, target(table.number, HEAP, RELATION, 0), False)
-        )
-
-    def inserts(self, transaction: Transaction, table: Table) -> bool:
-        """Note the conflicts of a new version in the heap. False: a serialization failure."""
-        mine = self.tracked(transaction)
-        if mine is None:
-            return True
-        return self.may_write(mine) and self.written(mine, target(table.number, HEAP, RELATION, 0), False)
-
-    def enters(self, transaction: Transaction, table: Table, key: i64) -> bool:
-        """Note the conflicts of a new key in the index. False: a serialization failure."""
-        mine = self.tracked(transaction)
-        if mine is None:
-            return True
-        return (
-            self.may_write(mine)
-            and self.written(mine, target(table.number, INDEX, PAGE, int(key // table.keys_per_leaf)), False)
-            and self.written(mine, target(table.number, INDEX, RELATION, 0), False)
-        )
-
-    def may_write(self, mine: Tracked) -> bool:
-        """Unless it is doomed."""
-        if mine.is_doomed:
-            self.database.ssi.reason = PIVOT_WRITING
-            return False
-        mine.has_written = True
-        return True
-
-    def written(self, mine: Tracked, wanted: int, is_tuple: bool) -> bool:
-        """See :meth:`Serializability.written`."""
-        return self.database.ssi.written(mine, wanted, is_tuple)
-
     def check_key(self, transaction: Transaction, statement: Statement) -> int:
         """INSERT: OK when no row with the key is there; WAIT for one that may be; GONE: it is there. FAIL comes before that."""
         table = statement.table
@@ -401,7 +316,7 @@ class RowWork(State):
                         break
                 position = table.newer[position]
             first = table.sibling[first]
-        if not self.enters(transaction, table, key):
+        if not self.notes.enters(transaction, table, key):
             return FAIL
         return GONE if is_duplicate else OK
 

@@ -1,8 +1,8 @@
 """Serializable snapshot isolation as PostgreSQL does it: SIREAD locks, rw-conflicts and dangerous structures.
 
 Cahill, Röhm and Fekete, "Serializable isolation for snapshot databases" (SIGMOD 2008); Ports and Grittner, "Serializable snapshot
-isolation in PostgreSQL" (VLDB 2012); the rules follow PostgreSQL's README-SSI and predicate.c. Not modelled: the summary of old transactions
-when shared memory runs short, two-phase commit, parallel queries and subtransactions.
+isolation in PostgreSQL" (VLDB 2012); the rules follow PostgreSQL's README-SSI and predicate.c. Not modelled: the summary of old
+transactions when shared memory runs short, two-phase commit, parallel queries and subtransactions.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ class SerializableTransaction(State):
 class Serializability(State):
     """All SIREAD locks and rw-conflicts of a database.
 
-    ``tuples_per_page_max`` and ``pages_per_relation_max`` are PostgreSQL's max_pred_locks_per_page and the number that max_pred_locks_per_relation
-    comes to: with more, a transaction's locks become one on the page, or on the relation.
+    ``tuples_per_page_max`` and ``pages_per_relation_max`` are PostgreSQL's max_pred_locks_per_page and the number that
+    max_pred_locks_per_relation comes to: with more, a transaction's locks become one on the page, or on the relation.
     """
 
     def __init__(self, tuples_per_page_max: int = 2, pages_per_relation_max: int = 31) -> None:

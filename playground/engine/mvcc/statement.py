@@ -14,9 +14,9 @@ from playground.engine.state import State
 class Statement(State):
     """One statement on one table. Subclasses say which rows it is about, and what becomes of them.
 
-    ``path`` is how the plan finds rows: BY_SCAN, BY_KEY with ``keys``, or BY_RANGE of keys with ``low`` to ``high``. ``lock_mode`` is the row lock of a
-    SELECT (NO_LOCK: none). After it is done, ``found`` has the positions of the versions that it returned or wrote, in order, and
-    ``count`` their number. It may be used again after :meth:`reset`.
+    ``path`` is how the plan finds rows: BY_SCAN, BY_KEY with ``keys``, or BY_RANGE of keys from ``low`` to ``high``. ``lock_mode`` is
+    the row lock of a SELECT (NO_LOCK: none). After it is done, ``found`` has the positions of the versions that it returned or wrote,
+    in order, and ``count`` their number. It may be used again after :meth:`reset`.
     """
 
     def __init__(self, kind: i64, table: Table, path: i64, keys: list[int], lock_mode: i64 = NO_LOCK) -> None:

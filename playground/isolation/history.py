@@ -1,0 +1,188 @@
+"""What transactions read and wrote, and the dependencies between them.
+
+The direct serialization graph of Adya ("Weak consistency", 1999): transactions that committed are its nodes, and an edge says that one must
+come before the other. ww: it wrote the version before; wr: it wrote what the other read; rw (anti-dependency): it read what the other
+overwrote, as an item or by a predicate that the other's change would have fallen under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from playground.engine.mvcc.database import Database
+from playground.engine.mvcc.table import Table
+from playground.engine.mvcc.terms import INSERT, MODIFY, NEVER, NO_LOCK, PENDING
+from playground.engine.mvcc.transaction import Transaction
+from playground.isolation.planning import LabStatement
+from playground.isolation.syntax import Row
+
+START = 0
+"""In place of a transaction's number: the rows that were there at the beginning."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one statement read: by key the position of the version that it saw (or found, when it locked or wrote), and its condition."""
+
+    transaction: int
+    statement: int
+    table: Table
+    where: Callable[[Row], int]
+    seen: dict[int, int]
+    snapshot: int
+
+
+@dataclass(frozen=True, order=True)
+class Dependency:
+    """An edge: ``before`` must come before ``after`` (transactions' numbers), because of ``kind`` on a row of a table.
+
+    ``statement`` is that of the read for wr and rw, -1 for ww.
+    """
+
+    before: int
+    after: int
+    kind: str
+    table: str
+    key: int
+    is_by_predicate: bool = False
+    statement: int = -1
+
+
+@dataclass(frozen=True)
+class DirtyRead:
+    """A read of a version that was rolled back (G1a), or that its maker changed again (G1b)."""
+
+    kind: str
+    reader: int
+    writer: int
+    table: str
+    key: int
+    statement: int
+
+
+class History:
+    """Everything that was read, noted while a script is stepped; :meth:`dependencies` when it is over."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.readings: list[Reading] = []
+        # Who made a version, by table and position; xids are none of an owner's business, and the database forgets them.
+        self.numbers: dict[int, int] = {}
+
+    def know(self, transaction: Transaction) -> None:
+        """Keep whose an xid is."""
+        if transaction.xid:
+            self.numbers[int(transaction.xid)] = int(transaction.number)
+
+    def note(self, index: int, transaction: Transaction, statement: LabStatement) -> None:
+        """A statement is done: keep what it saw."""
+        self.know(transaction)
+        table = statement.table
+        if statement.kind == INSERT:
+            return
+        seen = {int(table.key(position)): position for position in self.database.seen(transaction, statement)}
+        if statement.lock_mode != NO_LOCK:
+            older = {
+                int(table.newer[position]): position
+                for position in range(int(table.size))
+                if table.newer[position] >= 0
+            }
+            for position in statement.found:
+                before = older.get(position, position) if statement.kind == MODIFY else position
+                seen[int(table.key(position))] = before
+        snapshot = int(statement.snapshot)
+        reading = Reading(int(transaction.number), index, table, statement.where, seen, snapshot)
+        self.readings.append(reading)
+
+    def maker(self, table: Table, position: int) -> int:
+        """The number of the transaction that made a version."""
+        return self.numbers.get(int(table.made_by[position]), START)
+
+    def timeline(self, table: Table, key: int) -> list[tuple[int, int]]:
+        """All that committed of a key, in order: (position, maker), and (-1, who deleted it)."""
+        order: list[tuple[int, int]] = []
+        first = table.first_with(key)
+        while first >= 0:
+            position = int(first)
+            while position >= 0:
+                if table.made_at[position] >= PENDING:
+                    break
+                order.append((position, self.maker(table, position)))
+                if table.ended_at[position] < PENDING and table.newer[position] < 0:
+                    order.append((-1, self.numbers.get(int(table.ended_by[position]), START)))
+                position = int(table.newer[position])
+            first = table.sibling[first]
+        return order
+
+    def keys(self, table: Table) -> list[int]:
+        """All keys that ever were in a table."""
+        return sorted({int(table.key(position)) for position in range(int(table.size))})
+
+    def dependencies(self, committed: set[int]) -> list[Dependency]:
+        """All edges between transactions that committed."""
+        found: set[Dependency] = set()
+        for table in self.database.tables:
+            for key in self.keys(table):
+                order = self.timeline(table, key)
+                for (_, before), (_, after) in pairwise(order):
+                    found.add(Dependency(before, after, "ww", table.name, key))
+        for reading in self.readings:
+            found.update(self.of_reading(reading))
+        return sorted(
+            edge for edge in found if edge.before != edge.after and edge.before in committed and edge.after in committed
+        )
+
+    def of_reading(self, reading: Reading) -> Iterator[Dependency]:
+        """The edges of one read."""
+        table, reader = reading.table, reading.transaction
+        for key in self.keys(table):
+            order = self.timeline(table, key)
+            position = reading.seen.get(key, -1)
+            places = [place for place, (at, _) in enumerate(order) if at == position]
+            place = self.place_of(reading, order, position, places)
+            matched = position >= 0 and self.is_match(reading, position)
+            if place >= 0:
+                was_matched = place > 0 and order[place - 1][0] >= 0 and self.is_match(reading, order[place - 1][0])
+                if matched or was_matched:
+                    yield Dependency(order[place][1], reader, "wr", table.name, key, not matched, reading.statement)
+            for at, writer in order[place + 1 :]:
+                matches = at >= 0 and self.is_match(reading, at)
+                if writer == reader:
+                    break
+                if matched or matches:
+                    yield Dependency(reader, writer, "rw", table.name, key, not matched, reading.statement)
+                    break
+
+    def place_of(self, reading: Reading, order: list[tuple[int, int]], position: int, places: list[int]) -> int:
+        """Where in a key's timeline a read stood: at the version it saw, or at the last deletion before it when it saw none."""
+        if position >= 0:
+            return places[0] if places else len(order)
+        return max((place for place in places if self.had_ended(reading, order, place)), default=-1)
+
+    def had_ended(self, reading: Reading, order: list[tuple[int, int]], place: int) -> bool:
+        """Whether a deletion was there already when a read saw no row: its snapshot sees that."""
+        return place > 0 and int(reading.table.ended_at[order[place - 1][0]]) <= reading.snapshot
+
+    def is_match(self, reading: Reading, position: int) -> bool:
+        """Whether a version falls under the read's condition."""
+        return bool(reading.where(reading.table.row(position)))
+
+    def dirty_reads(self, committed: set[int]) -> list[DirtyRead]:
+        """Reads, by transactions that committed, of what was never committed, or not as it was read."""
+        found = []
+        for reading in self.readings:
+            table = reading.table
+            for key, position in reading.seen.items():
+                writer = self.maker(table, position)
+                if reading.transaction not in committed or writer in (reading.transaction, START):
+                    continue
+                if not self.is_match(reading, position):
+                    continue
+                newer = int(table.newer[position])
+                if table.made_at[position] == NEVER:
+                    found.append(DirtyRead("G1a", reading.transaction, writer, table.name, key, reading.statement))
+                elif newer >= 0 and self.maker(table, newer) == writer:
+                    found.append(DirtyRead("G1b", reading.transaction, writer, table.name, key, reading.statement))
+        return found
