@@ -66,7 +66,7 @@ class Server:
     def connect(self) -> psycopg.Connection[Any]:
         """One more connection, as the lab wants it. Raises ServerTrouble."""
         try:
-            connection = psycopg.connect(self.dsn, autocommit=True, connect_timeout=10)
+            connection = psycopg.connect(self.dsn, autocommit=True, connect_timeout=10, prepare_threshold=None)
             for setting in SETTINGS:
                 connection.execute(setting)
             if not self.is_indexed:
