@@ -24,7 +24,10 @@ START = 0
 
 @dataclass(frozen=True)
 class Reading:
-    """What one statement read: by key the position of the version that it saw (or found, when it locked or wrote), and its condition."""
+    """What one statement read: by key the position of the version that it saw (or found, when it locked or wrote), and its condition.
+
+    ``snapshot`` is the commit number up to which it saw, ``command`` its number in its transaction.
+    """
 
     transaction: int
     statement: int
@@ -32,6 +35,7 @@ class Reading:
     where: Callable[[Row], int]
     seen: dict[int, int]
     snapshot: int
+    command: int
 
 
 @dataclass(frozen=True, order=True)
@@ -70,6 +74,8 @@ class History:
         self.readings: list[Reading] = []
         # Who made a version, by table and position; xids are none of an owner's business, and the database forgets them.
         self.numbers: dict[int, int] = {}
+        # Updates that wrote the value that was there: InnoDB makes no new version of that, but it is a write all the same.
+        self.rewrites: list[tuple[int, Table, int]] = []
 
     def know(self, transaction: Transaction) -> None:
         """Keep whose an xid is."""
@@ -92,8 +98,10 @@ class History:
             for position in statement.found:
                 before = older.get(position, position) if statement.kind == MODIFY else position
                 seen[int(table.key(position))] = before
-        snapshot = int(statement.snapshot)
-        reading = Reading(int(transaction.number), index, table, statement.where, seen, snapshot)
+                if statement.kind == MODIFY and table.made_by[position] != transaction.xid:
+                    self.rewrites.append((int(transaction.number), table, position))
+        snapshot, command = int(statement.snapshot), int(transaction.command)
+        reading = Reading(int(transaction.number), index, table, statement.where, seen, snapshot, command)
         self.readings.append(reading)
 
     def maker(self, table: Table, position: int) -> int:
@@ -128,6 +136,8 @@ class History:
                 order = self.timeline(table, key)
                 for (_, before), (_, after) in pairwise(order):
                     found.add(Dependency(before, after, "ww", table.name, key))
+        for number, table, position in self.rewrites:
+            found.add(Dependency(self.maker(table, position), number, "ww", table.name, int(table.key(position))))
         for reading in self.readings:
             found.update(self.of_reading(reading))
         return sorted(
@@ -143,7 +153,7 @@ class History:
             places = [place for place, (at, _) in enumerate(order) if at == position]
             place = self.place_of(reading, order, position, places)
             matched = position >= 0 and self.is_match(reading, position)
-            if place >= 0:
+            if 0 <= place < len(order):
                 was_matched = place > 0 and order[place - 1][0] >= 0 and self.is_match(reading, order[place - 1][0])
                 if matched or was_matched:
                     yield Dependency(order[place][1], reader, "wr", table.name, key, not matched, reading.statement)
@@ -162,8 +172,13 @@ class History:
         return max((place for place in places if self.had_ended(reading, order, place)), default=-1)
 
     def had_ended(self, reading: Reading, order: list[tuple[int, int]], place: int) -> bool:
-        """Whether a deletion was there already when a read saw no row: its snapshot sees that."""
-        return place > 0 and int(reading.table.ended_at[order[place - 1][0]]) <= reading.snapshot
+        """Whether a deletion was there already when a read saw no row: its snapshot sees that, or it is its transaction's own."""
+        deleted = order[place - 1][0]
+        if place == 0:
+            return False
+        if order[place][1] == reading.transaction:
+            return int(reading.table.ended_in[deleted]) < reading.command
+        return int(reading.table.ended_at[deleted]) <= reading.snapshot
 
     def is_match(self, reading: Reading, position: int) -> bool:
         """Whether a version falls under the read's condition."""

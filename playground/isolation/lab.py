@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from playground.engine.mvcc.database import Database
+from playground.engine.mvcc.innodb import InnoDB
 from playground.engine.mvcc.postgresql import PostgreSQL
+from playground.engine.mvcc.record_locks import KINDS, SUPREMUM
 from playground.engine.mvcc.ssi import HEAP, described
 from playground.engine.mvcc.table import Table
 from playground.engine.mvcc.terms import (
@@ -19,10 +21,10 @@ from playground.engine.mvcc.terms import (
     LOCK_MODES,
     NEVER,
     NOTHING,
-    ON_TRANSACTION,
     PENDING,
+    UPDATE,
 )
-from playground.engine.mvcc.transaction import Transaction
+from playground.engine.mvcc.transaction import TABLES_MAX, Transaction
 from playground.isolation.anomalies import Anomaly, anomalies_of
 from playground.isolation.history import START, Dependency, History
 from playground.isolation.planning import PATH_NAMES, LabStatement
@@ -30,8 +32,10 @@ from playground.isolation.stepping import FAILS, Outcome, Session, Stepper
 from playground.isolation.syntax import Script
 from playground.protocol.errors import InputError
 
-DIALECTS: Final = {"postgresql": "PostgreSQL 15"}
-DEFAULT_LEVELS: Final = {"postgresql": "read committed"}
+DIALECTS: Final = {"postgresql": "PostgreSQL 15", "mysql": "MySQL 8.0 InnoDB"}
+DEFAULT_LEVELS: Final = {"postgresql": "read committed", "mysql": "repeatable read"}
+
+WAITS_ON: Final = ["", "end of transaction", "turn on a row", "record lock"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Options:
 
     def database(self) -> Database:
         """A new, empty database."""
-        return PostgreSQL()
+        return PostgreSQL() if self.dialect == "postgresql" else InnoDB()
 
     def level_name(self) -> str:
         """The level of a BEGIN that names none."""
@@ -136,7 +140,8 @@ class Lab:
         """Versions, locks and waits after the steps so far."""
         return {
             "versions": {name: self.versions(table) for name, table in self.stepper.tables.items()},
-            "row_locks": [lock for table in self.stepper.tables.values() for lock in self.row_locks(table)],
+            "row_locks": self.record_locks()
+            or [lock for table in self.stepper.tables.values() for lock in self.row_locks(table)],
             "waits": self.waits(),
             **self.serializability(),
         }
@@ -177,6 +182,24 @@ class Lab:
             "mode": mode,
         }
 
+    def record_locks(self) -> list[dict[str, Any]]:
+        """InnoDB's locks on records and gaps, and the requests for them."""
+        database = self.database
+        if not isinstance(database, InnoDB):
+            return []
+        return [
+            {
+                "table": database.tables[record % TABLES_MAX].name,
+                "position": None,
+                "key": record // TABLES_MAX if record // TABLES_MAX != SUPREMUM else None,
+                "by": self.name(int(lock.transaction.number)),
+                "mode": f"{'X' if lock.mode == UPDATE else 'S'} {KINDS[lock.kind]}",
+                "is_granted": lock.is_granted,
+            }
+            for record, queue in sorted(database.locks.queues.items())
+            for lock in queue
+        ]
+
     def waits(self) -> list[dict[str, Any]]:
         """Who waits for whom, and for what: the other's end, or a turn on a row."""
         return [
@@ -184,7 +207,7 @@ class Lab:
                 "session": session.name,
                 "statement": session.current,
                 "for": list(self.stepper.names(self.database.blockers(session.transaction))),
-                "what": "end of transaction" if session.transaction.waits == ON_TRANSACTION else "turn on a row",
+                "what": WAITS_ON[int(session.transaction.waits)],
             }
             for session in self.stepper.sessions.values()
             if session.transaction is not None and session.current is not None and session.transaction.waits != NOTHING

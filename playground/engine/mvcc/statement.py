@@ -42,6 +42,10 @@ class Statement(State):
         self.current: i64 = -1
         self.held: i64 = -1
         self.moved: bool = False
+        # InnoDB: its record locks' mode, and how much its transaction had done before it.
+        self.mode: i64 = NO_LOCK
+        self.made_before: i64 = 0
+        self.ended_before: i64 = 0
         # What :meth:`change` could not do, in the server's words.
         self.failure: str = ""
 

@@ -7,6 +7,6 @@ T2: begin;
 T1: select * from test where id = 1;
 T2: select * from test where id = 1;
 T1: update test set value = 11 where id = 1;
-T2: update test set value = 11 where id = 1;
+T2: update test set value = 12 where id = 1;
 T1: commit;
 T2: commit;

@@ -1,0 +1,173 @@
+"""InnoDB's locks on index records and the gaps between them, each record with its queue.
+
+The rules are those of the MySQL manual, "InnoDB Locking", and of lock_rec_has_to_wait in InnoDB's lock0lock.cc.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from playground.engine.mvcc.terms import ON_RECORD, UPDATE
+from playground.engine.mvcc.transaction import TABLES_MAX, Transaction
+from playground.engine.mvcc.waiting import Waits
+from playground.engine.state import State
+
+RECORD: Final = 0
+NEXT_KEY: Final = 1
+GAP: Final = 2
+INSERT_INTENTION: Final = 3
+KINDS: Final = ["record", "next-key", "gap", "insert intention"]
+"""The record alone; the record and the gap before it; that gap alone; the wish to insert into the gap."""
+SUPREMUM: Final = 1 << 50
+"""In place of a key: behind the last record."""
+
+
+def record_of(table: i64, key: i64) -> int:
+    """A record as one number."""
+    return int(key * TABLES_MAX + table)
+
+
+@final
+class RecordLock(State):
+    """One transaction's lock on a record, or its request for one; ``mode`` is SHARE or UPDATE (exclusive)."""
+
+    def __init__(self, transaction: Transaction, mode: int, kind: int, is_granted: bool) -> None:
+        self.transaction = transaction
+        self.mode = mode
+        self.kind = kind
+        self.is_granted = is_granted
+
+
+def has_to_wait(mode: int, kind: int, record: int, other: RecordLock) -> bool:
+    """Whether a request has to wait for another transaction's lock, or earlier request, on the same record."""
+    is_supremum = record // TABLES_MAX == SUPREMUM
+    if mode != UPDATE and other.mode != UPDATE:
+        return False
+    if (kind == GAP or is_supremum) and kind != INSERT_INTENTION:
+        # Gap locks only keep insertions out; they don't mind one another.
+        return False
+    if kind != INSERT_INTENTION and other.kind == GAP:
+        return False
+    if kind == INSERT_INTENTION and other.kind == RECORD:
+        return False
+    return other.kind != INSERT_INTENTION
+
+
+@final
+class RecordLocks(State):
+    """All record locks of a database; a transaction's records are in its ``locked``."""
+
+    def __init__(self, waits: Waits) -> None:
+        self.waits = waits
+        self.queues: dict[int, list[RecordLock]] = {}
+
+    def request(self, transaction: Transaction, record: int, mode: int, kind: int) -> bool:
+        """Get a lock now, or queue for it (False); the transaction is ready when it has it."""
+        queue = self.queues.get(record)
+        if queue is None:
+            queue = []
+            self.queues[record] = queue
+        if self.has(transaction, queue, mode, kind):
+            return True
+        if kind == INSERT_INTENTION and not self.is_blocked(transaction, record, mode, kind):
+            # Nobody ever waits for one that was granted.
+            return True
+        waits = self.is_blocked(transaction, record, mode, kind)
+        queue.append(RecordLock(transaction, mode, kind, not waits))
+        transaction.locked.append(record)
+        if waits:
+            self.waits.begin(transaction, ON_RECORD, record, mode)
+        return not waits
+
+    def has(self, transaction: Transaction, queue: list[RecordLock], mode: int, kind: int) -> bool:
+        """Whether it has a lock that is as good as what it asks for."""
+        return any(
+            lock.transaction is transaction
+            and lock.is_granted
+            and lock.mode >= mode
+            and (lock.kind == kind or (lock.kind == NEXT_KEY and kind != INSERT_INTENTION))
+            for lock in queue
+        )
+
+    def holds(self, transaction: Transaction, record: int) -> bool:
+        """Whether it has an exclusive lock on the record itself."""
+        queue = self.queues.get(record)
+        return queue is not None and self.has(transaction, queue, UPDATE, RECORD)
+
+    def grant(self, transaction: Transaction, record: int, mode: int, kind: int) -> None:
+        """Give a lock without asking: an implicit one made explicit, or one inherited."""
+        queue = self.queues.setdefault(record, [])
+        if not self.has(transaction, queue, mode, kind):
+            queue.append(RecordLock(transaction, mode, kind, True))
+            transaction.locked.append(record)
+
+    def is_blocked(self, transaction: Transaction, record: int, mode: int, kind: int) -> bool:
+        """Whether a request would have to wait."""
+        return any(
+            lock.transaction is not transaction and has_to_wait(mode, kind, record, lock)
+            for lock in self.queues.get(record, [])
+        )
+
+    def blockers(self, transaction: Transaction) -> list[Transaction]:
+        """Whom a transaction waits for: those with a lock, or an earlier request, that its request has to wait for."""
+        record = int(transaction.waits_on)
+        found: list[Transaction] = []
+        queue = self.queues.get(record, [])
+        mine = next((lock for lock in queue if lock.transaction is transaction and not lock.is_granted), None)
+        if mine is None:
+            return found
+        for lock in queue:
+            if lock is mine:
+                break
+            if lock.transaction is not transaction and has_to_wait(mine.mode, mine.kind, record, lock):
+                found.append(lock.transaction)
+        return found
+
+    def release(self, transaction: Transaction) -> None:
+        """It ended: all of its locks and requests go."""
+        records = transaction.locked
+        transaction.locked = []
+        for record in records:
+            self.release_on(transaction, record)
+
+    def release_on(self, transaction: Transaction, record: int) -> None:
+        """Its locks and requests on one record go; who waited for them may have theirs."""
+        queue = self.queues.get(record)
+        if queue is None:
+            return
+        left = [lock for lock in queue if lock.transaction is not transaction]
+        if not left:
+            del self.queues[record]
+            return
+        self.queues[record] = left
+        for place, lock in enumerate(left):
+            if not lock.is_granted and not any(
+                ahead.transaction is not lock.transaction and has_to_wait(lock.mode, lock.kind, record, ahead)
+                for ahead in left[:place]
+            ):
+                lock.is_granted = True
+                self.waits.wake(lock.transaction)
+
+    def inherit(self, record: int, heir: int) -> None:
+        """A record is gone, as it was never committed: locks on it become locks on the gap that it leaves, before ``heir``, and who waited
+        looks again."""
+        for lock in self.queues.pop(record, []):
+            lock.transaction.locked.remove(record)
+            if lock.is_granted:
+                if lock.kind != INSERT_INTENTION:
+                    self.grant(lock.transaction, heir, lock.mode, GAP)
+            else:
+                self.waits.wake(lock.transaction)
+
+    def split(self, transaction: Transaction, record: int, before: int) -> None:
+        """It inserted ``record`` into the gap before ``before``: its own locks on that gap hold for both halves."""
+        for lock in self.queues.get(before, []):
+            if lock.transaction is transaction and lock.is_granted and (lock.kind == GAP or lock.kind == NEXT_KEY):
+                self.grant(transaction, record, lock.mode, GAP)
+                break
+
+    def weight(self, transaction: Transaction) -> int:
+        """How heavy it is: its locks, and its changes."""
+        return len(transaction.locked) + len(transaction.made) + len(transaction.ended)
