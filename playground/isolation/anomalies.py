@@ -6,6 +6,7 @@ The names are those of Adya (1999), Bailis et al. ("Highly available transaction
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import product
 
@@ -53,8 +54,11 @@ def weight(edge: Dependency) -> int:
     return {"ww": 0, "wr": 1, "rw": 2}[edge.kind] + edge.is_by_predicate
 
 
-def anomalies_of(edges: Sequence[Dependency], dirty: Sequence[DirtyRead]) -> list[Anomaly]:
-    """All of them: dirty reads, and a name for every cycle (at most CYCLES_MAX), by the fewest anti-dependencies that it has."""
+def anomalies_of(edges: Sequence[Dependency], dirty: Sequence[DirtyRead], selects: AbstractSet[int]) -> list[Anomaly]:
+    """All of them: dirty reads, and a name for every cycle (at most CYCLES_MAX), by the fewest anti-dependencies that it has.
+
+    ``selects`` are the statements that only read.
+    """
     found = [
         Anomaly(
             read.kind, TITLES[read.kind], (), (read.reader, read.writer), (read.statement,), f"{read.table} {read.key}"
@@ -66,7 +70,7 @@ def anomalies_of(edges: Sequence[Dependency], dirty: Sequence[DirtyRead]) -> lis
         if count == CYCLES_MAX:
             break
         found.append(named(least(graph, nodes)))
-    found += vanished(edges)
+    found += vanished([edge for edge in edges if edge.statement in selects])
     unique = {(one.name, frozenset(one.transactions)): one for one in reversed(found)}
     order = list(TITLES)
     return sorted(unique.values(), key=lambda one: (order.index(one.name), one.transactions))

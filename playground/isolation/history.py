@@ -24,7 +24,7 @@ START = 0
 
 @dataclass(frozen=True)
 class Reading:
-    """What one statement read: by key the position of the version that it saw (or found, when it locked or wrote), and its condition.
+    """What one statement read: positions of the versions that it saw (or found, when it locked or wrote), and its condition.
 
     ``snapshot`` is the commit number up to which it saw, ``command`` its number in its transaction.
     """
@@ -33,7 +33,7 @@ class Reading:
     statement: int
     table: Table
     where: Callable[[Row], int]
-    seen: dict[int, int]
+    seen: frozenset[int]
     snapshot: int
     command: int
 
@@ -88,54 +88,63 @@ class History:
         table = statement.table
         if statement.kind == INSERT:
             return
-        seen = {int(table.key(position)): position for position in self.database.seen(transaction, statement)}
+        seen = set(self.database.seen(transaction, statement))
         if statement.lock_mode != NO_LOCK:
-            older = {
-                int(table.newer[position]): position
-                for position in range(int(table.size))
-                if table.newer[position] >= 0
-            }
+            older = self.older(table)
             for position in statement.found:
                 before = older.get(position, position) if statement.kind == MODIFY else position
-                seen[int(table.key(position))] = before
+                # It met the newest version of the row, whatever its snapshot saw of it.
+                seen -= set(self.versions(table, before, older))
+                seen.add(before)
                 if statement.kind == MODIFY and table.made_by[position] != transaction.xid:
                     self.rewrites.append((int(transaction.number), table, position))
         snapshot, command = int(statement.snapshot), int(transaction.command)
-        reading = Reading(int(transaction.number), index, table, statement.where, seen, snapshot, command)
+        reading = Reading(int(transaction.number), index, table, statement.where, frozenset(seen), snapshot, command)
         self.readings.append(reading)
 
     def maker(self, table: Table, position: int) -> int:
         """The number of the transaction that made a version."""
         return self.numbers.get(int(table.made_by[position]), START)
 
-    def timeline(self, table: Table, key: int) -> list[tuple[int, int]]:
-        """All that committed of a key, in order: (position, maker), and (-1, who deleted it)."""
-        order: list[tuple[int, int]] = []
-        first = table.first_with(key)
-        while first >= 0:
-            position = int(first)
-            while position >= 0:
+    def older(self, table: Table) -> dict[int, int]:
+        """By the position of a version that of the one which it replaced."""
+        ended = [position for position in range(int(table.size)) if table.newer[position] >= 0]
+        return {int(table.newer[position]): position for position in ended}
+
+    def versions(self, table: Table, position: int, older: dict[int, int]) -> Iterator[int]:
+        """Positions of all versions of the row that one is of, the oldest first."""
+        while position in older:
+            position = older[position]
+        while position >= 0:
+            yield position
+            position = int(table.newer[position])
+
+    def rows(self, table: Table) -> Iterator[list[tuple[int, int]]]:
+        """Of each row all that committed, in order: (position, maker), and at last (-1, who deleted it).
+
+        A row that was deleted is another than one that is inserted with its key later, as Adya has it.
+        """
+        older = self.older(table)
+        for first in range(int(table.size)):
+            if first in older:
+                continue
+            order: list[tuple[int, int]] = []
+            for position in self.versions(table, first, older):
                 if table.made_at[position] >= PENDING:
                     break
                 order.append((position, self.maker(table, position)))
                 if table.ended_at[position] < PENDING and table.newer[position] < 0:
                     order.append((-1, self.numbers.get(int(table.ended_by[position]), START)))
-                position = int(table.newer[position])
-            first = table.sibling[first]
-        return order
-
-    def keys(self, table: Table) -> list[int]:
-        """All keys that ever were in a table."""
-        return sorted({int(table.key(position)) for position in range(int(table.size))})
+            if order:
+                yield order
 
     def dependencies(self, committed: set[int]) -> list[Dependency]:
         """All edges between transactions that committed."""
         found: set[Dependency] = set()
         for table in self.database.tables:
-            for key in self.keys(table):
-                order = self.timeline(table, key)
-                for (_, before), (_, after) in pairwise(order):
-                    found.add(Dependency(before, after, "ww", table.name, key))
+            for order in self.rows(table):
+                key = int(table.key(order[0][0]))
+                found.update(Dependency(one, other, "ww", table.name, key) for (_, one), (_, other) in pairwise(order))
         for number, table, position in self.rewrites:
             found.add(Dependency(self.maker(table, position), number, "ww", table.name, int(table.key(position))))
         for reading in self.readings:
@@ -147,14 +156,12 @@ class History:
     def of_reading(self, reading: Reading) -> Iterator[Dependency]:
         """The edges of one read."""
         table, reader = reading.table, reading.transaction
-        for key in self.keys(table):
-            order = self.timeline(table, key)
-            position = reading.seen.get(key, -1)
-            places = [place for place, (at, _) in enumerate(order) if at == position]
-            place = self.place_of(reading, order, position, places)
-            matched = position >= 0 and self.is_match(reading, position)
-            if 0 <= place < len(order):
-                was_matched = place > 0 and order[place - 1][0] >= 0 and self.is_match(reading, order[place - 1][0])
+        for order in self.rows(table):
+            key = int(table.key(order[0][0]))
+            place = self.place_of(reading, order)
+            matched = place >= 0 and order[place][0] >= 0 and self.is_match(reading, order[place][0])
+            if place >= 0:
+                was_matched = place > 0 and self.is_match(reading, order[place - 1][0])
                 if matched or was_matched:
                     yield Dependency(order[place][1], reader, "wr", table.name, key, not matched, reading.statement)
             for at, writer in order[place + 1 :]:
@@ -165,17 +172,17 @@ class History:
                     yield Dependency(reader, writer, "rw", table.name, key, not matched, reading.statement)
                     break
 
-    def place_of(self, reading: Reading, order: list[tuple[int, int]], position: int, places: list[int]) -> int:
-        """Where in a key's timeline a read stood: at the version it saw, or at the last deletion before it when it saw none."""
-        if position >= 0:
-            return places[0] if places else len(order)
-        return max((place for place in places if self.had_ended(reading, order, place)), default=-1)
+    def place_of(self, reading: Reading, order: list[tuple[int, int]]) -> int:
+        """Where in a row's order a read stood: at the version it saw, at the deletion when that was before it, or before all (-1)."""
+        for place, (position, _) in enumerate(order):
+            if position in reading.seen:
+                return place
+        last = len(order) - 1
+        return last if order[last][0] < 0 and self.had_ended(reading, order, last) else -1
 
     def had_ended(self, reading: Reading, order: list[tuple[int, int]], place: int) -> bool:
         """Whether a deletion was there already when a read saw no row: its snapshot sees that, or it is its transaction's own."""
         deleted = order[place - 1][0]
-        if place == 0:
-            return False
         if order[place][1] == reading.transaction:
             return int(reading.table.ended_in[deleted]) < reading.command
         return int(reading.table.ended_at[deleted]) <= reading.snapshot
@@ -189,7 +196,8 @@ class History:
         found = []
         for reading in self.readings:
             table = reading.table
-            for key, position in reading.seen.items():
+            for position in sorted(reading.seen):
+                key = int(table.key(position))
                 writer = self.maker(table, position)
                 if reading.transaction not in committed or writer in (reading.transaction, START):
                     continue

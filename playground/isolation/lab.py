@@ -29,7 +29,7 @@ from playground.isolation.anomalies import Anomaly, anomalies_of
 from playground.isolation.history import START, Dependency, History
 from playground.isolation.planning import PATH_NAMES, LabStatement
 from playground.isolation.stepping import FAILS, Outcome, Session, Stepper
-from playground.isolation.syntax import Script
+from playground.isolation.syntax import Script, Select
 from playground.protocol.errors import InputError
 
 DIALECTS: Final = {"postgresql": "PostgreSQL 15", "mysql": "MySQL 8.0 InnoDB"}
@@ -247,7 +247,8 @@ class Lab:
 
     def anomalies(self) -> list[Anomaly]:
         """What they come to."""
-        return anomalies_of(self.edges(), self.history.dirty_reads(self.committed()))
+        selects = {place for place, step in enumerate(self.script.steps) if isinstance(step.command, Select)}
+        return anomalies_of(self.edges(), self.history.dirty_reads(self.committed()), selects)
 
     def serialization_failures(self) -> list[tuple[int, Outcome]]:
         """Transactions that serializable snapshot isolation ended, each with the statement that failed."""
