@@ -121,8 +121,9 @@ class RecordLocks(State):
         for lock in queue:
             if lock is mine:
                 break
-            if lock.transaction is not transaction and has_to_wait(mine.mode, mine.kind, record, lock):
-                found.append(lock.transaction)
+            other = lock.transaction
+            if other is not transaction and other not in found and has_to_wait(mine.mode, mine.kind, record, lock):
+                found.append(other)
         return found
 
     def release(self, transaction: Transaction) -> None:
