@@ -21,6 +21,7 @@ FIRST = (
     "with-sticky",
     "liveness-readiness",
     "gslb",
+    "quorum",
     "metastable",
     "mm1",
     "mmc",

@@ -1,4 +1,4 @@
-"""The eight scenarios as a student meets them: opened by address, failing by name, mended by their switch while they run.
+"""The scenarios as a student meets them: opened by address, failing by name, mended by their switch while they run.
 The figure stands on both sides."""
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ LESSONS = (
     Lesson(
         "gslb", "Nearest healthy region", r"Balancer EU crashed", "25×", off(30, 70), on(15), r"Balancer EU found dead"
     ),
+    Lesson("quorum", "R + W > N", r"stale read of key \d", "2×", off(8, 40), on(0.5)),
 )
 
 

@@ -1,4 +1,4 @@
-"""The eight scenarios: what each fails by without its fix, and what it comes to with it, figures of both sides beside one another."""
+"""The scenarios: what each fails by without its fix, and what it comes to with it, figures of both sides beside one another."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from playground.execution import Execution
 from playground.protocol.design import Scenario, Setting
 from playground.templates_store import templates
-from tests.sketch import metric, run
+from tests.sketch import fault, metric, run, set_param
 
-EIGHT = (
+SCENARIOS = (
     "negative-caching",
     "soft-hard-ttl",
     "bloom-filter",
@@ -20,6 +20,7 @@ EIGHT = (
     "with-sticky",
     "liveness-readiness",
     "gslb",
+    "quorum",
 )
 
 
@@ -46,7 +47,7 @@ def titles(execution: Execution) -> list[str]:
     return [notable.title for notable in execution.take_notables()]
 
 
-@pytest.mark.parametrize("name", EIGHT)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_has_one_switch_that_is_off_and_figures_with_a_law(name: str) -> None:
     template = templates()[name]
     design = template.scenario.design
@@ -132,3 +133,41 @@ def test_gslb_brings_berlin_home_and_away_from_a_dead_region() -> None:
     # 30 s x 3 until it is found, then falling over one TTL to the tenth that ignores the TTL, for 360 s.
     failed = {it: metric(it, "berlin", "failed") for it in (without, with_it)}
     assert failed[with_it] < failed[without]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_overlapping_quorums_end_stale_reads(seed: int) -> None:
+    partial, overlapping = both("quorum", 30.0, seed)
+    # A tenth of 6,000 reads; the second fastest of three replicas instead of the fastest.
+    assert 300 < metric(partial, "store", "reads_stale") < 1200
+    assert any("stale read of key" in title for title in titles(partial))
+    assert metric(overlapping, "store", "reads_stale") == 0 < metric(overlapping, "store", "reads")
+    for kind in ("read", "write"):
+        assert metric(overlapping, "store", f"{kind}_p50_ms") > metric(partial, "store", f"{kind}_p50_ms")
+
+
+@pytest.mark.parametrize("sloppy", [False, True])
+def test_overlapping_quorums_have_their_caveats(sloppy: bool) -> None:
+    execution = Execution(side("quorum", True, 40.0), recorded=False)
+    execution.act(set_param("store", "sloppy_quorum", sloppy), "test")
+    assert execution.advance(5_000_000_000)
+    execution.act(fault("store", "partition", node=0, count=2, duration_s=5), "test")
+    assert execution.advance(20_000_000_000)
+    if sloppy:
+        assert metric(execution, "store", "reads_stale") > 100, "the other side's writes count, and are not seen"
+        assert metric(execution, "store", "hints_delivered") > 0
+        assert any("handoff to node" in title for title in titles(execution))
+    else:
+        assert metric(execution, "store", "reads_stale") == 0
+        assert metric(execution, "store", "unavailable") > 100
+        assert metric(execution, "store", "partial_writes") > 0
+    before = metric(execution, "store", "reads_stale")
+    assert execution.advance(40_000_000_000)
+    assert metric(execution, "store", "reads_stale") == before, "once all hints are handed over"
+
+
+def test_clocks_that_are_off_lose_acknowledged_writes_in_spite_of_the_quorum() -> None:
+    execution = Execution(side("quorum", True, 20.0), recorded=False)
+    execution.act(set_param("store", "clock_offsets", "0, 200, -200"), "test")
+    assert execution.advance(execution.until_ns)
+    assert metric(execution, "store", "writes_lost_skew") > 100 < metric(execution, "store", "reads_stale")

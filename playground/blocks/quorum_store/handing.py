@@ -55,7 +55,7 @@ class Handing(Nodes):
         self.suspect_ns = params.ns("suspect_after_ms")
 
     def on_hint(self, message: i64) -> None:
-        """Keep a write for another node; that it can't be reached is news that came with it."""
+        """Keep a write for another node; that it seems to be out of reach is news that came with it."""
         messages = self.messages
         holder = messages.goal[message]
         owner = messages.about[message]
@@ -64,7 +64,8 @@ class Handing(Nodes):
         count = messages.count[message]
         if self.hints.put(holder, owner, messages.key[message], messages.slots, at, count, now):
             self.hints_taken += 1
-        self.suspect(holder, owner)
+        if self.heard[holder * self.nodes + owner] < now - self.suspect_ns:
+            self.suspect(holder, owner)
         messages.turn(message, STORED)
         self.send(message)
 

@@ -80,7 +80,7 @@ class Nodes(Block):
         self.group = zeros(nodes)
         self.clock_off = zeros(nodes)
         self.suspected = zeros(nodes * nodes)
-        self.heard = zeros(nodes * nodes)
+        self.heard = filled(nodes * nodes, -1)
         self.suspected_by = zeros(nodes)
         self.down_noted = zeros(nodes)
         identities = vec[i64]()
