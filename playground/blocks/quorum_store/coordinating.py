@@ -13,6 +13,7 @@ from playground.blocks.quorum_store.states import (
     EXPIRE_TIMER,
     HINT,
     OPEN,
+    QUIET_NS,
     ROWS_MAX,
     STORE,
     SUSPECT_TIMER,
@@ -194,7 +195,7 @@ class Coordinating(Agreeing):
 
     def tell_unavailable(self, node: i64, key: i64, there: i64, needed: i64) -> None:
         """Name it, now and then."""
-        if not self.quiet("unavailable"):
+        if not self.quiet("unavailable", QUIET_NS):
             text = (
                 f"Node {node + 1} coordinates a request for key {key}: {there} of the {needed} answers that it needs."
             )

@@ -171,8 +171,10 @@ class Handing(Nodes):
             self.hints_delivered += 1
             self.delivered_to[owner] += 1
             if hints.held_for[owner] == 0:
-                if not self.quiet(f"handoff {owner}"):
-                    text = f"{self.delivered_to[owner]} writes were kept for it. Nobody keeps anything for it any more."
+                # One that was only late, and never missed, is no news.
+                if self.missed[owner] != 0 and self.suspected_by[owner] == 0:
+                    self.missed[owner] = 0
+                    text = f"Writes kept for it and delivered: {self.delivered_to[owner]}. Nobody keeps anything for it any more."
                     self.note("handoff", "good", f"{self.label}: handoff to node {owner + 1} finished", text)
                 self.delivered_to[owner] = 0
         messages.release(message)

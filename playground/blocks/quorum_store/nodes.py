@@ -17,7 +17,6 @@ from playground.blocks.quorum_store.states import (
     LAST_WRITE_WINS,
     LEG_OF,
     MESSAGE_TIMER,
-    QUIET_NS,
     RING_POINTS,
     ROWS_MAX,
     VECTORS,
@@ -63,6 +62,8 @@ class Nodes(Block):
         self.heard: vec[i64] = zeros(1)
         self.suspected_by: vec[i64] = zeros(1)
         self.down_noted: vec[i64] = zeros(1)
+        # Whether that was so since the last time that no hints were kept for it.
+        self.missed: vec[i64] = zeros(1)
         self.noted_at: dict[str, int] = {}
         self.messages_sent: i64 = 0
         self.messages_lost: i64 = 0
@@ -83,6 +84,7 @@ class Nodes(Block):
         self.heard = filled(nodes * nodes, -1)
         self.suspected_by = zeros(nodes)
         self.down_noted = zeros(nodes)
+        self.missed = zeros(nodes)
         identities = vec[i64]()
         node: i64 = 0
         while node < nodes:
@@ -208,7 +210,9 @@ class Nodes(Block):
     def hints_for(self, node: i64) -> str:
         """What waits for a node, in words."""
         count = self.hints.held_for[node]
-        return f"{count} hints are handed over to it." if count > 0 else "No hints wait for it."
+        if count == 0:
+            return "No hints wait for it."
+        return "One hint is handed over to it." if count == 1 else f"{count} hints are handed over to it."
 
     def suspect(self, node: i64, other: i64) -> None:
         """``node`` gives up on ``other`` until it hears from it."""
@@ -219,6 +223,7 @@ class Nodes(Block):
         self.suspected_by[other] += 1
         if self.down_noted[other] == 0:
             self.down_noted[other] = 1
+            self.missed[other] = 1
             text = "It didn't answer in time. Requests go past it until it is heard of again."
             self.note("node_missing", "warning", f"{self.label}: node {other + 1} missed by node {node + 1}", text)
 
@@ -234,10 +239,10 @@ class Nodes(Block):
                     self.down_noted[other] = 0
             other += 1
 
-    def quiet(self, kind: str) -> bool:
-        """Whether that kind of moment was named just now; if not, it is now."""
+    def quiet(self, kind: str, ns: int) -> bool:
+        """Whether that kind of moment was named within the last ``ns``; if not, it is now."""
         now = int(self.simulation.now)
-        if kind in self.noted_at and now - self.noted_at[kind] < int(QUIET_NS):
+        if kind in self.noted_at and now - self.noted_at[kind] < ns:
             return True
         self.noted_at[kind] = now
         return False

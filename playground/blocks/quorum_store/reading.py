@@ -14,7 +14,9 @@ from playground.blocks.quorum_store.states import (
     FAILED,
     INITIAL,
     KEY_BYTES,
+    LONG_QUIET_NS,
     OPEN,
+    QUIET_NS,
     READING,
     REPAIR,
     REPAIR_ALL,
@@ -23,6 +25,7 @@ from playground.blocks.quorum_store.states import (
     REPAIRS,
     ROWS_MAX,
     STALE_KEPT,
+    STORE,
     VECTORS,
     WRITING,
 )
@@ -160,7 +163,7 @@ class Reading(Writing):
             self.partial_seen += 1
         if count > 1:
             self.sibling_reads += 1
-            if not self.quiet("siblings"):
+            if not self.quiet("siblings", LONG_QUIET_NS):
                 text = f"A read returned {count} versions that knew nothing of one another. A write with context merges them."
                 self.note("siblings", "warning", f"{self.label}: siblings of key {requests.key[work]}", text)
         self.read_latency.add(now - self.calls.arrived[call])
@@ -188,7 +191,7 @@ class Reading(Writing):
         self.stories[at + 1] = key
         self.stories[at + 2] = got
         self.stories[at + 3] = ledger.number[expected]
-        if self.quiet("stale"):
+        if self.quiet("stale", QUIET_NS):
             return
         read = f"version {got}" if got > 0 else "nothing"
         text = (
@@ -222,10 +225,6 @@ class Reading(Writing):
             return "Their disks were lost, and nobody has given them the item again."
         if found >= 0 and self.conflicts != VECTORS and ledger.wins(found, expected):
             return f"It had been written earlier, but node {ledger.by[found] + 1}'s clock gave it the later time: it wins for good."
-        held: list[str] = []
-        for node, replica in enumerate(self.replicas):
-            if replica.has(key, expected):
-                held.append(f"node {node + 1}")
         row: i64 = 0
         while row < requests.rows[work]:
             at = work * ROWS_MAX + row
@@ -236,9 +235,38 @@ class Reading(Writing):
                     return f"Node {holder + 1} still holds a hint of it for node {requests.goal[at] + 1}."
                 holder += 1
             row += 1
-        if len(held) == 0:
+        held = self.holders_of(key, expected)
+        coming = self.coming_to(key, expected)
+        if held == "" and coming == "":
             return "No replica has it any more."
-        return f"It is on {', '.join(held)}, and on its way to the others, or lost on the way."
+        where = f"It, or a newer one, is on {held}" if held != "" else "No replica has it yet"
+        return (
+            f"{where}, and on its way to {coming}."
+            if coming != ""
+            else f"{where}. What was sent to the others did not arrive."
+        )
+
+    def holders_of(self, key: i64, slot: i64) -> str:
+        """The nodes that hold a version of a key, or a newer one."""
+        names: list[str] = []
+        room = zeros(self.ledger.width)
+        for node, replica in enumerate(self.replicas):
+            if self.ledger.holds(room, 0, replica.read(key, room, 0), slot):
+                names.append(f"node {node + 1}")
+        return ", ".join(names)
+
+    def coming_to(self, key: i64, slot: i64) -> str:
+        """The nodes to which a version of a key is on its way."""
+        messages = self.messages
+        names: list[str] = []
+        message: i64 = 0
+        while message < messages.made:
+            if messages.kind[message] == STORE and messages.key[message] == key:
+                at = message * messages.width
+                if self.ledger.holds(messages.slots, at, messages.count[message], slot):
+                    names.append(f"node {messages.goal[message] + 1}")
+            message += 1
+        return ", ".join(sorted(set(names)))
 
     # ---- read repair
 

@@ -89,7 +89,8 @@ CELL_SIBLINGS: Final = 5
 CELL_MARK: Final = 128
 
 QUIET_NS: Final = 5_000_000_000
-"""So long the same kind of moment is not named again."""
+LONG_QUIET_NS: Final = 20_000_000_000
+"""So long the same kind of moment is not named again; the second one for what is a matter of course under load."""
 
 STALE_KEPT: Final = 8
 """Stale reads whose story the inspector tells."""

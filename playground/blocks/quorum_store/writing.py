@@ -14,7 +14,9 @@ from playground.blocks.quorum_store.states import (
     INITIAL,
     KEY_BYTES,
     LAST_WRITE_WINS,
+    LONG_QUIET_NS,
     OPEN,
+    QUIET_NS,
     ROWS_MAX,
     STORED,
     UNDECIDED,
@@ -162,7 +164,7 @@ class Writing(Coordinating):
 
     def tell_dropped(self, lost: i64, winner: i64) -> None:
         """Name one of two concurrent writes that was dropped, now and then."""
-        if self.quiet("dropped"):
+        if self.quiet("dropped", LONG_QUIET_NS):
             return
         ledger = self.ledger
         text = (
@@ -173,7 +175,7 @@ class Writing(Coordinating):
 
     def tell_lost(self, lost: i64, winner: i64, why: str) -> None:
         """Name an acknowledged write that lost to an earlier one, now and then."""
-        if self.quiet("lost"):
+        if self.quiet("lost", QUIET_NS):
             return
         ledger = self.ledger
         late_ms = float(ledger.started[lost] - ledger.started[winner]) / 1e6
@@ -188,7 +190,7 @@ class Writing(Coordinating):
         if slot == INITIAL:
             return
         self.lost_with_disk += 1
-        if not self.quiet("lost"):
+        if not self.quiet("lost", QUIET_NS):
             text = f"The last copy of version {self.ledger.number[slot]} of key {key} is gone."
             self.note("write_lost", "bad", f"{self.label}: an acknowledged write was lost", text)
 
@@ -218,9 +220,9 @@ class Writing(Coordinating):
         if left == 0:
             return
         self.partial_writes += 1
-        if not self.quiet("partial"):
+        if not self.quiet("partial", QUIET_NS):
             text = (
                 f"Version {self.ledger.number[version]} of key {key} got {requests.got[work]} of {requests.needed[work]}"
-                f" acknowledgements, and its client an error. It stays in {left} places, and may be read, and win, later."
+                f" acknowledgements, and its client an error. Copies of it that stay: {left}. They may be read, and win, later."
             )
             self.note("partial_write", "warning", f"{self.label}: a write failed, and is there in part", text)
