@@ -24,7 +24,7 @@ ONE_MS: dict[str, Scalar] = {
 
 @pytest.mark.parametrize("sloppy", [False, True])
 def test_too_few_replicas_fail_by_name_within_the_timeout_and_at_once_when_it_is_known(sloppy: bool) -> None:
-    bench = Bench(nodes=3, sloppy_quorum=sloppy, **ONE_MS)
+    bench = Bench(instances=3, sloppy_quorum=sloppy, **ONE_MS)
     first, second, third = bench.nodes_of()
     bench.fault("crash", instance=second, restart_after_s=5)
     bench.fault("crash", instance=third, restart_after_s=5)
@@ -43,9 +43,9 @@ def test_too_few_replicas_fail_by_name_within_the_timeout_and_at_once_when_it_is
 
 
 def test_a_partial_write_fails_for_its_client_and_is_seen_later_all_the_same() -> None:
-    bench = Bench(nodes=3, hinted_handoff=False, read_quorum=1, **ONE_MS)
+    bench = Bench(instances=3, hinted_handoff=False, read_quorum=1, **ONE_MS)
     first, second, third = bench.nodes_of()
-    bench.fault("partition", node=first, count=1, duration_s=0.5)
+    bench.fault("partition", instance=first, count=1, duration_s=0.5)
     write = bench.write(node=first)
     bench.reach(200)
     assert bench.answer(write).outcome == "unavailable"
@@ -63,7 +63,7 @@ def test_a_partial_write_fails_for_its_client_and_is_seen_later_all_the_same() -
 
 def outage(**params: Scalar) -> Bench:
     """Two of a key's three replicas are down while version 2 is written with W = 2 on the first one and a stand-in."""
-    bench = Bench(nodes=6, replicas=3, read_quorum=2, write_quorum=2, sloppy_quorum=True, **{**ONE_MS, **params})
+    bench = Bench(instances=6, replicas=3, read_quorum=2, write_quorum=2, sloppy_quorum=True, **{**ONE_MS, **params})
     first, second, third, *_ = bench.nodes_of()
     for node in (second, third):
         bench.fault("crash", instance=node, restart_after_s=1)
@@ -81,7 +81,7 @@ def test_a_sloppy_quorum_is_stale_although_r_and_w_overlap_until_its_hints_are_h
     assert bench.metric("hints_held") == 2
     # Back, and no hint handed over yet; the first one is cut off, so that the other two answer.
     bench.reach(1_100)
-    bench.fault("partition", node=first, count=1, duration_s=0.5)
+    bench.fault("partition", instance=first, count=1, duration_s=0.5)
     read = bench.read(node=sixth)
     bench.reach(1_200)
     assert bench.answer(read).outcome == "ok" and bench.answer(read).version == 1
@@ -99,7 +99,7 @@ def test_a_sloppy_quorum_is_stale_although_r_and_w_overlap_until_its_hints_are_h
 
 
 def test_hints_do_not_count_unless_the_quorum_is_sloppy() -> None:
-    bench = Bench(nodes=6, replicas=3, **ONE_MS)
+    bench = Bench(instances=6, replicas=3, **ONE_MS)
     first, second, third, *_ = bench.nodes_of()
     for node in (second, third):
         bench.fault("crash", instance=node, restart_after_s=1)
@@ -123,7 +123,7 @@ def test_hints_are_dropped_after_their_window() -> None:
 
 
 def test_hints_are_handed_over_at_their_rate() -> None:
-    bench = Bench(nodes=4, replicas=3, handoff_per_s=10, keys=100, **{**ONE_MS, "probe_every_s": 0.1})
+    bench = Bench(instances=4, replicas=3, handoff_per_s=10, keys=100, **{**ONE_MS, "probe_every_s": 0.1})
     down = 0
     bench.fault("crash", instance=down, restart_after_s=1)
     for key in range(1, 101):
@@ -142,7 +142,7 @@ def test_hints_are_handed_over_at_their_rate() -> None:
 
 
 def test_last_write_wins_drops_one_of_two_concurrent_writes() -> None:
-    bench = Bench(nodes=3, **ONE_MS)
+    bench = Bench(instances=3, **ONE_MS)
     one = bench.write(node=0)
     bench.reach(0.5)
     two = bench.write(node=1)
@@ -157,7 +157,7 @@ def test_last_write_wins_drops_one_of_two_concurrent_writes() -> None:
 
 
 def test_the_wrong_write_wins_where_clocks_differ_and_every_read_is_stale() -> None:
-    bench = Bench(nodes=3, clock_offsets="0, -50, 0", **ONE_MS)
+    bench = Bench(instances=3, clock_offsets="0, -50, 0", **ONE_MS)
     one = bench.write(node=0)
     bench.reach(30)
     two = bench.write(node=1)
@@ -181,7 +181,7 @@ def test_the_wrong_write_wins_where_clocks_differ_and_every_read_is_stale() -> N
 
 @pytest.mark.parametrize("same_node", [False, True])
 def test_version_vectors_keep_both_of_two_concurrent_writes_and_the_next_one_merges_them(same_node: bool) -> None:
-    bench = Bench(nodes=3, conflicts="version_vectors", **ONE_MS)
+    bench = Bench(instances=3, conflicts="version_vectors", **ONE_MS)
     first, second, _ = bench.nodes_of()
     bench.write(node=first)
     bench.write(node=first if same_node else second)
@@ -201,7 +201,7 @@ def test_version_vectors_keep_both_of_two_concurrent_writes_and_the_next_one_mer
 
 
 def test_writes_without_context_pile_up_as_siblings_up_to_a_bound() -> None:
-    bench = Bench(nodes=3, conflicts="version_vectors", context="none", **ONE_MS)
+    bench = Bench(instances=3, conflicts="version_vectors", context="none", **ONE_MS)
     for turn in range(12):
         bench.write(node=turn % 3)
         bench.reach(20 * (turn + 1))
@@ -210,9 +210,9 @@ def test_writes_without_context_pile_up_as_siblings_up_to_a_bound() -> None:
 
 
 def test_both_sides_of_a_partition_write_and_both_versions_survive_it() -> None:
-    bench = Bench(nodes=4, conflicts="version_vectors", sloppy_quorum=True, write_quorum=1, read_quorum=1, **ONE_MS)
+    bench = Bench(instances=4, conflicts="version_vectors", sloppy_quorum=True, write_quorum=1, read_quorum=1, **ONE_MS)
     first, second, *_ = bench.nodes_of()
-    bench.fault("partition", node=first, count=1, duration_s=1)
+    bench.fault("partition", instance=first, count=1, duration_s=1)
     bench.write(node=first)
     bench.write(node=second)
     bench.reach(900)
@@ -227,7 +227,7 @@ def test_both_sides_of_a_partition_write_and_both_versions_survive_it() -> None:
 
 def behind(**params: Scalar) -> Bench:
     """The third replica was down while version 2 was written, and is back. No hints."""
-    bench = Bench(nodes=3, hinted_handoff=False, **{**ONE_MS, **params})
+    bench = Bench(instances=3, hinted_handoff=False, **{**ONE_MS, **params})
     third = bench.nodes_of()[2]
     bench.fault("crash", instance=third, restart_after_s=1)
     bench.write(node=bench.nodes_of()[0])
@@ -258,7 +258,7 @@ def test_read_repair_of_those_that_answered_leaves_a_late_one_alone(mode: str) -
 
 
 def test_anti_entropy_moves_the_keys_that_differ_and_no_others_at_its_rate() -> None:
-    bench = Bench(nodes=3, keys=500, hinted_handoff=False, **ONE_MS)
+    bench = Bench(instances=3, keys=500, hinted_handoff=False, **ONE_MS)
     bench.fault("crash", instance=2, restart_after_s=1)
     for key in range(1, 101):
         bench.write(key, node=0)
@@ -279,14 +279,14 @@ def test_anti_entropy_moves_the_keys_that_differ_and_no_others_at_its_rate() -> 
 def test_a_lost_disk_is_filled_again_and_takes_the_last_copies_with_it() -> None:
     # W = 1, and the one copy is gone before the others got theirs.
     params: dict[str, Scalar] = {**ONE_MS, "coordinator": "replica", "write_mean_ms": 15.0}
-    bench = Bench(nodes=3, write_quorum=1, keys=50, hinted_handoff=False, **params)
+    bench = Bench(instances=3, write_quorum=1, keys=50, hinted_handoff=False, **params)
     first, second, third = bench.nodes_of()
     for node in (second, third):
-        bench.fault("partition", node=node, count=1, duration_s=0.5)
+        bench.fault("partition", instance=node, count=1, duration_s=0.5)
     write = bench.write(node=first)
     bench.reach(10)
     assert bench.answer(write).outcome == "ok"
-    bench.fault("lose_disk", node=first)
+    bench.fault("lose_disk", instance=first)
     assert bench.metric("writes_lost_disk") == 1
     bench.reach(1_000)
     assert all(bench.held(first, key) == [] for key in range(1, 51))
@@ -302,7 +302,7 @@ def test_a_lost_disk_is_filled_again_and_takes_the_last_copies_with_it() -> None
 
 
 def test_a_node_that_stalls_is_missed_and_answers_when_it_goes_on() -> None:
-    bench = Bench(nodes=4, replicas=3, **ONE_MS)
+    bench = Bench(instances=4, replicas=3, **ONE_MS)
     first, second, third, _ = bench.nodes_of()
     bench.fault("pause", instance=third, duration_s=1)
     write = bench.write(node=first)
@@ -316,7 +316,7 @@ def test_a_node_that_stalls_is_missed_and_answers_when_it_goes_on() -> None:
 
 
 def test_a_replica_that_coordinates_has_its_own_copy_at_hand() -> None:
-    bench = Bench(nodes=5, coordinator="replica", read_quorum=1, write_quorum=1, **ONE_MS)
+    bench = Bench(instances=5, coordinator="replica", read_quorum=1, write_quorum=1, **ONE_MS)
     write, read = bench.write(), bench.read()
     bench.reach(10)
     assert bench.answer(write).at_ms == bench.answer(read).at_ms == 0
@@ -327,7 +327,7 @@ def test_a_replica_that_coordinates_has_its_own_copy_at_hand() -> None:
 
 
 def test_versions_that_nobody_holds_are_forgotten() -> None:
-    bench = Bench(nodes=3, **ONE_MS)
+    bench = Bench(instances=3, **ONE_MS)
     for turn in range(4_000):
         bench.write(turn % 5 + 1)
         bench.reach(turn + 1)

@@ -44,7 +44,7 @@ def test_random_replicas_miss_a_write_that_only_w_of_n_have(n: int, r: int, w: i
     total, missed = 0, 0
     for seed in range(1, 5):
         bench, (fresh,) = trials(
-            2_000, [0], after_ms=40_000, seed=seed, nodes=8, replicas=n, read_quorum=r, write_quorum=w, **UNSENT
+            2_000, [0], after_ms=40_000, seed=seed, instances=8, replicas=n, read_quorum=r, write_quorum=w, **UNSENT
         )
         total, missed = total + 2_000, missed + 2_000 - fresh
         assert bench.metric("formula_percent") == pytest.approx(100 * stale)
@@ -57,7 +57,7 @@ def test_quorums_that_overlap_never_miss_a_write(n: int, r: int, w: int) -> None
     assert formula_percent(n, r, w) == 0
     for seed in (1, 2):
         bench, (fresh,) = trials(
-            1_000, [0], after_ms=60_000, seed=seed, nodes=8, replicas=n, read_quorum=r, write_quorum=w, **UNSENT
+            1_000, [0], after_ms=60_000, seed=seed, instances=8, replicas=n, read_quorum=r, write_quorum=w, **UNSENT
         )
         assert fresh == 1_000 and bench.metric("reads_stale") == 0
 
@@ -168,7 +168,7 @@ def test_a_write_is_visible_to_all_but_a_thousandth_after_a_while() -> None:
         ({"write_quorum": 0}, "write_quorum"),
         ({"read_quorum": 0}, "read_quorum"),
         ({"replicas": 0}, "replicas"),
-        ({"nodes": 2}, "nodes"),
+        ({"instances": 2}, "instances"),
         ({"clock_offsets": "soon"}, "clock_offsets"),
         ({"request_timeout_ms": 50}, "request_timeout_ms"),
     ],

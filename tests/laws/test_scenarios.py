@@ -151,7 +151,7 @@ def test_overlapping_quorums_have_their_caveats(sloppy: bool) -> None:
     execution = Execution(side("quorum", True, 40.0), recorded=False)
     execution.act(set_param("store", "sloppy_quorum", sloppy), "test")
     assert execution.advance(5_000_000_000)
-    execution.act(fault("store", "partition", node=0, count=2, duration_s=5), "test")
+    execution.act(fault("store", "partition", instance=0, count=2, duration_s=5), "test")
     assert execution.advance(20_000_000_000)
     if sloppy:
         assert metric(execution, "store", "reads_stale") > 100, "the other side's writes count, and are not seen"

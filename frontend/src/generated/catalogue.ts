@@ -10904,7 +10904,7 @@ export const catalogue: Catalogue = {
       "summary": "Keeps N copies of each key; W of them write, R of them read",
       "params": [
         {
-          "name": "nodes",
+          "name": "instances",
           "label": "Nodes",
           "kind": "integer",
           "default": 5,
@@ -12343,7 +12343,7 @@ export const catalogue: Catalogue = {
           "help": "Cuts nodes off from the others, while clients still reach both sides.",
           "params": [
             {
-              "name": "node",
+              "name": "instance",
               "label": "Node",
               "kind": "integer",
               "default": 0,
@@ -12402,7 +12402,7 @@ export const catalogue: Catalogue = {
           "help": "A node that stays up loses all that it holds, its hints for others included.",
           "params": [
             {
-              "name": "node",
+              "name": "instance",
               "label": "Node",
               "kind": "integer",
               "default": 0,
@@ -12425,7 +12425,7 @@ export const catalogue: Catalogue = {
       "rules": [
         {
           "lesser": "replicas",
-          "greater": "nodes",
+          "greater": "instances",
           "help": "each copy of a key is on a node of its own.",
           "strict": false
         },

@@ -60,7 +60,7 @@ class QuorumStore(Reading):
 
     def configure(self, params: Params) -> None:
         """Take parameters. The number of nodes and the way of conflicts stay as they were at the start."""
-        self.set_nodes(params.integer("nodes"), CONFLICTS.index(params.text("conflicts")))
+        self.set_nodes(params.integer("instances"), CONFLICTS.index(params.text("conflicts")))
         if self.instances != self.nodes:
             self.set_instances(self.nodes)
         self.set_legs(params)
@@ -258,7 +258,7 @@ class QuorumStore(Reading):
     def on_fault(self, fault: str, params: Params) -> bool:
         """``partition`` cuts some nodes off from the others; clients reach all of them. ``lose_disk`` empties a node."""
         if fault == "partition":
-            first = params.integer("node")
+            first = params.integer("instance")
             count = params.integer("count")
             self.lasting_fault(fault, float(first * 256 + count), params.ns("duration_s"))
             self.settle_partitions()
@@ -267,7 +267,7 @@ class QuorumStore(Reading):
             self.note("partition", "bad", f"{self.label}: {which} cut off from the others", text)
             return True
         if fault == "lose_disk":
-            node = params.integer("node")
+            node = params.integer("instance")
             if node < self.nodes:
                 self.lose_disk(node)
             return True

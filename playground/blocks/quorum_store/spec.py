@@ -20,7 +20,7 @@ SPEC = BlockSpec(
     order=55,
     params=(
         Param(
-            name="nodes",
+            name="instances",
             label="Nodes",
             kind="integer",
             default=5,
@@ -128,7 +128,7 @@ SPEC = BlockSpec(
     metrics=METRICS,
     faults=FAULTS,
     rules=(
-        Rule(lesser="replicas", greater="nodes", help="each copy of a key is on a node of its own."),
+        Rule(lesser="replicas", greater="instances", help="each copy of a key is on a node of its own."),
         Rule(lesser="read_quorum", greater="replicas", help="a read can't get more answers than there are replicas."),
         Rule(lesser="write_quorum", greater="replicas", help="a write can't be on more replicas than there are."),
         Rule(

@@ -97,7 +97,7 @@ METRICS = (
 )
 
 NODE = Param(
-    name="node",
+    name="instance",
     label="Node",
     kind="integer",
     default=0,
