@@ -11669,7 +11669,7 @@ export const catalogue: Catalogue = {
           "maximum": null,
           "nullable": false,
           "choices": [],
-          "pattern": "-?\\d{1,7}(\\.\\d{1,3})?(, ?-?\\d{1,7}(\\.\\d{1,3})?){0,31}",
+          "pattern": "-?[0-9]{1,7}(\\.[0-9]{1,3})?(, ?-?[0-9]{1,7}(\\.[0-9]{1,3})?){0,31}",
           "pattern_help": "milliseconds, node by node, with commas between, such as 0, 50, -20",
           "group": "Conflicts",
           "live": true,
