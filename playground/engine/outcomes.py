@@ -21,6 +21,7 @@ ERROR: Final = 11
 RATE_LIMITED: Final = 12
 SIGNED_OUT: Final = 13
 NOT_READY: Final = 14
+NO_LEADER: Final = 15
 
 OUTCOMES: Final = [
     "ok",
@@ -38,13 +39,15 @@ OUTCOMES: Final = [
     "rate_limited",
     "signed_out",
     "not_ready",
+    "no_leader",
 ]
 """ok; the caller's timeout ran out; a timeout further up the tree; connection refused; the callee died with the call in it; its
 queue was full; the caller's circuit breaker was open; dropped at dequeue because the caller had given up; transport gave up on a silent
 peer; nothing healthy to send to; the block or edge was deleted; the callee could not do it; turned away by a rate limit (HTTP
-429); the server knows no session of this user (401); the server is up but not ready to serve (503)."""
+429); the server knows no session of this user (401); the server is up but not ready to serve (503); no node that the
+caller can reach says that it is the leader."""
 
-OUTCOME_COUNT: Final = 15
+OUTCOME_COUNT: Final = 16
 
 READ: Final = 0
 WRITE: Final = 1
