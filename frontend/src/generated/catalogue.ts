@@ -741,6 +741,23 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "own_reads_percent",
+          "label": "Reads of own writes",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Share of a user's reads that ask for the item which this user wrote last, as after saving a form.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Keys",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "hot_keys",
           "label": "Hot items",
           "kind": "integer",
@@ -9641,7 +9658,7 @@ export const catalogue: Catalogue = {
           "label": "A commit waits for",
           "kind": "choice",
           "default": "on",
-          "help": "When a write is acknowledged (PostgreSQL's synchronous_commit). With 'on' and no synchronous replicas it is the leader's disk.",
+          "help": "When a write is acknowledged (synchronous_commit). Where no replica is synchronous, 'on' is the leader's own disk.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -9834,7 +9851,7 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
-          "name": "replay_mb_per_s",
+          "name": "replay_rate_mb",
           "label": "Replay",
           "kind": "number",
           "default": 100.0,
@@ -10879,6 +10896,31 @@ export const catalogue: Catalogue = {
       ],
       "faults": [
         {
+          "name": "crash_leader",
+          "label": "Crash the leader",
+          "help": "Whichever node leads dies, and with it all of its log that is not flushed. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
           "name": "stop_apply",
           "label": "Stop applying",
           "help": "Replicas receive and keep the log, and apply none of it: reads there get older and older.",
@@ -11331,7 +11373,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, writes, buys or deletes a row that isn't there is told so: a completed call, as a\n404 is. Creating one that is there writes it. A row that is deleted and created again goes on with higher versions, so nobody takes an old\none for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**. When all connections are held, statements wait here, and with them the workers of whoever\ncalled. Rows are **created** and **deleted** as well; who asks for one that isn't there is told so: a completed call, as a 404 is.\n\nA write appends a record to the **log**. It is acknowledged when the record is flushed, and commits that are ready share a flush. A crash keeps\nexactly the flushed prefix, which is replayed from the last checkpoint on. With \"a commit waits for nothing\" it is acknowledged at once\nand flushed every 200 ms: fast, and a crash loses up to three such rounds.\n\nWith several **nodes** the first one leads, and ships what it has flushed to the replicas. Each applies it in one process, record by record,\nso a replica lags when more is written than that process can do. A read at a replica is **stale** exactly while a committed write to its row\nlies past the position that was applied there; the inspector says which write it missed, how old that was and why. Where reads go\nis a parameter: the leader, any replica, the leader for a while after a user's own write, a replica that has this write, or one that is\nnot too far behind. A commit can wait until replicas have it, any k or the first k of them; then their death blocks it.\n\nThe leader holds a **lease**. When it dies, the lease expires after 20 to 30 s, and the replica that received most is promoted on a new\ntimeline; acknowledged writes that it had not received are lost. A leader that is cut off demotes itself in time (**fencing**), or goes on\ntaking writes that vanish when it comes back and is rewound (split brain)."
     },
     {
       "kind": "queue",

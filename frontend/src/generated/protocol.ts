@@ -247,8 +247,8 @@ export interface Cells {
 /**
  * ``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why.
  *
- * Parameters in ``plus`` count with ``lesser``. Without a ``lesser`` it is ``least`` that ``greater`` must reach. The rule holds where each
- * parameter in ``when`` has one of the listed values.
+ * Parameters in ``plus`` count with ``lesser``. Without a ``lesser`` it is ``least`` that ``greater`` must reach. The rule holds where
+ * each parameter in ``when`` has one of the listed values.
  */
 export interface Rule {
   lesser: string;

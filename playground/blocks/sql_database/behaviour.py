@@ -238,7 +238,11 @@ class SqlDatabase(Electing):
                     self.ship(other)
 
     def on_fault(self, fault: str, params: Params) -> bool:
-        """``stop_apply``, ``slow_disk`` and ``partition`` of one node, or of all."""
+        """``stop_apply``, ``slow_disk`` and ``partition`` of one node, or of all; ``crash_leader``, whichever node that is."""
+        if fault == "crash_leader":
+            number = self.leader if self.leader >= 0 else self.holder
+            self.begin_fault(Fault("crash", number, 0.0), params.ns("restart_after_s"))
+            return True
         if fault != "stop_apply" and fault != "slow_disk" and fault != "partition":
             return False
         instance = params.integer("instance")

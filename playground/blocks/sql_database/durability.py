@@ -73,7 +73,7 @@ class Durable(Machine):
         self.writer_delay_ns = params.ns("wal_writer_delay_ms")
         self.checkpoint_ns = params.ns("checkpoint_every_s")
         self.checkpoint_bytes = params.number("checkpoint_log_mb") * 1e6
-        self.replay_ns_per_byte = 1e3 / params.number("replay_mb_per_s")
+        self.replay_ns_per_byte = 1e3 / params.number("replay_rate_mb")
 
     # ---- for those who know about other nodes
 

@@ -194,6 +194,14 @@ class Electing(Rejoining):
         if lost > 0:
             text = f"{text} {lost} acknowledged writes lie past it: they are lost."
         self.note("elected", "warning", f"Node {chosen.number + 1} of {self.label} takes the lease", text)
+        if lost > 0:
+            title = f"{lost} acknowledged writes lost at {self.label}"
+            self.note(
+                "lost_writes",
+                "bad",
+                title,
+                f"The log of node {chosen.number + 1} ends before them; the old leader's is forked.",
+            )
         if old is not None and old.role == LEADER and old.number != chosen.number and self.crashed[old.number] == 0:
             self.note(
                 "split_brain",

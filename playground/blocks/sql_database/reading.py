@@ -14,6 +14,7 @@ from playground.blocks.sql_database.states import (
     FOR_POSITION,
     LEADER,
     PROMOTING,
+    QUIET_NS,
     READ_AFTER_WRITE,
     READ_BOUNDED,
     READ_LEADER,
@@ -48,6 +49,7 @@ class Reading(Replicated):
         # The position of each user's last acknowledged write, and when that was, oldest first.
         self.own_writes = Evicting(UNBOUNDED, FIFO)
         self.stale = StaleReads()
+        self.own_noted_at: i64 = -QUIET_NS
         self.rejected: i64 = 0
         self.no_leader: i64 = 0
         self.replica_reads: i64 = 0
@@ -87,7 +89,11 @@ class Reading(Replicated):
         if number >= 0 and (not self.parted or self.reaches(call, number)):
             return number
         if not self.parted:
-            return 0 if number < 0 else number
+            # Nobody leads: whoever is up says so.
+            number = 0
+            while number < self.instances and self.down[number] != 0:
+                number += 1
+            return number if number < self.instances else 0
         zone = self.zone_of(call)
         node = self.nodes[zone]
         if node.role == LEADER and self.reaches(call, zone):
@@ -345,8 +351,17 @@ class Reading(Replicated):
         number = self.stale.add(log, position, now, self.cause(node, position), node.number, user, version, behind)
         if self.missed_own(key, here, user, calls.arrived[call]):
             self.stale.own += 1
+            self.note_own(number, user)
         calls.flags[call] |= STALE
         self.remark(call, number)
+
+    def note_own(self, number: i64, user: i64) -> None:
+        """Say that somebody doesn't see what they have just written, and not again within ten virtual seconds."""
+        now = self.simulation.now
+        if now - self.own_noted_at >= QUIET_NS:
+            self.own_noted_at = now
+            title = f"User {user} of {self.label} doesn't see their own write"
+            self.note("own_write_missed", "bad", title, self.stale.sentence(number))
 
     def missed_own(self, key: i64, here: i64, user: i64, arrived: i64) -> bool:
         """Whether ``user`` had been told of a write of their own to ``key``, past ``here``, before this read arrived."""

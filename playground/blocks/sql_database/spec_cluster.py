@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.blocks.declare import INSTANCE, TEN_DAYS_S, duration, lasting
+from playground.blocks.declare import CRASH, INSTANCE, TEN_DAYS_S, duration, lasting
 from playground.blocks.sql_database.states import NODES_MAX
 from playground.protocol.catalogue import Choice, Fault, Param, Rule
 
@@ -251,6 +251,12 @@ RULES = (
 )
 
 CLUSTER_FAULTS = (
+    Fault(
+        name="crash_leader",
+        label="Crash the leader",
+        help="Whichever node leads dies, and with it all of its log that is not flushed. Comes back when the time is over.",
+        params=tuple(param for param in CRASH.params if param.name != "instance"),
+    ),
     Fault(
         name="stop_apply",
         label="Stop applying",

@@ -80,7 +80,7 @@ LOG_PARAMS = (
         group=LOG,
     ),
     Param(
-        name="replay_mb_per_s",
+        name="replay_rate_mb",
         label="Replay",
         kind="number",
         default=100.0,
