@@ -29,6 +29,7 @@ from playground.engine.calls import (
     WORKING,
     Calls,
 )
+from playground.engine.changes import ChangeLog
 from playground.engine.columns import grown, zeros
 from playground.engine.durations import whole_ns
 from playground.engine.faults import DOWN, PAUSED, REFUSING, Fault
@@ -162,6 +163,17 @@ class Block(State):
     def changed_keys(self) -> vec[i64]:
         """Of an authority: every key that was written or deleted since, each once; :meth:`current_version` says which are there."""
         return vec[i64]()
+
+    def row_version(self, key: i64) -> i64:
+        """Of an authority: as :meth:`current_version`, a deleted row's last version negative, 0 where there never was one."""
+        return 0
+
+    def take_row(self, key: i64, version: i64, at: i64) -> None:
+        """Of an authority: have a row as another one holds it (:meth:`row_version`, committed at ``at``), unless the own one is as new."""
+
+    def change_log(self) -> ChangeLog | None:
+        """Of an authority: its changes in the order of their commits, where it publishes them."""
+        return None
 
     def cells(self) -> list[int]:
         """What is drawn on the card, cell by cell: the number of a declared state, + 128 where the cell is marked."""

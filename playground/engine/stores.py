@@ -155,6 +155,21 @@ class Versions(State):
         self.version[self.index.find(key)] = -version
         return version
 
+    def held(self, key: i64) -> i64:
+        """The version of ``key``, negative where it was deleted at that one; 0 where it was never written nor deleted."""
+        entry = self.index.find(key)
+        return self.version[entry] if entry >= 0 else 0
+
+    def take(self, key: i64, version: i64, at: i64) -> bool:
+        """Have ``key`` as it is elsewhere (negative: deleted), committed at ``at``, unless what is here is as new; whether it was taken."""
+        entry = self.entry_of(key)
+        present = self.version[entry]
+        if (version if version > 0 else -version) <= (present if present > 0 else -present):
+            return False
+        self.version[entry] = version
+        self.written_at[entry] = at
+        return True
+
     def entry_of(self, key: i64) -> i64:
         """The entry of ``key``, made at version 1 where there is none."""
         entry = self.index.find(key)

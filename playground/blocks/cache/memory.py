@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
-from playground.blocks.cache.hot import HotKeys
+from playground.engine.hot_keys import HotKeys
 from playground.blocks.cache.node import Node, reordered
 from playground.blocks.cache.states import LOCAL, LONG_QUIET_NS, NEVER, NODE_MASK, PLACEMENTS, SHARED
 from playground.engine.block import Block

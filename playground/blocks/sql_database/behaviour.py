@@ -7,10 +7,24 @@ from typing import TYPE_CHECKING, Final
 from librt.vecs import vec
 from mypy_extensions import i64
 
+from playground.blocks.sql_database import bulk
 from playground.engine.block import Block
 from playground.engine.calls import TOLD
+from playground.engine.changes import ChangeLog
 from playground.engine.durations import whole_ns
-from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, LIST, OK, OVERLOADED, READ
+from playground.engine.outcomes import (
+    ABSENT,
+    BUY,
+    COPY_IN,
+    COPY_OUT,
+    CREATE,
+    DELETE,
+    LIST,
+    LOG_READ,
+    OK,
+    OVERLOADED,
+    READ,
+)
 from playground.engine.params import Params
 from playground.engine.recent import RecentRatio
 from playground.engine.station import FULL, QUEUED, STARTED, Station
@@ -57,6 +71,7 @@ class SqlDatabase(Block):
         self.buffer = Evicting(1, LRU)
         self.warm: bool = False
         self.versions = Versions()
+        self.changes = ChangeLog()
         self.buffer_hits: i64 = 0
         self.buffer_misses: i64 = 0
         self.commits: i64 = 0
@@ -131,6 +146,8 @@ class SqlDatabase(Block):
             ns = whole_ns(float(ns) * self.list_cost)
         elif operation == BUY:
             ns += self.cpu.draw(self.cpu_stream)
+        elif operation == COPY_OUT or operation == COPY_IN:
+            ns = whole_ns(float(ns) * bulk.statements(calls.token[call]))
         self.work(call, ns)
 
     def on_work(self, call: i64) -> None:
@@ -156,6 +173,12 @@ class SqlDatabase(Block):
         operation = calls.operation[call]
         if operation == LIST:
             self.finish(call, 0, self.list_rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
+            return False
+        if operation == COPY_OUT or operation == COPY_IN:
+            return True
+        if operation == LOG_READ:
+            # What was committed of late is in memory.
+            self.finish(call, self.changes.end, bulk.log_bytes(self.changes.end, calls.token[call], calls.extra[call]))
             return False
         if operation != CREATE and self.current_version(key) == ABSENT:
             # The index, always in memory, says that there is none to read, to write, to delete.
@@ -190,14 +213,21 @@ class SqlDatabase(Block):
     def go_to_disk(self, call: i64) -> None:
         """The disk reads the row, or flushes the commit's log record."""
         self.calls.mark[call] = ON_DISK
-        if self.calls.operation[call] == READ:
-            self.work(call, self.disk_read.draw(self.disk_stream))
-        else:
-            self.work(call, self.commit.draw(self.commit_stream))
+        operation = self.calls.operation[call]
+        reads = operation == READ or operation == COPY_OUT
+        ns = self.disk_read.draw(self.disk_stream) if reads else self.commit.draw(self.commit_stream)
+        if operation == COPY_OUT or operation == COPY_IN:
+            ns = whole_ns(float(ns) * bulk.accesses(self.calls.token[call] * (self.row_bytes + ROW_OVERHEAD_BYTES)))
+        self.work(call, ns)
 
     def after_disk(self, call: i64) -> None:
         """The row is in memory now, or the commit is safe."""
-        if self.calls.operation[call] != READ:
+        operation = self.calls.operation[call]
+        if operation == COPY_OUT or operation == COPY_IN:
+            rows: i64 = self.calls.token[call] if operation == COPY_OUT else 0
+            self.finish(call, 0, SMALL_BYTES + rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
+            return
+        if operation != READ:
             self.finish(call, self.apply(call), SMALL_BYTES)
             return
         key = self.calls.key[call]
@@ -230,11 +260,15 @@ class SqlDatabase(Block):
             entry = self.buffer.find(key)
             if entry >= 0:
                 self.buffer.remove(entry)
-            return self.versions.delete(key, now, at_least)
+            version = self.versions.delete(key, now, at_least)
+            self.changes.add(key, -version, now)
+            return version
         if not there:
             self.created += 1
         self.buffer.put(key, 1, now, NEVER)
-        return self.versions.write(key, now, at_least)
+        version = self.versions.write(key, now, at_least)
+        self.changes.add(key, version, now)
+        return version
 
     def finish(self, call: i64, version: i64, size: i64) -> None:
         """Answer; the connection is free for the next statement."""
@@ -291,6 +325,20 @@ class SqlDatabase(Block):
     def changed_keys(self) -> vec[i64]:
         """Every key that was ever written or deleted."""
         return self.versions.key[: self.versions.index.size]
+
+    def row_version(self, key: i64) -> i64:
+        """The version of a row, negative where it was deleted, 0 where there never was one."""
+        held = self.versions.held(key)
+        return held if held != 0 else 1 if 1 <= key <= self.rows else 0
+
+    def take_row(self, key: i64, version: i64, at: i64) -> None:
+        """Have a row as another database holds it, as from a copy; replicas and readers of the log see it come."""
+        if version != 0 and self.versions.take(key, version, at):
+            self.changes.add(key, version, self.simulation.now)
+
+    def change_log(self) -> ChangeLog | None:
+        """What was committed here, in order."""
+        return self.changes
 
     # ---- faults
 

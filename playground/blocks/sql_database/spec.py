@@ -132,6 +132,13 @@ SPEC = BlockSpec(
             type="sql",
             help="Reads, writes, lists, purchases, rows created and deleted.",
         ),
+        Port(
+            name="log",
+            label="Log",
+            direction="in",
+            type="changes",
+            help="Who reads its changes along, in the order of their commits.",
+        ),
     ),
     metrics=(
         Metric(
