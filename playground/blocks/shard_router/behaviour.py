@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from playground.blocks.shard_router import report
-from playground.blocks.shard_router.gathering import Waits
-from playground.blocks.shard_router.moving import Moving
+from playground.blocks.shard_router.gathering import Gathering
 from playground.blocks.shard_router.states import (
     BY_KEY,
     CALLING,
     GATHER_TIMER,
-    GATHERING,
     HELD,
     MERGING,
     QUIET_NS,
     ROUTING,
     SCATTERED,
-    SMALL_BYTES,
     WAITING,
 )
 from playground.engine.calls import AT_CALLEE
 from playground.engine.columns import zeros
-from playground.engine.durations import whole_ns
 from playground.engine.outcomes import (
     BUY,
     CREATE,
@@ -33,9 +29,7 @@ from playground.engine.outcomes import (
     NO_UPSTREAM,
     OK,
     OVERLOADED,
-    UPSTREAM_TIMEOUT,
     WRITE,
-    as_upstream,
 )
 from playground.engine.params import Params
 from playground.engine.station import FULL, QUEUED, Station
@@ -48,18 +42,13 @@ BUCKET_BITS: Final = 14
 BUCKET_MASK: Final = (1 << BUCKET_BITS) - 1
 """What a write's memo says while it is under way: its bucket, and above these bits in which reshard (1 ..) that counted."""
 
-OUT_BITS: Final = 20
-OUT_MASK: Final = (1 << OUT_BITS) - 1
-ONE_MISSING: Final = 1 << OUT_BITS
-"""What a list's memo says: shards that haven't answered yet, and above these bits those that never will."""
-
 
 def changes(operation: i64) -> bool:
     """Whether an operation changes a row."""
     return operation == WRITE or operation == BUY or operation == CREATE or operation == DELETE
 
 
-class ShardRouter(Moving):
+class ShardRouter(Gathering):
     """Operations on a row go to its shard; lists go to all shards, and their answers are merged. A worker is held from the start of a
     call to its answer."""
 
@@ -67,28 +56,19 @@ class ShardRouter(Moving):
         super().__init__(simulation, index, name)
         self.route_stream = self.stream("routing")
         self.route = Duration(CONSTANT, 0.0, 1.0)
-        self.merge_ns: float = 0.0
         self.station = Station(simulation, 1, 1, -1)
         self.pool = self.station
-        self.deadline_ns: i64 = -1
-        self.waits = Waits()
         self.wired_once: bool = False
         self.rejected: i64 = 0
         self.single: i64 = 0
-        self.scattered: i64 = 0
-        self.fanned_out: i64 = 0
-        self.partial: i64 = 0
-        self.missing: i64 = 0
         self.nowhere: i64 = 0
-        self.partial_noted_at: i64 = -QUIET_NS
         self.nowhere_noted_at: i64 = -QUIET_NS
 
     def configure(self, params: Params) -> None:
         """Take sizes, times and the way keys are laid out; a live change of the latter begins a reshard."""
         self.station.resize(1, params.integer("workers"), params.integer("queue_max"))
         params.set_duration(self.route, "route")
-        self.merge_ns = params.number("merge_us") * 1_000.0
-        self.deadline_ns = params.ns("shard_deadline_ms")
+        self.configure_lists(params)
         self.shards.hot_factor = params.number("hot_factor")
         self.configure_plan(params)
         self.configure_moves(params)
@@ -183,86 +163,9 @@ class ShardRouter(Moving):
         now = self.simulation.now
         if shard >= 0 and now - self.nowhere_noted_at >= QUIET_NS:
             self.nowhere_noted_at = now
-            text = "Its rows went with it. Before a shard is taken away, its connection's weight is set to 0, and it is waited until it is empty."
+            text = "Its rows went with it. To take one away, set its connection's weight to 0 and wait until it is empty."
             self.note("shard_gone", "bad", f"{self.shards.label[shard]} is gone, and rows are on it", text)
         self.end_call(call, NO_UPSTREAM)
-
-    # ---- lists
-
-    def scatter(self, call: i64) -> None:
-        """Ask every shard, and wait for all, or as long as it may take."""
-        calls = self.calls
-        calls.mark[call] = GATHERING
-        calls.memo[call] = self.shards.there_all
-        calls.reply_bytes[call] = SMALL_BYTES
-        self.scattered += 1
-        if self.shards.there_all == 0:
-            self.end_nowhere(call, -1)
-            return
-        if self.deadline_ns > 0:
-            self.timer(self.deadline_ns, GATHER_TIMER, self.waits.take(call, calls.serial[call]))
-        shard: i64 = 0
-        while shard < len(self.shards.there):
-            edge = self.shards.edge[shard]
-            if edge is not None:
-                self.fanned_out += 1
-                made = self.send_on(edge, call, -1)
-                calls.step[made] = SCATTERED
-            shard += 1
-
-    def on_gathered(self, parent: i64, call: i64) -> None:
-        """One of the shards has answered. Without a deadline a failure of one fails the list; with one it is a part that is missing."""
-        calls = self.calls
-        outcome = calls.outcome[call]
-        if outcome != OK and self.deadline_ns <= 0:
-            self.drop_children(parent)
-            self.end_call(parent, as_upstream(outcome))
-            return
-        if outcome != OK:
-            calls.memo[parent] += ONE_MISSING
-        elif calls.reply_bytes[call] > calls.reply_bytes[parent]:
-            calls.reply_bytes[parent] = calls.reply_bytes[call]
-        calls.memo[parent] -= 1
-        if calls.memo[parent] & OUT_MASK == 0:
-            self.merge(parent)
-
-    def on_gather_timer(self, slot: i64) -> None:
-        """A list has waited long enough: what hasn't come is missing."""
-        serial = self.waits.serial[slot]
-        call = self.waits.give_back(slot)
-        calls = self.calls
-        if calls.edge[call] < 0 or calls.serial[call] != serial or calls.mark[call] != GATHERING:
-            return
-        if calls.flags[call] & AT_CALLEE == 0:
-            return
-        out = calls.memo[call] & OUT_MASK
-        calls.memo[call] += out * ONE_MISSING - out
-        self.drop_children(call)
-        self.merge(call)
-
-    def merge(self, call: i64) -> None:
-        """All have answered that will: their pages become one."""
-        calls = self.calls
-        missing = calls.memo[call] >> OUT_BITS
-        asked = self.shards.there_all if self.shards.there_all > missing else missing
-        if missing > 0:
-            self.missing += missing
-            if missing == asked:
-                self.end_call(call, UPSTREAM_TIMEOUT)
-                return
-            self.partial += 1
-            calls.advise(call, 0, missing)
-            now = self.simulation.now
-            if now - self.partial_noted_at >= QUIET_NS:
-                self.partial_noted_at = now
-                text = f"{missing} of {asked} shards had not answered after {float(self.deadline_ns) / 1e6:g} ms, or failed."
-                self.note("partial", "warning", f"{self.label} gives a partial answer", text)
-        ns = whole_ns(self.merge_ns * float(asked - missing))
-        if ns > 0:
-            calls.mark[call] = MERGING
-            self.work(call, ns)
-        else:
-            self.end_call(call, OK)
 
     # ---- answers
 

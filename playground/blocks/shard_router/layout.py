@@ -208,7 +208,13 @@ def dealt_anew(before: vec[i64], takes: vec[i64]) -> vec[i64]:
 
 
 def homes(
-    scheme: i64, before: Layout | None, buckets: i64, shards: vec[i64], identities: vec[i64], takes: vec[i64], vnodes: i64
+    scheme: i64,
+    before: Layout | None,
+    buckets: i64,
+    shards: vec[i64],
+    identities: vec[i64],
+    takes: vec[i64],
+    vnodes: i64,
 ) -> vec[i64]:
     """The home of each bucket. Ranges and directories keep what they can of ``before``, a layout with the same buckets, if there is one."""
     if scheme == HASH:

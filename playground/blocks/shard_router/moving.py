@@ -1,92 +1,59 @@
-"""How a bucket moves while it is used: copied, caught up with what was written meanwhile, cut over, as Vitess' VReplication does it.
-
-Until the cut-over the old shard serves it; from then on the new one does. In between, writes to it wait, those under way end, and the rest
-of the old shard's log is copied: so no acknowledged write is lost, and no read sees an older version than one before it.
-"""
+"""Which buckets move when, and what happens when a move goes wrong."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.shard_router.copying import Copying
 from playground.blocks.shard_router.move import Move
-from playground.blocks.shard_router.planning import Planning
 from playground.blocks.shard_router.states import (
-    CATCHING_UP,
-    CLOSE_BELOW,
     CLOSING,
     COPY,
     COPYING,
-    CUT_OVER_TIMER,
     DRAINING,
     IDLE,
-    KEY_BYTES,
-    LOG_BATCH,
     MOVE_TIMER,
     MOVES_BITS,
     MOVES_MAX,
     PASTE,
     QUIET_NS,
-    READ_LOG,
     RESUME_NS,
     RESUME_TIMER,
     RETRY_NS,
     RETRYING,
-    ROUNDS_MAX,
-    ROW_BYTES,
     SERIAL_MASK,
     TRIES_MAX,
 )
 from playground.engine.columns import zeros
-from playground.engine.outcomes import COPY_IN, COPY_OUT, LOG_READ, OK, OUTCOMES
+from playground.engine.outcomes import OK, OUTCOMES
 from playground.engine.params import Params
 
 if TYPE_CHECKING:
-    from playground.engine.edge import Edge
     from playground.engine.simulation import Simulation
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Moving(Planning):
-    """Up to ``moves_at_once`` buckets on their way, each in a state of its own."""
+class Moving(Copying):
+    """Up to ``moves_at_once`` buckets on their way."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
-        self.moves: list[Move] = [Move(number) for number in range(MOVES_MAX)]
-        self.moves_at_once: i64 = 1
         self.may_move: bool = True
-        self.batch_rows: i64 = 1
-        self.rows_per_s: float = -1.0
-        self.cut_over_ns: i64 = 1
         self.cursor: i64 = 0
-        self.moving_now: i64 = 0
         self.pumping: bool = False
         self.halted: bool = False
         self.resume_serial: i64 = 0
         self.fail_noted_at: i64 = -QUIET_NS
         # Figures.
-        self.moved_buckets: i64 = 0
-        self.moved_rows: i64 = 0
-        self.caught_up: i64 = 0
         self.rolled_back: i64 = 0
-        self.held: i64 = 0
-        self.held_all: i64 = 0
         self.cut_overs_late: i64 = 0
-        self.longest_cut_over: i64 = 0
 
     def configure_moves(self, params: Params) -> None:
-        """How fast, how many at once, how long writes may wait."""
+        """Whether rows may move, and how."""
         self.may_move = params.flag("may_move")
-        self.moves_at_once = params.integer("moves_at_once")
-        self.batch_rows = params.integer("batch_rows")
-        self.rows_per_s = params.number("move_rows_per_s")
-        self.cut_over_ns = params.ns("cut_over_max_ms")
-
-    def dispatch(self, call: i64) -> None:
-        """Send a call to its shard."""
-        raise AssertionError("the router says how")
+        self.configure_copying(params)
 
     # ---- which bucket is next
 
@@ -183,188 +150,6 @@ class Moving(Planning):
                     return f"{shards.label[shard]} and {shards.label[move.target]} declare different numbers of rows"
             shard += 1
         return ""
-
-    # ---- a step of a move
-
-    def say(self, edge: Edge, move: Move, operation: i64, size: i64, token: i64, step: i64) -> None:
-        """Send a call of a move's own."""
-        made = edge.call(-1, operation, 0, 0, -1, size, 0)
-        calls = self.calls
-        calls.step[made] = step
-        calls.data[made] = move.serial << MOVES_BITS | move.number
-        calls.tell(made, token, LOG_BATCH)
-
-    def argument(self, move: Move) -> i64:
-        """What a timer for the present step carries."""
-        return (move.serial & SERIAL_MASK) << MOVES_BITS | move.number
-
-    def next_batch(self, move: Move) -> None:
-        """Copy the next rows off a shard; with none left, read the logs."""
-        move.old_rows = 0
-        move.rows = self.dirty.count[move.bucket]
-        shard: i64 = 0
-        while shard < len(move.rows_left) and move.old_rows == 0:
-            if move.rows_left[shard] > 0:
-                move.old_rows = move.rows_left[shard] if move.rows_left[shard] < self.batch_rows else self.batch_rows
-                move.source = shard
-            shard += 1
-        if move.old_rows > 0:
-            move.rows = move.old_rows
-        elif move.rows > 0:
-            move.rows = move.rows if move.rows < self.batch_rows else self.batch_rows
-            move.source = self.map.owner(self.dirty.key[self.dirty.head[move.bucket]])
-        elif move.stage == CLOSING:
-            self.finish(move)
-            return
-        else:
-            move.stage = CATCHING_UP
-            self.read_logs(move)
-            return
-        move.batch_at = self.simulation.now
-        edge = self.shards.edge[move.source]
-        if edge is None:
-            self.fail(move, "its shard is not connected any more")
-        else:
-            self.say(edge, move, COPY_OUT, KEY_BYTES, move.rows, COPY)
-
-    def on_copied(self, move: Move) -> None:
-        """Rows have come off a shard: on to the other one, as they are now. What is written to them later is in the log."""
-        taken: i64 = 0
-        while taken < move.rows and self.dirty.count[move.bucket] > 0:
-            key = self.dirty.take(move.bucket)
-            holder = self.truth(key)
-            if holder is not None:
-                move.put(key, holder.row_version(key), holder.written_at(key))
-            taken += 1
-        edge = self.shards.edge[move.target]
-        if edge is None:
-            self.fail(move, "its new shard is not connected any more")
-        else:
-            self.say(edge, move, COPY_IN, move.rows * ROW_BYTES, move.rows, PASTE)
-
-    def on_pasted(self, move: Move) -> None:
-        """Rows are safe on the new shard. The next batch keeps to the rate."""
-        target = self.shards.authority(move.target)
-        index: i64 = 0
-        while index < len(move.key) and target is not None:
-            target.take_row(move.key[index], move.version[index], move.at[index])
-            index += 1
-        move.clear_batch()
-        move.tries = 0
-        self.moved_rows += move.rows
-        if move.old_rows > 0:
-            move.rows_left[move.source] -= move.old_rows
-        else:
-            self.caught_up += move.rows
-        self.rows_done += move.old_rows
-        wait: i64 = 0
-        if self.rows_per_s > 0.0 and move.stage != CLOSING:
-            spacing = 1e9 * float(move.rows) * float(self.moves_at_once) / self.rows_per_s
-            wait = move.batch_at + i64(spacing) - self.simulation.now
-        if wait > 0:
-            self.timer(wait, MOVE_TIMER, self.argument(move))
-        else:
-            self.next_batch(move)
-
-    def read_logs(self, move: Move) -> None:
-        """Ask every shard that serves the bucket what was committed there."""
-        move.reads_out = 0
-        shard: i64 = 0
-        while shard < len(move.is_source):
-            if move.is_source[shard] != 0:
-                edge = self.shards.edge[shard]
-                log = self.log[shard]
-                if edge is None or log is None:
-                    self.fail(move, f"{self.shards.label[shard]} is not connected any more")
-                    return
-                move.reads_out += 1
-                self.say(edge, move, LOG_READ, KEY_BYTES, log.position(self.slot[shard]), READ_LOG)
-            shard += 1
-        if move.reads_out == 0:
-            self.caught(move)
-
-    def on_log(self, move: Move, shard: i64, end: i64) -> None:
-        """A shard has said how far its log goes."""
-        if not self.follow(shard, end):
-            self.fail(move, f"{self.shards.label[shard]} has thrown away changes that were not read yet")
-            return
-        move.reads_out -= 1
-        if move.reads_out == 0:
-            self.caught(move)
-
-    def caught(self, move: Move) -> None:
-        """All that was committed is known: copy it, or, when it is little, cut over."""
-        if move.stage == CLOSING:
-            self.next_batch(move)
-        elif self.dirty.count[move.bucket] > CLOSE_BELOW:
-            move.rounds += 1
-            if move.rounds > ROUNDS_MAX:
-                self.roll_back(move, "it is written faster than it can be copied")
-            else:
-                move.stage = COPYING
-                self.next_batch(move)
-        else:
-            self.lock(move)
-
-    # ---- the cut-over
-
-    def lock(self, move: Move) -> None:
-        """Writes to the bucket wait from now on."""
-        move.stage = DRAINING
-        move.locked_at = self.simulation.now
-        self.locked[move.bucket] = move.number + 1
-        self.timer(self.cut_over_ns, CUT_OVER_TIMER, self.argument(move))
-        self.drained(move)
-
-    def drained(self, move: Move) -> None:
-        """With no write under way, whatever the logs hold is all there will be."""
-        if move.stage == DRAINING and self.writing[move.bucket] == 0:
-            move.stage = CLOSING
-            self.read_logs(move)
-
-    def finish(self, move: Move) -> None:
-        """The new shard has everything: it serves the bucket from now on."""
-        layout = self.map.newest()
-        layout.done[move.bucket] = 1
-        layout.moved[move.bucket] = 1
-        layout.left -= 1
-        self.moved_buckets += 1
-        self.unlock(move)
-        self.rest(move)
-        self.pump()
-
-    def unlock(self, move: Move) -> None:
-        """Writes that waited go on, wherever their bucket is now."""
-        if self.locked[move.bucket] == 0:
-            return
-        self.locked[move.bucket] = 0
-        lasted = self.simulation.now - move.locked_at
-        if lasted > self.longest_cut_over:
-            self.longest_cut_over = lasted
-        call = move.first_held
-        move.first_held = -1
-        move.last_held = -1
-        while call >= 0:
-            after = self.calls.next[call]
-            self.held -= 1
-            self.dispatch(call)
-            call = after
-
-    def rest(self, move: Move) -> None:
-        """A move is over, one way or the other."""
-        self.under_way[move.bucket] = 0
-        self.moving_now -= 1
-        move.serial += 1
-        move.stage = IDLE
-        move.clear_batch()
-
-    def put_back(self, move: Move) -> None:
-        """Rows that were on their way are to be copied again."""
-        index: i64 = 0
-        while index < len(move.key):
-            self.dirty.add(move.bucket, move.key[index])
-            index += 1
-        move.clear_batch()
 
     # ---- when it goes wrong
 

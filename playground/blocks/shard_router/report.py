@@ -124,7 +124,11 @@ def detail(router: ShardRouter) -> dict[str, object]:
                 "per_s": round(float(recent[shard]) * 1e9 / span, 1) if span > 0.0 else 0.0,
                 "asked": int(shards.asked[shard]),
                 "buckets": int(buckets[shard]),
-                "state": "gone" if shards.there[shard] == 0 else "takes buckets" if shards.takes[shard] != 0 else "gives buckets away",
+                "state": "gone"
+                if shards.there[shard] == 0
+                else "takes buckets"
+                if shards.takes[shard] != 0
+                else "gives buckets away",
             }
         )
         shard += 1

@@ -94,7 +94,10 @@ METRICS = (
         help="Cut-overs that took too long, so that writes went on and it was tried again.",
     ),
     Metric(
-        name="rolled_back", label="Rolled back", kind="counter", help="Moves that failed: the old shard goes on serving."
+        name="rolled_back",
+        label="Rolled back",
+        kind="counter",
+        help="Moves that failed: the old shard goes on serving.",
     ),
     Metric(
         name="orphaned",

@@ -18,7 +18,9 @@ PARAMS = (
             Choice(
                 value="consistent", label="By consistent hashing", help="a new shard takes 1/(N+1) of the rows, no more"
             ),
-            Choice(value="range", label="By range", help="neighbours stay together: growing ids all go to the last one"),
+            Choice(
+                value="range", label="By range", help="neighbours stay together: growing ids all go to the last one"
+            ),
             Choice(value="directory", label="By directory", help="a table says which shard each bucket is on"),
         ),
         help="What says which shard a row is on. A change while it runs is a reshard.",
