@@ -88,7 +88,7 @@ class ChangeLog(State):
         if self.readers == 0:
             self.start = self.end
             return
-        if self.end - self.start > self.mask:
+        if self.end - self.start > self.mask + 1:
             if self.mask + 1 < CHANGES_KEPT_MAX:
                 self.widen()
             else:

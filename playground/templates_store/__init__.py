@@ -21,6 +21,8 @@ FIRST = (
     "with-sticky",
     "liveness-readiness",
     "gslb",
+    "hot-shard",
+    "reshard",
     "metastable",
     "mm1",
     "mmc",

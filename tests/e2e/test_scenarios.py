@@ -1,4 +1,4 @@
-"""The eight scenarios as a student meets them: opened by address, failing by name, mended by their switch while they run.
+"""The scenarios as a student meets them: opened by address, failing by name, mended by their switch while they run.
 The figure stands on both sides."""
 
 from __future__ import annotations
@@ -59,6 +59,16 @@ LESSONS = (
     Lesson(
         "gslb", "Nearest healthy region", r"Balancer EU crashed", "25×", off(30, 70), on(15), r"Balancer EU found dead"
     ),
+    Lesson(
+        "hot-shard",
+        "Hash instead of range",
+        r"Shard 4 is a hot shard",
+        "2×",
+        off(75, 90),
+        on(35),
+        r"Shard 4 is no hot shard any more",
+    ),
+    Lesson("reshard", "Throttle the move", r"Router has resharded", "5×", off(2), on(1.5), r"Router has resharded"),
 )
 
 

@@ -37,6 +37,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {}
@@ -54,6 +55,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {
@@ -86,6 +88,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {
@@ -107,6 +110,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {}
@@ -135,6 +139,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -156,6 +161,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -180,6 +186,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -204,6 +211,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -228,6 +236,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -249,6 +258,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -270,6 +280,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -291,6 +302,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -312,6 +324,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -333,6 +346,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -354,6 +368,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -375,6 +390,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {}
@@ -392,6 +408,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -439,6 +456,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -460,6 +478,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -485,6 +504,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -502,6 +522,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -519,6 +540,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -536,6 +558,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -553,6 +576,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -570,6 +594,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -587,6 +612,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -596,7 +622,7 @@ export const catalogue: Catalogue = {
           "label": "Which unknown ids",
           "kind": "choice",
           "default": "popularity",
-          "help": "Which ids that don't exist are asked for.",
+          "help": "Which ids that don't exist at the start are asked for and created.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -611,10 +637,16 @@ export const catalogue: Catalogue = {
               "value": "uniform",
               "label": "Random ones",
               "help": "all alike, hardly one twice: what an attack looks like"
+            },
+            {
+              "value": "next",
+              "label": "Growing ones",
+              "help": "created one after the other, as a sequence or a clock gives them; the newest are read most"
             }
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -632,6 +664,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {
@@ -653,6 +686,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -686,6 +720,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -703,6 +738,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {
@@ -736,6 +772,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -753,6 +790,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {
@@ -774,6 +812,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {
@@ -821,6 +860,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -976,6 +1016,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -993,6 +1034,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1018,6 +1060,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1035,6 +1078,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1070,6 +1114,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -1087,6 +1132,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1104,6 +1150,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1121,6 +1168,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1138,6 +1186,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1155,6 +1204,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1198,6 +1248,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -1417,6 +1468,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1483,6 +1535,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -1500,6 +1553,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -1517,6 +1571,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1534,6 +1589,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1551,6 +1607,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1568,6 +1625,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1585,6 +1643,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -1602,6 +1661,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -1645,6 +1705,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -1662,6 +1723,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {
@@ -1684,6 +1746,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1701,6 +1764,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1718,6 +1782,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1761,6 +1826,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -1980,6 +2046,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2005,6 +2072,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2022,6 +2090,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2047,6 +2116,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2064,6 +2134,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2081,6 +2152,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2106,6 +2178,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2123,6 +2196,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2148,6 +2222,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2165,6 +2240,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2252,6 +2328,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {}
@@ -2285,6 +2362,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {}
@@ -2302,6 +2380,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {}
@@ -2319,6 +2398,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2340,6 +2420,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2361,6 +2442,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2385,6 +2467,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2407,6 +2490,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2428,6 +2512,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answer",
           "live": true,
           "shown_when": {}
@@ -2445,6 +2530,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -2488,6 +2574,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -2505,6 +2592,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -2527,6 +2615,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -2544,6 +2633,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -2561,6 +2651,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -2604,6 +2695,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -2706,6 +2798,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2723,6 +2816,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2748,6 +2842,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2765,6 +2860,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2782,6 +2878,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2807,6 +2904,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2824,6 +2922,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2849,6 +2948,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2866,6 +2966,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2948,6 +3049,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -2991,6 +3093,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3019,6 +3122,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3036,6 +3140,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {
@@ -3057,6 +3162,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {}
@@ -3074,6 +3180,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3095,6 +3202,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3116,6 +3224,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3137,6 +3246,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3158,6 +3268,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3182,6 +3293,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3206,6 +3318,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3230,6 +3343,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3254,6 +3368,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3278,6 +3393,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3302,6 +3418,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3326,6 +3443,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3350,6 +3468,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3367,6 +3486,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3384,6 +3504,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3401,6 +3522,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3418,6 +3540,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3435,6 +3558,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3452,6 +3576,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3469,6 +3594,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3486,6 +3612,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3503,6 +3630,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3520,6 +3648,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -3537,6 +3666,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -3554,6 +3684,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -3692,6 +3823,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -3806,6 +3938,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3823,6 +3956,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3840,6 +3974,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3868,6 +4003,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Hashing",
           "live": true,
           "shown_when": {
@@ -3891,6 +4027,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Hashing",
           "live": true,
           "shown_when": {
@@ -3912,6 +4049,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Hashing",
           "live": true,
           "shown_when": {
@@ -3951,6 +4089,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Stickiness",
           "live": true,
           "shown_when": {}
@@ -3968,6 +4107,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Stickiness",
           "live": true,
           "shown_when": {
@@ -3989,6 +4129,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {}
@@ -4022,6 +4163,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4043,6 +4185,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4064,6 +4207,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4085,6 +4229,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4106,6 +4251,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4127,6 +4273,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4148,6 +4295,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4169,6 +4317,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4190,6 +4339,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4211,6 +4361,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4235,6 +4386,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4259,6 +4411,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {}
@@ -4276,6 +4429,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4297,6 +4451,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4318,6 +4473,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4339,6 +4495,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4360,6 +4517,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4381,6 +4539,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Panic",
           "live": true,
           "shown_when": {}
@@ -4398,6 +4557,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -4415,6 +4575,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -4432,6 +4593,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -4475,6 +4637,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -4613,6 +4776,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4630,6 +4794,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4655,6 +4820,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4672,6 +4838,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4697,6 +4864,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4714,6 +4882,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4802,6 +4971,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4819,6 +4989,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4836,6 +5007,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4853,6 +5025,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4870,6 +5043,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -4913,6 +5087,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -4930,6 +5105,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -4952,6 +5128,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -4995,6 +5172,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -5012,6 +5190,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -5045,6 +5224,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5078,6 +5258,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5111,6 +5292,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {
@@ -5148,6 +5330,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5165,6 +5348,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5174,7 +5358,7 @@ export const catalogue: Catalogue = {
           "label": "Go past a dead cache",
           "kind": "boolean",
           "default": true,
-          "help": "When the cache doesn't answer, read from the store. Off: the request fails.",
+          "help": "When cache or search doesn't answer, read from the store. Off: the request fails.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -5182,6 +5366,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5199,6 +5384,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answers",
           "live": true,
           "shown_when": {}
@@ -5216,6 +5402,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answers",
           "live": true,
           "shown_when": {}
@@ -5249,6 +5436,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answers",
           "live": true,
           "shown_when": {}
@@ -5266,6 +5454,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5309,6 +5498,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5326,6 +5516,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {
@@ -5348,6 +5539,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5365,6 +5557,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5382,6 +5575,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5399,6 +5593,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5416,6 +5611,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5433,6 +5629,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5450,6 +5647,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5467,6 +5665,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5484,6 +5683,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {}
@@ -5501,6 +5701,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5522,6 +5723,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5543,6 +5745,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5564,6 +5767,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5585,6 +5789,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5622,6 +5827,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Sessions",
           "live": true,
           "shown_when": {}
@@ -5639,6 +5845,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Sessions",
           "live": true,
           "shown_when": {
@@ -5660,6 +5867,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Sessions",
           "live": true,
           "shown_when": {
@@ -5682,6 +5890,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -5699,6 +5908,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -5716,6 +5926,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -5759,6 +5970,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -5801,6 +6013,16 @@ export const catalogue: Catalogue = {
           "direction": "out",
           "type": "sql",
           "help": "Where items are read and written.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "search",
+          "label": "Search",
+          "direction": "out",
+          "type": "search",
+          "help": "Where lists and searches go; without it, to the store.",
           "minimum": 0,
           "maximum": 1,
           "weighted": false
@@ -6088,6 +6310,15 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "searches_failed",
+          "label": "Past the search",
+          "kind": "counter",
+          "help": "Lists that the search index didn't answer; the store made them where that is allowed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -6109,6 +6340,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6126,6 +6358,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6151,6 +6384,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6168,6 +6402,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6185,6 +6420,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6210,6 +6446,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6227,6 +6464,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6252,6 +6490,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6269,6 +6508,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6294,6 +6534,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6311,6 +6552,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6336,6 +6578,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6353,6 +6596,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6378,6 +6622,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6478,6 +6723,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -6495,6 +6741,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -6512,6 +6759,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -6529,6 +6777,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -6572,6 +6821,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -6589,6 +6839,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -6627,6 +6878,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -6644,6 +6896,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -6661,6 +6914,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -6678,6 +6932,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -6695,6 +6950,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -6738,6 +6994,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -6859,6 +7116,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6876,6 +7134,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6901,6 +7160,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6918,6 +7178,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6935,6 +7196,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6960,6 +7222,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6977,6 +7240,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7002,6 +7266,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7019,6 +7284,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7044,6 +7310,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7061,6 +7328,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7107,6 +7375,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -7124,6 +7393,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -7157,6 +7427,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -7174,6 +7445,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": false,
           "shown_when": {}
@@ -7191,6 +7463,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7208,6 +7481,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7225,6 +7499,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7242,6 +7517,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7275,6 +7551,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -7292,6 +7569,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -7309,6 +7587,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {
@@ -7330,6 +7609,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {
@@ -7352,6 +7632,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {
@@ -7373,6 +7654,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -7406,6 +7688,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Writing",
           "live": true,
           "shown_when": {}
@@ -7423,6 +7706,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Writing",
           "live": true,
           "shown_when": {
@@ -7444,6 +7728,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Writing",
           "live": true,
           "shown_when": {
@@ -7465,6 +7750,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {}
@@ -7493,6 +7779,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {}
@@ -7510,6 +7797,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7531,6 +7819,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7552,6 +7841,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7573,6 +7863,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7594,6 +7885,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7637,6 +7929,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7654,6 +7947,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {
@@ -7676,6 +7970,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7693,6 +7988,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7710,6 +8006,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7727,6 +8024,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -7744,6 +8042,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -7761,6 +8060,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -7804,6 +8104,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -8157,6 +8458,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8182,6 +8484,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8207,6 +8510,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8224,6 +8528,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8249,6 +8554,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8266,6 +8572,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8283,6 +8590,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8308,6 +8616,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8325,6 +8634,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8350,6 +8660,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8367,6 +8678,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8485,6 +8797,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8518,6 +8831,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -8535,6 +8849,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -8563,6 +8878,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -8580,6 +8896,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {
@@ -8601,6 +8918,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {
@@ -8622,6 +8940,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": false,
           "shown_when": {}
@@ -8639,6 +8958,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8682,6 +9002,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8699,6 +9020,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {
@@ -8721,6 +9043,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8738,6 +9061,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8755,6 +9079,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -8772,6 +9097,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -8789,6 +9115,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -8806,6 +9133,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -8823,6 +9151,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -8866,6 +9195,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -9082,6 +9412,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9099,6 +9430,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9124,6 +9456,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9141,6 +9474,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9158,6 +9492,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9183,6 +9518,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9200,6 +9536,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9225,6 +9562,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9242,6 +9580,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9303,6 +9642,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Connections",
           "live": true,
           "shown_when": {}
@@ -9320,6 +9660,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Connections",
           "live": true,
           "shown_when": {}
@@ -9337,6 +9678,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9380,6 +9722,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9397,6 +9740,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {
@@ -9419,6 +9763,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9436,6 +9781,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9453,6 +9799,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9496,6 +9843,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9513,6 +9861,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {
@@ -9535,6 +9884,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9578,6 +9928,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9595,6 +9946,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {
@@ -9617,6 +9969,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9634,6 +9987,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -9651,6 +10005,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -9668,6 +10023,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": false,
           "shown_when": {}
@@ -9685,6 +10041,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -9702,6 +10059,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -9719,6 +10077,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -9736,6 +10095,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -9753,6 +10113,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -9796,6 +10157,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -9808,6 +10170,16 @@ export const catalogue: Catalogue = {
           "direction": "in",
           "type": "sql",
           "help": "Reads, writes, lists, purchases, rows created and deleted.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "log",
+          "label": "Log",
+          "direction": "in",
+          "type": "changes",
+          "help": "Who reads its changes along, in the order of their commits.",
           "minimum": 0,
           "maximum": null,
           "weighted": false
@@ -9978,6 +10350,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9995,6 +10368,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10020,6 +10394,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10037,6 +10412,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10054,6 +10430,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10079,6 +10456,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10096,6 +10474,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10121,6 +10500,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10138,6 +10518,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10154,18 +10535,57 @@ export const catalogue: Catalogue = {
       "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, writes, buys or deletes a row that isn't there is told so: a completed call, as a\n404 is. Creating one that is there writes it. A row that is deleted and created again goes on with higher versions, so nobody takes an old\none for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
     },
     {
-      "kind": "queue",
-      "title": "Message queue",
+      "kind": "shard_router",
+      "title": "Shard router",
       "category": "Data",
-      "icon": "mailbox",
-      "summary": "Keeps jobs until a worker has done them",
+      "icon": "split",
+      "summary": "Sends each row's operations to its shard, lists to all of them, and moves rows when shards come or go",
       "params": [
         {
-          "name": "length_max",
-          "label": "Longest queue",
+          "name": "scheme",
+          "label": "Rows are laid out",
+          "kind": "choice",
+          "default": "hash",
+          "help": "What says which shard a row is on. A change while it runs is a reshard.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "hash",
+              "label": "By hash mod N",
+              "help": "even, but nearly all rows move when N changes"
+            },
+            {
+              "value": "consistent",
+              "label": "By consistent hashing",
+              "help": "a new shard takes 1/(N+1) of the rows, no more"
+            },
+            {
+              "value": "range",
+              "label": "By range",
+              "help": "neighbours stay together: growing ids all go to the last one"
+            },
+            {
+              "value": "directory",
+              "label": "By directory",
+              "help": "a table says which shard each bucket is on"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
           "kind": "integer",
-          "default": 10000,
-          "help": "Messages that may wait; those that are being worked on don't count.",
+          "default": 1000,
+          "help": "Calls at once. A worker is held until the answer, all waiting for shards included.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000.0,
@@ -10173,134 +10593,35 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "when_full",
-          "label": "When it is full",
-          "kind": "choice",
-          "default": "reject",
-          "help": "What becomes of a message that finds the queue full.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [
-            {
-              "value": "reject",
-              "label": "Turn away",
-              "help": "the producer is told at once that it is overloaded"
-            },
-            {
-              "value": "hold",
-              "label": "Let wait",
-              "help": "the producer's call is answered when there is room"
-            },
-            {
-              "value": "drop_oldest",
-              "label": "Drop the oldest",
-              "help": "the producer notices nothing"
-            }
-          ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Size",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "prefetch",
-          "label": "Prefetch",
+          "name": "queue_max",
+          "label": "Longest queue",
           "kind": "integer",
-          "default": 16,
-          "help": "Messages that an instance of workers may have without having answered them.",
+          "default": null,
+          "help": "Calls that wait for a worker; one more is turned away. Off: any number.",
           "unit": "",
-          "minimum": 1.0,
-          "maximum": 100000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Delivery",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "visibility_timeout_s",
-          "label": "Visibility timeout",
-          "kind": "number",
-          "default": 30.0,
-          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
-          "unit": "s",
-          "minimum": 0.001,
-          "maximum": 43200.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Delivery",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "redelivery_delay_ms",
-          "label": "Delay of redelivery",
-          "kind": "number",
-          "default": 1000.0,
-          "help": "How long a message whose job has failed waits before it is delivered again.",
-          "unit": "ms",
           "minimum": 0.0,
-          "maximum": 3600000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Delivery",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "deliveries_max",
-          "label": "Most deliveries",
-          "kind": "integer",
-          "default": 5,
-          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 1000.0,
+          "maximum": 1000000.0,
           "nullable": true,
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Delivery",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "durable",
-          "label": "Durable",
-          "kind": "boolean",
-          "default": true,
-          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Storage",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "store_mean_ms",
-          "label": "Storing",
+          "name": "route_mean_ms",
+          "label": "Routing",
           "kind": "number",
-          "default": 0.5,
-          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "default": 0.1,
+          "help": "Time to parse a statement and find its shard.",
           "unit": "ms",
           "minimum": 0.0,
           "maximum": 600000.0,
@@ -10308,16 +10629,17 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Storage",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "store_distribution",
-          "label": "Storing: distribution",
+          "name": "route_distribution",
+          "label": "Routing: distribution",
           "kind": "choice",
           "default": "exponential",
-          "help": "How storing scatters around its mean.",
+          "help": "How routing scatters around its mean.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -10351,13 +10673,14 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
-          "group": "Storage",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "store_cv",
-          "label": "Storing: variation",
+          "name": "route_cv",
+          "label": "Routing: variation",
           "kind": "number",
           "default": 1.0,
           "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
@@ -10368,20 +10691,249 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Storage",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {
-            "store_distribution": [
+            "route_distribution": [
               "lognormal",
               "pareto"
             ]
           }
         },
         {
+          "name": "buckets",
+          "label": "Buckets",
+          "kind": "integer",
+          "default": 1024,
+          "help": "Pieces that the rows are divided into, by hash or by range; a bucket moves as a whole. Split points make their own number.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 16384.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "virtual_nodes",
+          "label": "Virtual nodes",
+          "kind": "integer",
+          "default": 200,
+          "help": "Points of each shard on the ring: their shares differ by about 1 / sqrt of this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {
+            "scheme": [
+              "consistent"
+            ]
+          }
+        },
+        {
+          "name": "split_points",
+          "label": "Split points",
+          "kind": "text",
+          "default": "",
+          "help": "Last keys of the ranges but the last one, as 25000,50000,75000 for four. Empty: as many equal ranges as there are buckets.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": "|[1-9][0-9]{0,17}(,[1-9][0-9]{0,17}){0,199}",
+          "pattern_help": "whole numbers from 1, each larger than the one before, with commas between them; empty: equal ranges",
+          "ascending": true,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {
+            "scheme": [
+              "range"
+            ]
+          }
+        },
+        {
+          "name": "key_space",
+          "label": "Keys up to",
+          "kind": "integer",
+          "default": null,
+          "help": "Equal ranges divide the keys from 1 to this; what lies above goes to the last one. Off: to the shards' last row.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 2000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {
+            "scheme": [
+              "range"
+            ]
+          }
+        },
+        {
+          "name": "hot_factor",
+          "label": "Hot from",
+          "kind": "number",
+          "default": 2.0,
+          "help": "A shard is called hot when it gets so many times its part of the operations on rows.",
+          "unit": "",
+          "minimum": 1.05,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "shard_deadline_ms",
+          "label": "Deadline of a shard",
+          "kind": "number",
+          "default": null,
+          "help": "How long a list waits for a shard; then it is answered without, and says how many are missing. Off: it waits for all.",
+          "unit": "ms",
+          "minimum": 0.001,
+          "maximum": 600000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "merge_us",
+          "label": "Merging",
+          "kind": "number",
+          "default": 20.0,
+          "help": "Time that a worker needs for each shard's part of a list.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 60000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "may_move",
+          "label": "Rows may move",
+          "kind": "boolean",
+          "default": true,
+          "help": "Off: a reshard waits with the next bucket; those under way go on.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "move_rows_per_s",
+          "label": "Rows per second",
+          "kind": "number",
+          "default": null,
+          "help": "The most rows that are copied in a second, by all moves together. Off: as many as the shards' disks and cores allow.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "batch_rows",
+          "label": "Rows of a batch",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Rows that are read off a shard, and written to another, in one go. Others wait behind a large one.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "moves_at_once",
+          "label": "Buckets at once",
+          "kind": "integer",
+          "default": 1,
+          "help": "Buckets that are being moved at the same time.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 16.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "cut_over_max_ms",
+          "label": "Longest cut-over",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "Writes to a bucket wait during its cut-over; when it takes longer than this they go on, and it is tried again.",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "price_per_hour",
           "label": "Price per hour",
           "kind": "number",
-          "default": 0.02,
+          "default": 0.2,
           "help": "What one instance costs in an hour, in neutral units.",
           "unit": "units",
           "minimum": 0.0,
@@ -10390,6 +10942,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10398,7 +10951,7 @@ export const catalogue: Catalogue = {
           "name": "price_per_million",
           "label": "Price per million calls",
           "kind": "number",
-          "default": 0.4,
+          "default": 0.0,
           "help": "What a million calls to it cost.",
           "unit": "units",
           "minimum": 0.0,
@@ -10407,6 +10960,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10424,6 +10978,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10467,6 +11022,1769 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Statements",
+          "direction": "in",
+          "type": "sql",
+          "help": "What a database would be asked.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "shards",
+          "label": "Shards",
+          "direction": "out",
+          "type": "sql",
+          "help": "The databases that share the rows. One with weight 0 gives its rows away; new ones get their part.",
+          "minimum": 1,
+          "maximum": 1000,
+          "weighted": true
+        }
+      ],
+      "metrics": [
+        {
+          "name": "workers_busy",
+          "label": "Busy",
+          "kind": "gauge",
+          "help": "Workers held, waiting for shards included.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "workers"
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "gauge",
+          "help": "Workers there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Calls that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "shards",
+          "label": "Shards",
+          "kind": "gauge",
+          "help": "Shards that are connected.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hottest_shard_percent",
+          "label": "Hottest shard",
+          "kind": "gauge",
+          "help": "Share of all operations on rows that the busiest shard got in the last second or two.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "imbalance",
+          "label": "Imbalance",
+          "kind": "gauge",
+          "help": "What the busiest shard got over the mean of all: 1 when all get the same.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hottest_key_percent",
+          "label": "Hottest key",
+          "kind": "gauge",
+          "help": "Share of the key that was asked for most often of late, no less than this (64 counters, space-saving).",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "single",
+          "label": "To one shard",
+          "kind": "counter",
+          "help": "Operations on a row: they go to one shard.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scattered",
+          "label": "To all shards",
+          "kind": "counter",
+          "help": "Lists: they go to all shards.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "fan_out",
+          "label": "Fan-out",
+          "kind": "gauge",
+          "help": "Shards that a list was sent to, on average.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "partial",
+          "label": "Partial answers",
+          "kind": "counter",
+          "help": "Lists answered without some shards.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "missing",
+          "label": "Shards missing",
+          "kind": "counter",
+          "help": "Shards' parts that were missing in answers, or kept a list from being answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "nowhere",
+          "label": "Nowhere to go",
+          "kind": "counter",
+          "help": "Operations on rows of a shard that isn't connected, and lists without any shard.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "buckets_all",
+          "label": "Buckets there are",
+          "kind": "gauge",
+          "help": "Pieces that the rows are divided into.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "buckets_left",
+          "label": "To move",
+          "kind": "gauge",
+          "help": "Buckets that are not yet where the present layout wants them.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "buckets_all"
+        },
+        {
+          "name": "moved_percent",
+          "label": "Rows that move",
+          "kind": "gauge",
+          "help": "Share of all rows that the latest reshard has to move.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "reshards",
+          "label": "Reshards",
+          "kind": "counter",
+          "help": "Times that rows had to move.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moved_buckets",
+          "label": "Buckets moved",
+          "kind": "counter",
+          "help": "Buckets that were cut over.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moved_rows",
+          "label": "Rows copied",
+          "kind": "counter",
+          "help": "Rows written to another shard.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "caught_up",
+          "label": "Rows caught up",
+          "kind": "counter",
+          "help": "Rows copied because they had been written, before or while their bucket moved.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "held",
+          "label": "Writes waiting",
+          "kind": "gauge",
+          "help": "Writes that wait for a cut-over now.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "held_all",
+          "label": "Writes held",
+          "kind": "counter",
+          "help": "Writes that had to wait for a cut-over.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "longest_cut_over_ms",
+          "label": "Longest cut-over",
+          "kind": "gauge",
+          "help": "The longest time that writes to a bucket waited.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "cut_overs_late",
+          "label": "Cut-overs given up",
+          "kind": "counter",
+          "help": "Cut-overs that took too long, so that writes went on and it was tried again.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rolled_back",
+          "label": "Rolled back",
+          "kind": "counter",
+          "help": "Moves that failed: the old shard goes on serving.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "orphaned",
+          "label": "Writes too late",
+          "kind": "counter",
+          "help": "Commits on the old shard after the cut-over: their callers had given up, none of them was acknowledged.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "move",
+          "label": "Move a bucket",
+          "help": "Gives a bucket another home, as an operator does with a hot one. By range and by directory alone.",
+          "params": [
+            {
+              "name": "bucket",
+              "label": "Bucket",
+              "kind": "integer",
+              "default": 0,
+              "help": "Which bucket, counted from 0.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 16383.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "shard",
+              "label": "To shard",
+              "kind": "integer",
+              "default": 1,
+              "help": "Which shard, counted from 0 in the order in which they were connected.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "needs": [],
+      "cells": {
+        "label": "Buckets",
+        "help": "The buckets in order, several to a cell where there are many; the most urgent state of them shows.",
+        "states": [
+          {
+            "name": "home",
+            "label": "At home",
+            "look": "good"
+          },
+          {
+            "name": "moved",
+            "label": "Moved by the latest reshard",
+            "look": "second"
+          },
+          {
+            "name": "to_move",
+            "label": "Is to move",
+            "look": "fading"
+          },
+          {
+            "name": "lost",
+            "label": "Its shard is not connected",
+            "look": "absent"
+          },
+          {
+            "name": "copying",
+            "label": "Being copied",
+            "look": "busy"
+          },
+          {
+            "name": "cut_over",
+            "label": "Cut over: writes wait",
+            "look": "locked"
+          }
+        ],
+        "marked": "The hottest key of late is in it."
+      },
+      "version": 1,
+      "order": 52,
+      "doc": "Stands in front of several databases that share the rows of one table, as Vitess' vtgate, Citus' coordinator or MongoDB's mongos do. An\noperation on a row goes to one shard. A list goes to all of them and is as slow as the slowest: if each shard is slow once in a hundred\ntimes, a list over 100 shards is slow 63 times in a hundred (1 - 0.99^100). A deadline gives a partial answer in time, and says how many\nshards are missing.\n\nRows lie in buckets. By **hash mod N** a fifth shard moves four buckets of five; by **consistent hashing** it takes one in five and no other\nbucket moves. By **range**, new rows with growing ids all go to the last shard; under any scheme, all operations on one celebrity go to one.\n\nConnect another shard and rows move while traffic flows: a bucket is copied in batches that use both shards' cores and disks, caught up with\nwhat was written meanwhile, and cut over; during that last moment writes to it wait. Until then the old shard serves it, so nothing is lost\nwhen the move fails: it is rolled back. To take a shard away, set its connection's weight to 0 and wait until it is empty. All shards declare\nthe same number of rows: that of the whole table."
+    },
+    {
+      "kind": "search_index",
+      "title": "Search index",
+      "category": "Data",
+      "icon": "search",
+      "summary": "Answers lists and searches from an inverted index that follows a database, some time behind it",
+      "params": [
+        {
+          "name": "query_mean_ms",
+          "label": "A search",
+          "kind": "number",
+          "default": 5.0,
+          "help": "Time that a thread needs for a page of results.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "query_distribution",
+          "label": "A search: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How a search scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "query_cv",
+          "label": "A search: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {
+            "query_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "threads",
+          "label": "Threads",
+          "kind": "integer",
+          "default": 16,
+          "help": "Searches at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Searches that wait for a thread; one more is turned away. Off: any number.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "poll_ms",
+          "label": "Reads the log every",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Pause before a database's log is read again, when it has been read to its end.",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Reading along",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "poll_max",
+          "label": "Changes at once",
+          "kind": "integer",
+          "default": 2048,
+          "help": "Changes that are read in one go; when there are more, it reads on without a pause.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Reading along",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "backlog_max",
+          "label": "Longest backlog",
+          "kind": "integer",
+          "default": 8192,
+          "help": "With so many changes waiting for an indexer the log is not read further; it keeps them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Reading along",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "index_mean_us",
+          "label": "Indexing an item",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Time that an indexer needs for one changed item, on average over a bulk.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 60000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "index_distribution",
+          "label": "Indexing an item: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How indexing an item scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "index_cv",
+          "label": "Indexing an item: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {
+            "index_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "indexers",
+          "label": "Indexers",
+          "kind": "integer",
+          "default": 2,
+          "help": "Bulks that are indexed at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 256.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "bulk_max",
+          "label": "Longest bulk",
+          "kind": "integer",
+          "default": 500,
+          "help": "Changes that an indexer takes at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "refresh_ms",
+          "label": "Refresh every",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "What is indexed becomes visible at the next refresh; Elasticsearch's usual interval is 1 s.",
+          "unit": "ms",
+          "minimum": 10.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "scan_rows",
+          "label": "Rows of a scan",
+          "kind": "integer",
+          "default": 2000,
+          "help": "Rows that a rebuild reads off a database in one go.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "behind_s",
+          "label": "Behind from",
+          "kind": "number",
+          "default": 5.0,
+          "help": "A lag of so much is said in the feed.",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 86400.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "terms",
+          "label": "Terms",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Lists that items are found in, each in one of them. The fewer, the likelier that one has a change in it.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "page_bytes",
+          "label": "Size of a page",
+          "kind": "integer",
+          "default": 20000,
+          "help": "Bytes of an answer.",
+          "unit": "bytes",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.5,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Searches",
+          "direction": "in",
+          "type": "search",
+          "help": "Lists and searches of app servers.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "changes",
+          "label": "Changes",
+          "direction": "out",
+          "type": "changes",
+          "help": "The logs that it reads along: that of the database, or of each shard.",
+          "minimum": 1,
+          "maximum": 200,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "threads_busy",
+          "label": "Threads",
+          "kind": "gauge",
+          "help": "Threads that search.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "threads"
+        },
+        {
+          "name": "threads",
+          "label": "Threads there are",
+          "kind": "gauge",
+          "help": "Threads there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Searches that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lag_ms",
+          "label": "Lag",
+          "kind": "gauge",
+          "help": "How long ago the oldest change was committed that searches don't see yet.",
+          "unit": "ms",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "lag_changes",
+          "label": "Changes behind",
+          "kind": "gauge",
+          "help": "Changes that are committed and that searches don't see yet.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "backlog",
+          "label": "Wait to be indexed",
+          "kind": "gauge",
+          "help": "Changes that were read and wait for an indexer.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "indexers_busy",
+          "label": "Indexers",
+          "kind": "gauge",
+          "help": "Bulks that are being indexed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": "indexers"
+        },
+        {
+          "name": "indexers",
+          "label": "Indexers there are",
+          "kind": "gauge",
+          "help": "Bulks that can be indexed at once.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "indexed",
+          "label": "Indexed",
+          "kind": "counter",
+          "help": "Items indexed, those of rebuilds included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshes",
+          "label": "Refreshes",
+          "kind": "counter",
+          "help": "Times that what was indexed became visible.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "answers",
+          "label": "Searches",
+          "kind": "counter",
+          "help": "Searches answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Of these, lists that differ from what the database holds: an item too many, too few, or an old version.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "with_deleted",
+          "label": "List deleted items",
+          "kind": "counter",
+          "help": "Answers with an item in them that is deleted.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "without_new",
+          "label": "Lack new items",
+          "kind": "counter",
+          "help": "Answers without an item that is there.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "with_old",
+          "label": "Show old versions",
+          "kind": "counter",
+          "help": "Answers with an item that has changed since.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "incomplete",
+          "label": "Answered incomplete",
+          "kind": "counter",
+          "help": "Answers given while the index was being rebuilt.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuilds",
+          "label": "Rebuilds",
+          "kind": "counter",
+          "help": "Times that it was built from scratch.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "built_percent",
+          "label": "Built",
+          "kind": "gauge",
+          "help": "How much of the databases the present rebuild has read; 100 without one.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "rebuild",
+          "label": "Rebuild",
+          "help": "Throws the index away and builds it from the databases, whose cores and disks read all rows for it.",
+          "params": [],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "needs": [],
+      "cells": null,
+      "version": 1,
+      "order": 54,
+      "doc": "An inverted index (Elasticsearch, OpenSearch, Solr) that answers lists and searches, so that these don't scatter over all shards of a\ndatabase or scan its tables. App servers send lists to it where it is wired to their port \"Search\".\n\nIt follows the database by change data capture, as Debezium does: it reads the log of commits, indexes the changes in bulks, and at the next\nrefresh (1 s) searches see them. So it is always somewhat behind: a list may hold an item that is deleted, lack one that is new, show an old\nversion. That is counted, answer by answer, since the database knows better; the lag is shown in changes and in time.\n\nTwo indexers at 200 µs an item take 10,000 changes a second. When more is written, the lag grows; the log keeps what was not read, up to a\nmillion changes, and then the index has to be rebuilt. A rebuild reads every row and makes the database feel it; meanwhile lists are\nincomplete."
+    },
+    {
+      "kind": "queue",
+      "title": "Message queue",
+      "category": "Data",
+      "icon": "mailbox",
+      "summary": "Keeps jobs until a worker has done them",
+      "params": [
+        {
+          "name": "length_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 10000,
+          "help": "Messages that may wait; those that are being worked on don't count.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_full",
+          "label": "When it is full",
+          "kind": "choice",
+          "default": "reject",
+          "help": "What becomes of a message that finds the queue full.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "reject",
+              "label": "Turn away",
+              "help": "the producer is told at once that it is overloaded"
+            },
+            {
+              "value": "hold",
+              "label": "Let wait",
+              "help": "the producer's call is answered when there is room"
+            },
+            {
+              "value": "drop_oldest",
+              "label": "Drop the oldest",
+              "help": "the producer notices nothing"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "prefetch",
+          "label": "Prefetch",
+          "kind": "integer",
+          "default": 16,
+          "help": "Messages that an instance of workers may have without having answered them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "visibility_timeout_s",
+          "label": "Visibility timeout",
+          "kind": "number",
+          "default": 30.0,
+          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 43200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "redelivery_delay_ms",
+          "label": "Delay of redelivery",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long a message whose job has failed waits before it is delivered again.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "deliveries_max",
+          "label": "Most deliveries",
+          "kind": "integer",
+          "default": 5,
+          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "durable",
+          "label": "Durable",
+          "kind": "boolean",
+          "default": true,
+          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_mean_ms",
+          "label": "Storing",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_distribution",
+          "label": "Storing: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How storing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_cv",
+          "label": "Storing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {
+            "store_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -10688,6 +13006,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10705,6 +13024,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10730,6 +13050,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10747,6 +13068,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10764,6 +13086,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10789,6 +13112,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10806,6 +13130,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10831,6 +13156,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10848,6 +13174,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10912,6 +13239,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -10955,6 +13283,7 @@ export const catalogue: Catalogue = {
         ],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -10972,6 +13301,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {
@@ -10994,6 +13324,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -11011,6 +13342,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -11028,6 +13360,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -11045,6 +13378,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Waiting",
         "live": true,
         "shown_when": {}
@@ -11062,6 +13396,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Waiting",
         "live": true,
         "shown_when": {}
@@ -11079,6 +13414,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Waiting",
         "live": true,
         "shown_when": {}
@@ -11096,6 +13432,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -11113,6 +13450,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -11130,6 +13468,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -11163,6 +13502,7 @@ export const catalogue: Catalogue = {
         ],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -11180,6 +13520,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -11197,6 +13538,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -11214,6 +13556,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {}
@@ -11231,6 +13574,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -11252,6 +13596,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -11273,6 +13618,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -11294,6 +13640,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -11315,6 +13662,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -11444,6 +13792,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -11461,6 +13810,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -11486,6 +13836,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -11503,6 +13854,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -11528,6 +13880,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}

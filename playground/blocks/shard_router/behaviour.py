@@ -163,7 +163,9 @@ class ShardRouter(Gathering):
         now = self.simulation.now
         if shard >= 0 and now - self.nowhere_noted_at >= QUIET_NS:
             self.nowhere_noted_at = now
-            text = "Its rows went with it. To take one away, set its connection's weight to 0 and wait until it is empty."
+            text = (
+                "Its rows went with it. To take one away, set its connection's weight to 0 and wait until it is empty."
+            )
             self.note("shard_gone", "bad", f"{self.shards.label[shard]} is gone, and rows are on it", text)
         self.end_call(call, NO_UPSTREAM)
 

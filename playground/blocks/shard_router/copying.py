@@ -22,7 +22,6 @@ from playground.blocks.shard_router.states import (
     DRAINING,
     IDLE,
     KEY_BYTES,
-    LOG_BATCH,
     MOVE_TIMER,
     MOVES_BITS,
     MOVES_MAX,
@@ -32,6 +31,7 @@ from playground.blocks.shard_router.states import (
     ROW_BYTES,
     SERIAL_MASK,
 )
+from playground.engine.changes import CHANGES_KEPT_MAX
 from playground.engine.outcomes import COPY_IN, COPY_OUT, LOG_READ
 from playground.engine.params import Params
 
@@ -87,7 +87,7 @@ class Copying(Planning):
         calls = self.calls
         calls.step[made] = step
         calls.data[made] = move.serial << MOVES_BITS | move.number
-        calls.tell(made, token, LOG_BATCH)
+        calls.tell(made, token, CHANGES_KEPT_MAX)
 
     def argument(self, move: Move) -> i64:
         """What a timer for the present step carries."""
@@ -144,13 +144,12 @@ class Copying(Planning):
         while index < len(move.key) and target is not None:
             target.take_row(move.key[index], move.version[index], move.at[index])
             index += 1
+        self.caught_up += len(move.key)
         move.clear_batch()
         move.tries = 0
         self.moved_rows += move.rows
         if move.old_rows > 0:
             move.rows_left[move.source] -= move.old_rows
-        else:
-            self.caught_up += move.rows
         self.rows_done += move.old_rows
         wait: i64 = 0
         if self.rows_per_s > 0.0 and move.stage != CLOSING:

@@ -31,17 +31,20 @@ class Waits(State):
     def __init__(self) -> None:
         self.call: vec[i64] = vec[i64]()
         self.serial: vec[i64] = vec[i64]()
+        self.arrived: vec[i64] = vec[i64]()
         self.free: list[int] = []
 
-    def take(self, call: i64, serial: i64) -> i64:
-        """A slot for a call, which ``serial`` tells from a later one with the same handle."""
+    def take(self, call: i64, serial: i64, arrived: i64) -> i64:
+        """A slot for a call: ``serial`` tells it from a later one with the same handle, ``arrived`` from another attempt."""
         if len(self.free) > 0:
             slot: i64 = self.free.pop()
             self.call[slot] = call
             self.serial[slot] = serial
+            self.arrived[slot] = arrived
             return slot
         self.call = append(self.call, call)
         self.serial = append(self.serial, serial)
+        self.arrived = append(self.arrived, arrived)
         return len(self.call) - 1
 
     def give_back(self, slot: i64) -> i64:
@@ -89,7 +92,7 @@ class Gathering(Moving):
             self.end_nowhere(call, -1)
             return
         if self.deadline_ns > 0:
-            self.timer(self.deadline_ns, GATHER_TIMER, self.waits.take(call, calls.serial[call]))
+            self.timer(self.deadline_ns, GATHER_TIMER, self.waits.take(call, calls.serial[call], calls.arrived[call]))
         shard: i64 = 0
         while shard < len(self.shards.there):
             edge = self.shards.edge[shard]
@@ -117,12 +120,11 @@ class Gathering(Moving):
 
     def on_gather_timer(self, slot: i64) -> None:
         """A list has waited long enough: what hasn't come is missing."""
-        serial = self.waits.serial[slot]
-        call = self.waits.give_back(slot)
+        waits = self.waits
+        call = waits.give_back(slot)
         calls = self.calls
-        if calls.edge[call] < 0 or calls.serial[call] != serial or calls.mark[call] != GATHERING:
-            return
-        if calls.flags[call] & AT_CALLEE == 0:
+        same = calls.serial[call] == waits.serial[slot] and calls.arrived[call] == waits.arrived[slot]
+        if not same or calls.edge[call] < 0 or calls.flags[call] & AT_CALLEE == 0 or calls.mark[call] != GATHERING:
             return
         out = calls.memo[call] & OUT_MASK
         calls.memo[call] += out * ONE_MISSING - out

@@ -212,7 +212,8 @@ class Planning(Routing):
         return True
 
     def resize(self, buckets: i64) -> None:
-        """Columns for so many buckets, all quiet."""
+        """Columns for so many buckets, all quiet; what was counted in the old ones counts no more."""
+        self.epoch += 1
         self.writing = zeros(buckets)
         self.locked = zeros(buckets)
         self.under_way = zeros(buckets)
@@ -225,7 +226,6 @@ class Planning(Routing):
 
     def begin(self, layout: Layout) -> None:
         """Begin a reshard towards ``layout``: follow every shard's log, and list the rows that were ever written."""
-        self.epoch += 1
         self.reshards += 1
         self.resharding = True
         self.began_at = self.simulation.now

@@ -76,7 +76,7 @@ METRICS = (
         name="caught_up",
         label="Rows caught up",
         kind="counter",
-        help="Of these, rows that were written before or while their bucket moved.",
+        help="Rows copied because they had been written, before or while their bucket moved.",
     ),
     Metric(name="held", label="Writes waiting", kind="gauge", help="Writes that wait for a cut-over now."),
     Metric(name="held_all", label="Writes held", kind="counter", help="Writes that had to wait for a cut-over."),

@@ -73,7 +73,6 @@ catching up has not come below so many changes is written faster than it can be 
 SMALL_BYTES: Final = 60
 KEY_BYTES: Final = 100
 ROW_BYTES: Final = 2_048
-LOG_BATCH: Final = 10_000
 QUIET_NS: Final = 10_000_000_000
 """So long the same kind of moment is not named again."""
 
