@@ -16,7 +16,7 @@ from tests.laws.shards import QUICK, ROOMY, reach, resharded, shard
 from tests.sketch import SECOND, Shape, block, edge, fault, figures, metric, scenario, set_param, unaccounted
 
 Params = dict[str, Scalar]
-SEEDS = range(1, 7)
+SEEDS = range(31, 43)
 ROWS = 10_000
 EVEN: Params = {"keys": ROWS, "key_choice": "uniform", "arrivals": "poisson"}
 
@@ -88,7 +88,13 @@ def expected_wrong(execution: Execution, writes_per_s: float, refresh_s: float) 
 def test_lists_are_wrong_as_often_as_their_term_has_changed_since_the_refresh() -> None:
     made = runs(searched(writes_per_s=50, search={"terms": 100}), SEEDS)
     wrong = [metric(it, "search", "stale_answers") / metric(it, "search", "answers") for it in made]
-    assert_agrees(wrong, expected_wrong(made[0], 50, 1), narrow=0.04)
+    # The number of writes scatters from seed to seed, and a list's chance with it: what is left over has mean 0.
+    over = [
+        share - expected_wrong(it, metric(it, "db", "commits") / 60, 1) for share, it in zip(wrong, made, strict=True)
+    ]
+    expected = expected_wrong(made[0], 50, 1)
+    assert expected == pytest.approx(0.2144, abs=0.001)
+    assert_agrees([expected + it for it in over], expected, narrow=0.03)
     for it in made:
         told = metric(it, "readers", "stale_answers")
         assert told == pytest.approx(metric(it, "search", "stale_answers"), abs=10), "the answer says so"

@@ -10863,7 +10863,7 @@ export const catalogue: Catalogue = {
           "kind": "number",
           "default": null,
           "help": "The most rows that are copied in a second, by all moves together. Off: as many as the shards' disks and cores allow.",
-          "unit": "",
+          "unit": "per_s",
           "minimum": 1.0,
           "maximum": 1000000000.0,
           "nullable": true,

@@ -118,6 +118,7 @@ PARAMS = (
         kind="number",
         default=None,
         nullable=True,
+        unit="per_s",
         minimum=1.0,
         maximum=1e9,
         help="The most rows that are copied in a second, by all moves together. Off: as many as the shards' disks and cores allow.",
