@@ -12,19 +12,7 @@ from playground.engine.block import Block
 from playground.engine.calls import TOLD
 from playground.engine.changes import ChangeLog
 from playground.engine.durations import whole_ns
-from playground.engine.outcomes import (
-    ABSENT,
-    BUY,
-    COPY_IN,
-    COPY_OUT,
-    CREATE,
-    DELETE,
-    LIST,
-    LOG_READ,
-    OK,
-    OVERLOADED,
-    READ,
-)
+from playground.engine.outcomes import ABSENT, BUY, COPY_OUT, CREATE, DELETE, LIST, LOG_READ, OK, OVERLOADED, READ
 from playground.engine.params import Params
 from playground.engine.recent import RecentRatio
 from playground.engine.station import FULL, QUEUED, STARTED, Station
@@ -146,7 +134,7 @@ class SqlDatabase(Block):
             ns = whole_ns(float(ns) * self.list_cost)
         elif operation == BUY:
             ns += self.cpu.draw(self.cpu_stream)
-        elif operation == COPY_OUT or operation == COPY_IN:
+        elif bulk.copies(operation):
             ns = whole_ns(float(ns) * bulk.statements(calls.token[call]))
         self.work(call, ns)
 
@@ -174,7 +162,7 @@ class SqlDatabase(Block):
         if operation == LIST:
             self.finish(call, 0, self.list_rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
             return False
-        if operation == COPY_OUT or operation == COPY_IN:
+        if bulk.copies(operation):
             return True
         if operation == LOG_READ:
             # What was committed of late is in memory.
@@ -216,14 +204,14 @@ class SqlDatabase(Block):
         operation = self.calls.operation[call]
         reads = operation == READ or operation == COPY_OUT
         ns = self.disk_read.draw(self.disk_stream) if reads else self.commit.draw(self.commit_stream)
-        if operation == COPY_OUT or operation == COPY_IN:
+        if bulk.copies(operation):
             ns = whole_ns(float(ns) * bulk.accesses(self.calls.token[call] * (self.row_bytes + ROW_OVERHEAD_BYTES)))
         self.work(call, ns)
 
     def after_disk(self, call: i64) -> None:
         """The row is in memory now, or the commit is safe."""
         operation = self.calls.operation[call]
-        if operation == COPY_OUT or operation == COPY_IN:
+        if bulk.copies(operation):
             rows: i64 = self.calls.token[call] if operation == COPY_OUT else 0
             self.finish(call, 0, SMALL_BYTES + rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
             return

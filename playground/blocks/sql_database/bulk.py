@@ -6,6 +6,8 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from playground.engine.outcomes import COPY_IN, COPY_OUT
+
 ROWS_PER_STATEMENT: Final = 100
 """Rows of a copy that compute as long as one statement: neither parsed nor planned, no answer each."""
 
@@ -15,6 +17,11 @@ ring keeps a copy from driving the popular rows out of the buffer pool."""
 
 CHANGE_BYTES: Final = 120
 """One change in the log, as a logical decoder gives it."""
+
+
+def copies(operation: i64) -> bool:
+    """Whether an operation copies rows out or in."""
+    return operation == COPY_OUT or operation == COPY_IN
 
 
 def statements(rows: i64) -> float:
