@@ -129,7 +129,7 @@ class InnoDB(Database):
         self.deadlocks += 1
         victim = transaction
         for other in cycle:
-            if self.locks.weight(other) < self.locks.weight(victim):
+            if self.weight(other) < self.weight(victim):
                 victim = other
         victim.error, victim.message = DEADLOCK_ERROR, DEADLOCK_WORDS
         victim.detail = ", ".join(str(int(one.number)) for one in cycle)
@@ -138,6 +138,12 @@ class InnoDB(Database):
             return ERROR
         self.waits.ready.append(victim)
         return WAITING
+
+    def weight(self, transaction: Transaction) -> int:
+        """How heavy it is: the rows that it has changed, and its lock structures (TRX_WEIGHT)."""
+        updates = sum(self.tables[packed % TABLES_MAX].newer[packed // TABLES_MAX] >= 0 for packed in transaction.ended)
+        changes = len(transaction.made) + len(transaction.ended) - updates
+        return changes + self.locks.structures(transaction)
 
     def leads_back(
         self, here: Transaction, start: Transaction, path: list[Transaction], seen: list[Transaction]
@@ -261,7 +267,7 @@ class InnoDB(Database):
         if position >= 0:
             is_there = not is_deleted(table, position)
             kind = RECORD if is_there or not self.locks_gaps(transaction) else NEXT_KEY
-            if not self.lock(transaction, table, key, statement.mode, kind):
+            if not self.lock_row(transaction, statement, key, kind):
                 return WAITING
             if is_there:
                 statement.key_at += 1
@@ -290,7 +296,7 @@ class InnoDB(Database):
             if committed < 0 or not statement.matches(committed):
                 statement.key_at = key + 1
                 return STILL
-        if not self.lock(transaction, table, key, statement.mode, kind):
+        if not self.lock_row(transaction, statement, key, kind):
             return WAITING
         statement.key_at = key + 1
         position = latest(table, key)
@@ -325,12 +331,26 @@ class InnoDB(Database):
             self.make_explicit(table, key)
         return self.locks.request(transaction, record_of(table.number, key), int(mode), kind)
 
+    def lock_row(self, transaction: Transaction, statement: Statement, key: i64, kind: int) -> bool:
+        """Get the lock on a record that a scan has come to; ``held`` has the record if the lock is new. False: it queues."""
+        record = record_of(statement.table.number, key)
+        self.make_explicit(statement.table, key)
+        queue = self.locks.queues.get(record)
+        is_new = queue is None or not self.locks.has(transaction, queue, int(statement.mode), kind)
+        if is_new:
+            statement.held = record
+        elif statement.held != record:
+            statement.held = -1
+        return self.locks.request(transaction, record, int(statement.mode), kind)
+
     def row(self, transaction: Transaction, statement: Statement, position: i64, key: i64) -> int:
         """A locked record that is there: return, change or delete it if the condition is true of it."""
         table = statement.table
         if not statement.matches(position):
-            if not self.locks_gaps(transaction) and not self.is_changed_by(transaction, table, position):
-                self.locks.release_on(transaction, record_of(table.number, key))
+            record = record_of(table.number, key)
+            if statement.held == record and not self.locks_gaps(transaction):
+                statement.held = -1
+                self.locks.release_one(transaction, record, int(statement.mode), RECORD)
             return STILL
         statement.count += 1
         if statement.kind == SELECT:
@@ -356,10 +376,6 @@ class InnoDB(Database):
         transaction.ended.append(int(position * TABLES_MAX + table.number))
         statement.found.append(int(newer if newer >= 0 else position))
         return STILL
-
-    def is_changed_by(self, transaction: Transaction, table: Table, position: i64) -> bool:
-        """Whether a version is its own, so that the lock on its record has to stay."""
-        return transaction.xid != 0 and table.made_by[position] == transaction.xid
 
     def insert(self, transaction: Transaction, statement: Statement) -> int:
         """INSERT: look for the key, ask for the gap, put the row in."""

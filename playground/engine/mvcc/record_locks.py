@@ -143,10 +143,15 @@ class RecordLocks(State):
             del self.queues[record]
             return
         self.queues[record] = left
-        for place, lock in enumerate(left):
+        self.serve(record)
+
+    def serve(self, record: int) -> None:
+        """Grant the requests on a record that nothing ahead of them stands against any more."""
+        queue = self.queues[record]
+        for place, lock in enumerate(queue):
             if not lock.is_granted and not any(
                 ahead.transaction is not lock.transaction and has_to_wait(lock.mode, lock.kind, record, ahead)
-                for ahead in left[:place]
+                for ahead in queue[:place]
             ):
                 lock.is_granted = True
                 self.waits.wake(lock.transaction)
@@ -169,6 +174,26 @@ class RecordLocks(State):
                 self.grant(transaction, record, lock.mode, GAP)
                 break
 
-    def weight(self, transaction: Transaction) -> int:
-        """How heavy it is: its locks, and its changes."""
-        return len(transaction.locked) + len(transaction.made) + len(transaction.ended)
+    def release_one(self, transaction: Transaction, record: int, mode: int, kind: int) -> None:
+        """One of its locks on a record goes, those that it had before stay."""
+        queue = self.queues.get(record, [])
+        for place, lock in enumerate(queue):
+            if lock.transaction is transaction and lock.mode == mode and lock.kind == kind:
+                del queue[place]
+                transaction.locked.remove(record)
+                break
+        if queue:
+            self.serve(record)
+        else:
+            self.queues.pop(record, None)
+
+    def structures(self, transaction: Transaction) -> int:
+        """How many lock structures it has: one a table, mode and kind (InnoDB keeps a page's records in one), and one on the table."""
+        found: dict[int, bool] = {}
+        for record in transaction.locked:
+            table = record % TABLES_MAX
+            found[table * 32 + 31] = True
+            for lock in self.queues.get(record, []):
+                if lock.transaction is transaction:
+                    found[table * 32 + lock.mode * 8 + lock.kind * 2 + int(lock.is_granted)] = True
+        return len(found)
