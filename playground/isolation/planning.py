@@ -38,11 +38,12 @@ class Path:
     high: int = 0
 
 
-def path_of(where: Expression | None, key: str, is_indexed: bool = True) -> Path:
+def path_of(where: Expression | None, key: str, is_indexed: bool = True, is_clustered: bool = False) -> Path:
     """The path that PostgreSQL takes for a small table that was never analysed, without bitmap and index-only scans.
 
     The primary key equals a constant, or one of a list: by key, through the index. It lies between two: a range of the index. All else, a
-    bound on one side included, is a scan of the table. ``is_indexed`` off: always a scan.
+    bound on one side included, is a scan of the table. ``is_indexed`` off: always a scan. ``is_clustered``: the table is its primary
+    key's index, as InnoDB's is, so that a bound on one side is a range.
     """
     if where is None or not is_indexed:
         return Path(BY_SCAN)
@@ -63,6 +64,8 @@ def path_of(where: Expression | None, key: str, is_indexed: bool = True) -> Path
             elif sign in ("<", "<="):
                 bound = value - (sign == "<")
                 high = bound if high is None else min(high, bound)
+    if is_clustered and (low is not None or high is not None):
+        low, high = low or 0, KEY_MAX if high is None else high
     if low is not None and high is not None:
         return Path(BY_RANGE, (), max(low, 0), min(high, KEY_MAX))
     return Path(BY_SCAN)
@@ -71,12 +74,18 @@ def path_of(where: Expression | None, key: str, is_indexed: bool = True) -> Path
 class LabStatement(Statement):
     """A statement of a script, for the core."""
 
-    def __init__(self, command: Select | Insert | Update | Delete, table: Table, is_indexed: bool = True) -> None:
+    def __init__(
+        self,
+        command: Select | Insert | Update | Delete,
+        table: Table,
+        is_indexed: bool = True,
+        is_clustered: bool = False,
+    ) -> None:
         self.where = always
         lock_mode = NO_LOCK
         path = Path(BY_SCAN)
         if not isinstance(command, Insert):
-            path = path_of(command.where, table.columns[0], is_indexed)
+            path = path_of(command.where, table.columns[0], is_indexed, is_clustered)
             self.where = always if command.where is None else command.where.of  # type: ignore[assignment]
         if isinstance(command, Select):
             kind = SELECT

@@ -12,6 +12,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from playground.engine.mvcc.database import Database
+from playground.engine.mvcc.innodb import InnoDB
 from playground.engine.mvcc.statement import Statement
 from playground.engine.mvcc.table import Table
 from playground.engine.mvcc.terms import DONE, ERROR, FAILED, LEVELS, NOTHING, REPEATABLE_READ, WAITING, level_of
@@ -197,7 +198,7 @@ class Stepper:
             transaction = session.transaction
             assert transaction is not None
             table = self.tables[command.table]
-            session.statement = LabStatement(command, table, self.is_indexed)
+            session.statement = LabStatement(command, table, self.is_indexed, isinstance(self.database, InnoDB))
             self.after(session, self.database.run(transaction, session.statement))
 
     def new_transaction(self, session: Session, level: int, is_read_only: bool, index: int) -> None:

@@ -123,8 +123,8 @@ class InnoDB(Database):
         """See :meth:`Database.check_deadlock`."""
         if transaction.waits != ON_RECORD or not transaction.locked:
             return WAITING
-        cycle: list[Transaction] = []
-        if not self.leads_back(transaction, transaction, cycle, []):
+        cycle = self.locks.cycle(transaction)
+        if not cycle:
             return WAITING
         self.deadlocks += 1
         victim = transaction
@@ -144,18 +144,6 @@ class InnoDB(Database):
         updates = sum(self.tables[packed % TABLES_MAX].newer[packed // TABLES_MAX] >= 0 for packed in transaction.ended)
         changes = len(transaction.made) + len(transaction.ended) - updates
         return changes + self.locks.structures(transaction)
-
-    def leads_back(
-        self, here: Transaction, start: Transaction, path: list[Transaction], seen: list[Transaction]
-    ) -> bool:
-        """Depth first; ``path`` becomes the cycle."""
-        path.append(here)
-        seen.append(here)
-        for other in self.blockers(here):
-            if other is start or (other not in seen and self.leads_back(other, start, path, seen)):
-                return True
-        path.pop()
-        return False
 
     def fail_statement(self, transaction: Transaction, error: str, message: str) -> int:
         """Only the statement is undone; the transaction goes on, with the locks that it has."""

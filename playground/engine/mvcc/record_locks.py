@@ -75,7 +75,9 @@ class RecordLocks(State):
             # Nobody ever waits for one that was granted.
             return True
         waits = self.is_blocked(transaction, record, mode, kind)
-        queue.append(RecordLock(transaction, mode, kind, not waits))
+        mine = RecordLock(transaction, mode, kind, not waits)
+        first_waiting = next((place for place, lock in enumerate(queue) if not lock.is_granted), len(queue))
+        queue.insert(len(queue) if waits else first_waiting, mine)
         transaction.locked.append(record)
         if waits:
             self.waits.begin(transaction, ON_RECORD, record, mode)
@@ -104,10 +106,17 @@ class RecordLocks(State):
             transaction.locked.append(record)
 
     def is_blocked(self, transaction: Transaction, record: int, mode: int, kind: int) -> bool:
-        """Whether a request would have to wait."""
+        """Whether a request would have to wait. Who has as strong a lock on the record passes those who wait: they wait for it as well."""
+        queue = self.queues.get(record, [])
+        passes = kind != INSERT_INTENTION and any(
+            lock.transaction is transaction and lock.is_granted and lock.kind <= NEXT_KEY and lock.mode >= mode
+            for lock in queue
+        )
         return any(
-            lock.transaction is not transaction and has_to_wait(mode, kind, record, lock)
-            for lock in self.queues.get(record, [])
+            lock.transaction is not transaction
+            and (lock.is_granted or not passes)
+            and has_to_wait(mode, kind, record, lock)
+            for lock in queue
         )
 
     def blockers(self, transaction: Transaction) -> list[Transaction]:
@@ -125,6 +134,23 @@ class RecordLocks(State):
             if other is not transaction and other not in found and has_to_wait(mine.mode, mine.kind, record, lock):
                 found.append(other)
         return found
+
+    def cycle(self, start: Transaction) -> list[Transaction]:
+        """The transactions in a cycle of waits through ``start``, each waiting for the next; empty where there is none."""
+        path: list[Transaction] = []
+        return path if self.leads_back(start, start, path, []) else []
+
+    def leads_back(
+        self, here: Transaction, start: Transaction, path: list[Transaction], seen: list[Transaction]
+    ) -> bool:
+        """Depth first; ``path`` becomes the cycle."""
+        path.append(here)
+        seen.append(here)
+        for other in self.blockers(here) if here.waits == ON_RECORD else []:
+            if other is start or (other not in seen and self.leads_back(other, start, path, seen)):
+                return True
+        path.pop()
+        return False
 
     def release(self, transaction: Transaction) -> None:
         """It ended: all of its locks and requests go."""
