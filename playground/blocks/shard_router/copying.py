@@ -212,7 +212,7 @@ class Copying(Planning):
 
     def drained(self, move: Move) -> None:
         """With no write under way, whatever the logs hold is all there will be."""
-        if move.stage == DRAINING:
+        if move.stage == DRAINING and self.writing[move.bucket] == 0:
             move.stage = CLOSING
             self.read_logs(move)
 
