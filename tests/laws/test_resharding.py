@@ -19,7 +19,7 @@ from tests.laws.shards import (
     with_a_shard_more,
     without,
 )
-from tests.sketch import MS, SECOND, fault, figures, metric, set_param, unaccounted
+from tests.sketch import MS, SECOND, fault, figures, metric, set_param, unaccounted, with_params
 
 SCHEMES = ("hash", "consistent", "range", "directory")
 SEEDS = (1, 2, 3)
@@ -118,6 +118,22 @@ def test_nothing_is_lost_when_router_and_shards_crash_in_the_middle(seed: int) -
     assert sum(auditor.failed_writes.values()) > 10
     assert_nothing_lost(execution, auditor)
     assert unaccounted(execution) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_writes_whose_callers_gave_up_are_waited_for_so_that_no_reader_sees_them_vanish(seed: int) -> None:
+    # A commit takes 40 ms, and the router waits 50 ms: three writes of ten go on at the shard when nobody waits for them.
+    router = {"buckets": 16, "scheme": "hash", "moves_at_once": 4}
+    drawing = sharded(3, waiting=1, client=LIGHT, router=router, db={"commit_mean_ms": 40}, seed=seed)
+    drawing = with_params(drawing, lambda it: it.id.startswith("router--"), timeout_ms=50)
+    execution = Execution(drawing, recorded=False)
+    auditor = audited(execution, keys=100)
+    for moment in range(8):
+        reach(execution, 0.5 + 2 * moment)
+        execution.act(set_param("router--shard-004", "weight", (moment + 1) % 2), "test")
+    reach(execution, 18)
+    assert sum(auditor.failed_writes.values()) > 2_000 and metric(execution, "router", "moved_buckets") > 5
+    assert_nothing_lost(execution, auditor)
 
 
 def test_writes_wait_for_a_cut_over_and_for_no_longer_than_it_lasts() -> None:

@@ -11278,9 +11278,9 @@ export const catalogue: Catalogue = {
         },
         {
           "name": "orphaned",
-          "label": "Writes too late",
+          "label": "Past the router",
           "kind": "counter",
-          "help": "Commits on the old shard after the cut-over: their callers had given up, none of them was acknowledged.",
+          "help": "Commits on the old shard after the cut-over, of writes that didn't come through here: nobody reads them.",
           "unit": "",
           "headline": false,
           "maximum_metric": null

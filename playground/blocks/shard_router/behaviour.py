@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from playground.blocks.shard_router import report
+from playground.blocks.shard_router.copying import changes
 from playground.blocks.shard_router.gathering import Gathering
 from playground.blocks.shard_router.states import (
     BY_KEY,
@@ -22,14 +23,10 @@ from playground.blocks.shard_router.states import (
 from playground.engine.calls import AT_CALLEE
 from playground.engine.columns import zeros
 from playground.engine.outcomes import (
-    BUY,
-    CREATE,
-    DELETE,
     LIST,
     NO_UPSTREAM,
     OK,
     OVERLOADED,
-    WRITE,
 )
 from playground.engine.params import Params
 from playground.engine.station import FULL, QUEUED, Station
@@ -41,11 +38,6 @@ if TYPE_CHECKING:
 BUCKET_BITS: Final = 14
 BUCKET_MASK: Final = (1 << BUCKET_BITS) - 1
 """What a write's memo says while it is under way: its bucket, and above these bits in which reshard (1 ..) that counted."""
-
-
-def changes(operation: i64) -> bool:
-    """Whether an operation changes a row."""
-    return operation == WRITE or operation == BUY or operation == CREATE or operation == DELETE
 
 
 class ShardRouter(Gathering):

@@ -19,9 +19,11 @@ from playground.blocks.shard_router.states import (
     COPY,
     COPYING,
     CUT_OVER_TIMER,
+    DRAIN_TIMER,
     DRAINING,
     IDLE,
     KEY_BYTES,
+    LOOK_AGAIN_NS,
     MOVE_TIMER,
     MOVES_BITS,
     MOVES_MAX,
@@ -31,13 +33,19 @@ from playground.blocks.shard_router.states import (
     ROW_BYTES,
     SERIAL_MASK,
 )
+from playground.engine.calls import ABANDONED, LOST
 from playground.engine.changes import CHANGES_KEPT_MAX
-from playground.engine.outcomes import COPY_IN, COPY_OUT, LOG_READ
+from playground.engine.outcomes import BUY, COPY_IN, COPY_OUT, CREATE, DELETE, LOG_READ, WRITE
 from playground.engine.params import Params
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
     from playground.engine.simulation import Simulation
+
+
+def changes(operation: i64) -> bool:
+    """Whether an operation changes a row."""
+    return operation == WRITE or operation == BUY or operation == CREATE or operation == DELETE
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -212,9 +220,35 @@ class Copying(Planning):
 
     def drained(self, move: Move) -> None:
         """With no write under way, whatever the logs hold is all there will be."""
-        if move.stage == DRAINING and self.writing[move.bucket] == 0:
-            move.stage = CLOSING
-            self.read_logs(move)
+        if move.stage != DRAINING or self.writing[move.bucket] != 0:
+            return
+        if self.has_strays(move.bucket):
+            self.timer(LOOK_AGAIN_NS, DRAIN_TIMER, self.argument(move))
+            return
+        move.stage = CLOSING
+        self.read_logs(move)
+
+    def has_strays(self, bucket: i64) -> bool:
+        """Whether a shard still works on a write to ``bucket`` whose caller has given up: it would commit, and be read, after the log was.
+
+        The shard knows its transactions; Vitess waits for them on the old primary in the same place.
+        """
+        calls = self.calls
+        edges = self.simulation.edges
+        layout = self.map.newest()
+        call: i64 = 0
+        while call < calls.capacity:
+            edge = calls.edge[call]
+            if (
+                edge >= 0
+                and calls.flags[call] & (ABANDONED | LOST) == ABANDONED
+                and edges[edge].caller_index == self.index
+                and changes(calls.operation[call])
+                and layout.bucket(calls.key[call]) == bucket
+            ):
+                return True
+            call += 1
+        return False
 
     def finish(self, move: Move) -> None:
         """The new shard has everything: it serves the bucket from now on."""

@@ -12,6 +12,7 @@ from playground.blocks.shard_router.states import (
     CLOSING,
     COPY,
     COPYING,
+    DRAIN_TIMER,
     DRAINING,
     IDLE,
     MOVE_TIMER,
@@ -224,7 +225,9 @@ class Moving(Copying):
         move = self.moves[argument & (MOVES_MAX - 1)]
         if move.stage == IDLE or argument >> MOVES_BITS != move.serial & SERIAL_MASK:
             return
-        if tag == MOVE_TIMER:
+        if tag == DRAIN_TIMER:
+            self.drained(move)
+        elif tag == MOVE_TIMER:
             if move.stage == RETRYING:
                 move.stage = COPYING
             self.next_batch(move)

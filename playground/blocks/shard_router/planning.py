@@ -302,7 +302,7 @@ class Planning(Routing):
             bucket = layout.bucket(key)
             if layout.done[bucket] != 0:
                 if layout.home[bucket] != shard:
-                    # Its caller had given up waiting, or it went past the router: nobody reads it here any more.
+                    # It went past the router: nobody reads it here any more.
                     self.orphaned += 1
             elif layout.home[bucket] != shard and self.map.owner(key) == shard:
                 self.dirty.add(bucket, key)

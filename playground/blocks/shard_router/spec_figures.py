@@ -101,9 +101,9 @@ METRICS = (
     ),
     Metric(
         name="orphaned",
-        label="Writes too late",
+        label="Past the router",
         kind="counter",
-        help="Commits on the old shard after the cut-over: their callers had given up, none of them was acknowledged.",
+        help="Commits on the old shard after the cut-over, of writes that didn't come through here: nobody reads them.",
     ),
 )
 

@@ -54,8 +54,10 @@ MOVE_TIMER: Final = 1
 GATHER_TIMER: Final = 2
 CUT_OVER_TIMER: Final = 3
 RESUME_TIMER: Final = 4
+DRAIN_TIMER: Final = 5
 """Timers: a move's next batch is due, or its next try (argument: move and its serial); a list has waited long enough (argument: slot); a
-cut-over has taken too long (as the first); what was rolled back is tried anew (argument: serial)."""
+cut-over has taken too long (as the first); what was rolled back is tried anew (argument: serial); it is looked again
+whether the writes under way have ended (as the first)."""
 
 MOVES_BITS: Final = 4
 MOVES_MAX: Final = 16
@@ -63,6 +65,7 @@ SERIAL_MASK: Final = (1 << 28) - 1
 """A timer's argument: a move's number in the low bits, above it a serial that tells whether it still means this step."""
 
 TRIES_MAX: Final = 3
+LOOK_AGAIN_NS: Final = 1_000_000
 RETRY_NS: Final = 200_000_000
 RESUME_NS: Final = 10_000_000_000
 ROUNDS_MAX: Final = 50
