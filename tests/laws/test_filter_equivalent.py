@@ -1,5 +1,5 @@
-"""What stands for a filter that is too large to hold does what the real one does, id by id in distribution: past its capacity, with ids that
-are entered twice, and with ids that are taken out without being in.
+"""What stands for a filter that is too large to hold does what the real one does, id by id in distribution: past its capacity, with ids
+that are entered twice, and with ids that are taken out without being in.
 
 L. Fan et al., "Summary cache", 2000 (counters of four bits stay at 15); B. Fan et al., "Cuckoo filter", CoNEXT 2014, section 3 (a delete of
 what was not entered takes another's fingerprint) and 4 (short fingerprints fill up early).

@@ -233,7 +233,10 @@ class Writing(LivingBlock):
         if cache is None or after == LEAVE:
             self.conclude(call)
         elif after == INVALIDATE:
-            self.send(cache, call, CACHE_DELETE, KEY_BYTES, UPDATE)
+            made = self.send(cache, call, CACHE_DELETE, KEY_BYTES, UPDATE)
+            if operation == DELETE:
+                # There is nothing any more that a cache which writes behind could have to write.
+                self.calls.data[made] = ABSENT
         else:
             self.send(cache, call, CACHE_SET, self.response_bytes, UPDATE)
 
