@@ -14,7 +14,6 @@ from playground.engine.mvcc.table import Table
 from playground.engine.mvcc.terms import (
     BY_KEY,
     BY_RANGE,
-    DELETE,
     KEY_SHARE,
     MODIFY,
     NEVER,
@@ -139,8 +138,13 @@ class RowWork(State):
 
     # Locking and writing
 
-    def wait_for_row(self, transaction: Transaction, statement: Statement, position: i64, mode: i64) -> int:
-        """OK: no other transaction's lock or write stands in the way. WAIT: it queues, or waits for that one's end."""
+    def wait_for_row(
+        self, transaction: Transaction, statement: Statement, position: i64, mode: i64, is_ended: bool
+    ) -> int:
+        """OK: no other transaction's lock or write stands in the way. WAIT: it queues, or waits for that one's end.
+
+        A version that was updated or deleted (``is_ended``) and has locks all the same is waited for, turn and all, before that is noticed.
+        """
         database = self.database
         table = statement.table
         blocker: i64 = 0
@@ -157,7 +161,7 @@ class RowWork(State):
                     is_member = True
                 elif modes_conflict(int(mode), lock.mode) and (blocker == 0 or lock.xid < blocker):
                     blocker = lock.xid
-        if blocker == 0:
+        if blocker == 0 and (is_member or not is_ended):
             return OK
         row = int(position * TABLES_MAX + table.number)
         if statement.held != row and not is_member:
@@ -165,6 +169,8 @@ class RowWork(State):
             statement.held = row
             if not has_turn:
                 return WAIT
+        if blocker == 0:
+            return OK
         database.waits.for_end(transaction, database.active[int(blocker)])
         return WAIT
 
@@ -192,10 +198,10 @@ class RowWork(State):
         mode = statement.lock_mode
         xid = self.xid_of(transaction)
         result = self.state_of(transaction, table, position, mode)
-        if result == OK:
-            result = self.wait_for_row(transaction, statement, position, mode)
-        if result == WAIT:
-            return WAIT
+        if result == OK or int(position) in table.row_locks:
+            waited = self.wait_for_row(transaction, statement, position, mode, result != OK)
+            if waited == WAIT:
+                return WAIT
         if result == OK and not self.notes.writes(transaction, table, position):
             return FAIL
         self.let_go(transaction, statement)
@@ -210,9 +216,14 @@ class RowWork(State):
             if statement.failure:
                 self.database.fail(transaction, OUT_OF_RANGE, statement.failure)
                 return FAILURE
-            if table.row_locks:
+        if table.row_locks:
+            # A stronger lock of its own stays as strong when the update takes its place.
+            for lock in table.locks_on(position):
+                if lock.xid == xid and lock.mode > mode:
+                    mode = lock.mode
+            if newer >= 0:
                 self.carry_locks(transaction, table, position, newer)
-        table.end(position, xid, transaction.command, UPDATE if statement.kind == DELETE else mode, newer)
+        table.end(position, xid, transaction.command, mode, newer)
         transaction.ended.append(int(position * TABLES_MAX + table.number))
         if newer >= 0:
             statement.current = newer
@@ -237,11 +248,14 @@ class RowWork(State):
                 if lock.xid == transaction.xid and lock.mode >= mode:
                     self.let_go(transaction, statement)
                     return OK
-            result = self.wait_for_row(transaction, statement, position, mode)
+        if result == OK or int(position) in table.row_locks:
+            waited = self.wait_for_row(transaction, statement, position, mode, result != OK)
+            if waited == WAIT:
+                return WAIT
             if result == OK and mode == KEY_SHARE:
                 result = self.lock_newer(transaction, table, position)
-        if result == WAIT:
-            return WAIT
+                if result == WAIT:
+                    return WAIT
         if result == OK:
             self.lock(transaction, table, position, mode)
         self.let_go(transaction, statement)
