@@ -13,9 +13,11 @@ KEYS = (1, 2, 3)
 NEW_KEYS = (1, 2, 3, 4, 5)
 VALUES = (10, 20, 30, 40)
 LOCKS = (" for update", " for share", " for no key update", " for key share")
-LOCK_WEIGHTS = (4, 3, 1, 1)
+LOCK_WEIGHTS = (1, 1, 1, 1)
 KINDS = ("read", "read all", "read where", "lock", "update", "update where", "insert", "delete", "delete where")
 KIND_WEIGHTS = (4, 2, 3, 3, 6, 2, 3, 2, 1)
+LOCKING_WEIGHTS = (1, 1, 1, 8, 5, 2, 2, 4, 1)
+"""The mix of most scripts, and of a third of them that mostly lock."""
 
 
 def shuffled(script: Script, seed: int) -> Script:
@@ -39,13 +41,14 @@ def random_script(seed: int, levels: Sequence[str] = (), sessions: int = 0) -> S
     table = "create table test (id int primary key, value int);\ninsert into test values (1, 10), (2, 20), (3, 30);\n"
     one_level = chance.choice(list(levels or LEVELS[1:]))
     is_mixed = chance.random() < 0.3
+    mix = LOCKING_WEIGHTS if chance.random() < 1 / 3 else KIND_WEIGHTS
     lines = []
     for number in range(1, count + 1):
         level = chance.choice(list(levels or LEVELS)) if is_mixed else one_level
         only = " read only" if chance.random() < 0.08 else ""
         lines.append(f"T{number}: begin isolation level {level}{only};")
         kinds = ("read", "read all", "read where") if only else KINDS
-        weights = (2, 1, 1) if only else KIND_WEIGHTS
+        weights = (2, 1, 1) if only else mix
         for kind in chance.choices(kinds, weights, k=chance.randint(1, 4)):
             lines.append(f"T{number}: {statement(kind, chance)};")
         lines.append(f"T{number}: {'commit' if chance.random() < 0.85 else 'rollback'};")

@@ -14,13 +14,14 @@ from playground.engine.mvcc.table import Table
 from playground.engine.mvcc.terms import (
     BY_KEY,
     BY_RANGE,
+    BY_SCAN,
     KEY_SHARE,
     MODIFY,
     NEVER,
     OUT_OF_RANGE,
     PENDING,
+    SELECT,
     UNIQUE_VIOLATION,
-    UPDATE,
     modes_conflict,
 )
 from playground.engine.mvcc.transaction import TABLES_MAX, Transaction
@@ -59,7 +60,7 @@ class RowWork(State):
     # Finding
 
     def scan(self, transaction: Transaction, statement: Statement) -> bool:
-        """Find all rows at once, in the order of the heap, or of the key for a range. False: a serialization failure."""
+        """Find all rows of a scan, in the order of the heap, or the keys of a range. False: a serialization failure."""
         table = statement.table
         mine = self.notes.tracked(transaction)
         candidates: list[int] = []
@@ -68,8 +69,10 @@ class RowWork(State):
         if statement.path == BY_RANGE:
             if mine is not None:
                 self.notes.lock_leaves(mine, table, statement.low, statement.high)
-            keys = sorted_keys(table, statement.low, statement.high)
-            return all(self.find_key(transaction, statement, table, key, mine) for key in keys)
+            # The leaf's entries are read at once, the heap entry by entry, as the statement comes to them.
+            statement.keys = sorted_keys(table, statement.low, statement.high)
+            statement.key_at = 0
+            return True
         if mine is not None:
             self.database.ssi.lock_relation(mine, table.number, HEAP)
         position = 0
@@ -86,13 +89,13 @@ class RowWork(State):
     def next_row(self, transaction: Transaction, statement: Statement) -> i64:
         """The next version that its snapshot sees and its WHERE clause is true of; -1: there is none, -2: a serialization failure."""
         while statement.at >= len(statement.candidates):
-            if statement.path != BY_KEY or statement.key_at >= len(statement.keys):
+            if statement.path == BY_SCAN or statement.key_at >= len(statement.keys):
                 return -1
             table = statement.table
             mine = self.notes.tracked(transaction)
             key: i64 = statement.keys[statement.key_at]
             statement.key_at += 1
-            if mine is not None:
+            if mine is not None and statement.path == BY_KEY:
                 self.notes.lock_leaves(mine, table, key, key)
             if not self.find_key(transaction, statement, table, key, mine):
                 return -2
@@ -242,6 +245,16 @@ class RowWork(State):
         table = statement.table
         position = statement.current
         mode = statement.lock_mode
+        update = statement.update
+        if update >= 0 and table.made_at[update] != PENDING:
+            # It waited for an update: the versions after that are locked before anything else is looked at.
+            result = self.lock_newer(transaction, table, update, mode)
+            if result == WAIT:
+                return WAIT
+            statement.update = -1
+            if result != OK:
+                self.let_go(transaction, statement)
+                return result
         result = self.state_of(transaction, table, position, mode)
         if result == OK:
             for lock in table.locks_on(position):
@@ -251,13 +264,16 @@ class RowWork(State):
         if result == OK or int(position) in table.row_locks:
             waited = self.wait_for_row(transaction, statement, position, mode, result != OK)
             if waited == WAIT:
+                if statement.kind == SELECT and table.ended_by[position] != transaction.xid:
+                    statement.update = table.newer[position]
                 return WAIT
             if result == OK and mode == KEY_SHARE:
-                result = self.lock_newer(transaction, table, position)
+                result = self.lock_newer(transaction, table, table.newer[position], mode)
                 if result == WAIT:
                     return WAIT
         if result == OK:
             self.lock(transaction, table, position, mode)
+        statement.update = -1
         self.let_go(transaction, statement)
         return result
 
@@ -267,23 +283,27 @@ class RowWork(State):
         if table.add_lock(position, int(xid), int(mode)):
             transaction.locked.append(int(position * TABLES_MAX + table.number))
 
-    def lock_newer(self, transaction: Transaction, table: Table, position: i64) -> int:
-        """FOR KEY SHARE goes with an update of the row: the versions after it are locked as well. OK, WAIT or GONE."""
-        newer = table.newer[position]
-        while newer >= 0:
+    def lock_newer(self, transaction: Transaction, table: Table, first: i64, mode: i64) -> int:
+        """Lock a version that an update put in place, and those after it: OK, WAIT, or what stands in the way: GONE or MOVED."""
+        newer = first
+        while newer >= 0 and table.made_at[newer] != NEVER:
             blocker: i64 = 0
             ended = table.ended_at[newer]
-            if ended != NEVER and table.ended_mode[newer] == UPDATE and table.ended_by[newer] != transaction.xid:
+            if (
+                ended != NEVER
+                and table.ended_by[newer] != transaction.xid
+                and modes_conflict(int(mode), int(table.ended_mode[newer]))
+            ):
                 if ended != PENDING:
-                    return GONE
+                    return MOVED if table.newer[newer] >= 0 else GONE
                 blocker = table.ended_by[newer]
             for lock in table.locks_on(newer):
-                if lock.xid != transaction.xid and lock.mode == UPDATE:
+                if lock.xid != transaction.xid and modes_conflict(int(mode), lock.mode):
                     blocker = lock.xid
             if blocker:
                 self.database.waits.for_end(transaction, self.database.active[int(blocker)])
                 return WAIT
-            self.lock(transaction, table, newer, KEY_SHARE)
+            self.lock(transaction, table, newer, mode)
             newer = table.newer[newer]
         return OK
 

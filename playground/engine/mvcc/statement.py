@@ -42,6 +42,8 @@ class Statement(State):
         self.current: i64 = -1
         self.held: i64 = -1
         self.moved: bool = False
+        # The version that an update which it waits for has put in place.
+        self.update: i64 = -1
         # InnoDB: its record locks' mode, and how much its transaction had done before it.
         self.mode: i64 = NO_LOCK
         self.made_before: i64 = 0
@@ -75,6 +77,7 @@ class Statement(State):
         self.current = -1
         self.held = -1
         self.moved = False
+        self.update = -1
 
 
 class PointRead(Statement):
