@@ -16,8 +16,8 @@ from pathlib import Path
 from playground.native import GROUP
 
 COMPILER_FLAGS = (
-    # mypy has checked the code. Looking for warnings in generated C takes GCC 12 three times as long as compiling it (80 s of 140 s
-    # for 19,000 lines of Python), and one that a newer compiler has learnt must not leave people without a compiled engine.
+    # mypy has checked the code. Looking for warnings in generated C takes GCC 12 longer than compiling it (80 s of 140 s for 19,000 lines
+    # of Python), and one that a newer compiler has learnt must not leave people without a compiled engine.
     "-Wno-all",
     "-Wno-error",
     # The modules meet through a table, not by names of symbols. Where a symbol may be replaced from outside, GCC neither inlines the
@@ -40,7 +40,7 @@ def build(sources: Path, output: Path, modules: list[str]) -> None:
         extensions = mypycify(
             # The package's other modules are read for their types but not reported on.
             ["--config-file=", "--ignore-missing-imports", *files],
-            # As fast here as -O3, and a sixth smaller: there is more code than a processor's instruction cache holds.
+            # As fast here as -O3, and 6 % smaller.
             opt_level="2",
             debug_level="0",
             target_dir=scratch,

@@ -74,11 +74,11 @@ def problems_of(drawing: Scenario) -> list[Problem]:
 
 
 def unkept(drawing: Scenario) -> list[Problem]:
-    """What this drawing doesn't keep: relations between parameters, and connections that a parameter's value needs."""
+    """The relations between parameters, and the connections that a parameter's value needs, that this drawing doesn't keep."""
     try:
         check_design(drawing.design)
     except InputError as refused:
-        return refused.problems
+        return [problem for problem in refused.problems if problem.code in ("rule", "missing_edge")]
     return []
 
 

@@ -115,7 +115,7 @@ export function connect(offer: Offer): void {
 export function arrange(): void {
   const size = (kind: string) => ({ width: CARD_WIDTH, height: cardOf(catalogue(), kind).height });
   edit((design) => withPlaces(design, arranged(design, size)));
-  requestAnimationFrame(() => requestAnimationFrame(fit));
+  onceDrawn(fit);
 }
 
 /** Shows a drawing that was just opened, a scenario with the room that it needs. */
@@ -128,7 +128,7 @@ export function present(): void {
 export function fitSoon(): void {
   fitWanted = flow === null;
   const look = wide(NARROW) ? fit : begin;
-  if (flow && drawing().blocks.length) requestAnimationFrame(() => requestAnimationFrame(look));
+  if (flow && drawing().blocks.length) onceDrawn(look);
 }
 
 /** On a narrow screen: as much from the callers on as can be read; the rest is a swipe away. */
@@ -179,7 +179,12 @@ function intoView(at: number, size: number, room: number): number {
 export function inspect(id: string): void {
   if (useUi.getState().right || !wide(NARROW)) return;
   useUi.setState({ right: 'inspector' });
-  requestAnimationFrame(() => requestAnimationFrame(() => reveal(id)));
+  onceDrawn(() => reveal(id));
+}
+
+/** Two frames on, what was just changed is on the page and has been measured. */
+function onceDrawn(act: () => void): void {
+  requestAnimationFrame(() => requestAnimationFrame(act));
 }
 
 function calm(): boolean {

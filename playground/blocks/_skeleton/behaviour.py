@@ -105,21 +105,20 @@ class SkeletonBlock(Block):
         """The work on a call is done: call the next block, where there is one. The worker is held until that has answered."""
         edge = self.next_edge
         if edge is None:
-            self.end(call, OK, 0, ANSWER_BYTES)
+            self.reply(call, OK, 0, ANSWER_BYTES)
+            self.free_worker()
             return
         # One tree: deadlines, cancellation, traces and the user's session follow the call. `edge.call` makes calls of another kind.
         self.send_on(edge, call, -1)
 
     def on_reply(self, call: i64) -> None:
         """A call of ours has ended, well or not: timeouts, retries and breakers are the edge's, and are over by now."""
-        self.station.release(0)
         self.reply_like(self.calls.parent[call], call)
-        self.pull()
+        self.free_worker()
 
-    def end(self, call: i64, outcome: i64, version: i64, size: i64) -> None:
-        """Answer, and give the worker its next call."""
+    def free_worker(self) -> None:
+        """A worker is done with its call: the next one, please."""
         self.station.release(0)
-        self.reply(call, outcome, version, size)
         self.pull()
 
     def pull(self) -> None:
@@ -138,8 +137,7 @@ class SkeletonBlock(Block):
         if self.calls.mark[call] == WAITING:
             self.station.remove(call, 0)
         else:
-            self.station.release(0)
-            self.pull()
+            self.free_worker()
 
     def on_crash(self, instance: i64) -> None:
         """What was in memory is gone. The engine answers the calls that were in here."""
