@@ -21,6 +21,7 @@ ERROR: Final = 11
 RATE_LIMITED: Final = 12
 SIGNED_OUT: Final = 13
 NOT_READY: Final = 14
+UPSTREAM_FAILED: Final = 15
 
 OUTCOMES: Final = [
     "ok",
@@ -38,13 +39,15 @@ OUTCOMES: Final = [
     "rate_limited",
     "signed_out",
     "not_ready",
+    "upstream_failed",
 ]
 """ok; the caller's timeout ran out; a timeout further up the tree; connection refused; the callee died with the call in it; its
 queue was full; the caller's circuit breaker was open; dropped at dequeue because the caller had given up; transport gave up on a silent
 peer; nothing healthy to send to; the block or edge was deleted; the callee could not do it; turned away by a rate limit (HTTP
-429); the server knows no session of this user (401); the server is up but not ready to serve (503)."""
+429); the server knows no session of this user (401); the server is up but not ready to serve (503); somebody further
+up the tree refused, died, was deleted, cut off or behind an open breaker (502)."""
 
-OUTCOME_COUNT: Final = 15
+OUTCOME_COUNT: Final = 16
 
 READ: Final = 0
 WRITE: Final = 1
@@ -119,8 +122,19 @@ ABSENT: Final = -1
 
 
 def as_upstream(outcome: i64) -> i64:
-    """How a callee's outcome looks one level up: its timeout is not the caller's own."""
-    return UPSTREAM_TIMEOUT if outcome == TIMEOUT else outcome
+    """How a callee's outcome looks one level up. Its timeout is not the caller's own, and whom it could not reach is not the callee:
+    who looks at answers to see whether the callee itself is alive (balancers, queues) must be able to tell."""
+    if outcome == TIMEOUT:
+        return UPSTREAM_TIMEOUT
+    if (
+        outcome == REFUSED
+        or outcome == CRASHED
+        or outcome == BREAKER_OPEN
+        or outcome == CONNECTION_LOST
+        or outcome == REMOVED
+    ):
+        return UPSTREAM_FAILED
+    return outcome
 
 
 def may_retry(outcome: i64) -> bool:

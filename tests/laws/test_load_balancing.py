@@ -11,7 +11,7 @@ from statistics import fmean, linear_regression, median
 
 import pytest
 
-from playground.engine.outcomes import NO_UPSTREAM, NOT_READY, OK, REFUSED
+from playground.engine.outcomes import NO_UPSTREAM, NOT_READY, OK, UPSTREAM_FAILED
 from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Scenario
@@ -278,7 +278,7 @@ def test_in_panic_dead_servers_get_calls_too() -> None:
         inject(fleet.servers, "crash", instance=instance)
     fleet.run(40)
     assert fleet.metric("panic") == 1
-    assert Counter(fleet.call(user) for user in range(40)) == {OK: 10, REFUSED: 30}
+    assert Counter(fleet.call(user) for user in range(40)) == {OK: 10, UPSTREAM_FAILED: 30}
 
 
 def test_without_a_panic_threshold_the_rest_gets_it_all() -> None:
@@ -293,7 +293,7 @@ def test_without_a_panic_threshold_the_rest_gets_it_all() -> None:
 # ---- all dead
 
 
-@pytest.mark.parametrize(("panic", "outcome"), [(None, "no_upstream"), (50.0, "refused")])
+@pytest.mark.parametrize(("panic", "outcome"), [(None, "no_upstream"), (50.0, "upstream_failed")])
 def test_with_all_servers_dead_requests_fail_by_name_and_nothing_hangs(panic: float | None, outcome: str) -> None:
     drawing = scenario(
         [

@@ -57,7 +57,7 @@ def test_three_layers_with_four_attempts_each_multiply_one_request_to_64(broken:
     assert metric(execution, "users--web", "attempts") == 4 * requests
     assert metric(execution, "web--service", "attempts") == 16 * requests
     assert metric(execution, "service--db", "attempts") == 64 * requests
-    assert execution.model.blocks["users"].failures_by_reason() == {"refused": requests}
+    assert execution.model.blocks["users"].failures_by_reason() == {"upstream_failed": requests}
 
 
 def test_retries_cost_nothing_while_all_is_well() -> None:

@@ -11635,7 +11635,8 @@ export const catalogue: Catalogue = {
     "error",
     "rate_limited",
     "signed_out",
-    "not_ready"
+    "not_ready",
+    "upstream_failed"
   ],
   "limits": {
     "blocks": 2000,

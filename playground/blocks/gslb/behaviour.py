@@ -15,7 +15,16 @@ from playground.blocks.gslb.targets import ANYCAST, DIED, POLICIES, RECOVERED, T
 from playground.engine.block import Block
 from playground.engine.calls import ANSWERED, NOT_MODIFIED, STALE
 from playground.engine.columns import zeros
-from playground.engine.outcomes import CRASHED, NO_UPSTREAM, OK, PROBE_READINESS, REFUSED, REMOVED, as_upstream
+from playground.engine.outcomes import (
+    CRASHED,
+    NO_UPSTREAM,
+    OK,
+    PROBE_READINESS,
+    REFUSED,
+    REMOVED,
+    TIMEOUT,
+    UPSTREAM_TIMEOUT,
+)
 from playground.engine.params import Params
 from playground.engine.regions import REGION_NUMBERS, ROUND_TRIP_MS
 
@@ -269,17 +278,18 @@ class Gslb(Block):
         if (outcome == REFUSED or outcome == CRASHED) and calls.step[call] == 0:
             self.to_dead += 1
         back = calls.data[call]
-        if back <= 0:
-            self.reply_like(parent, call)
-            return
-        calls.memo[parent] = as_upstream(outcome)
+        # No `as_upstream`: a name server tells where to go and is not in the way. The user meets the region itself, alive or dead.
+        calls.memo[parent] = UPSTREAM_TIMEOUT if outcome == TIMEOUT else outcome
         calls.version[parent] = calls.version[call]
         calls.reply_bytes[parent] = calls.reply_bytes[call]
         calls.verdict[parent] = calls.verdict[call]
         calls.advice[parent] = calls.advice[call]
         calls.flags[parent] |= calls.flags[call] & (NOT_MODIFIED | STALE | ANSWERED)
         calls.mark[parent] = COMING
-        self.work(parent, back)
+        if back > 0:
+            self.work(parent, back)
+        else:
+            self.on_work(parent)
 
     # ---- health checks
 
