@@ -158,6 +158,10 @@ class Cuckoo(Filter):
         other = other_bucket(bucket, print_, self.salt, self.buckets)
         return self.find_in(other, print_) >= 0 or self.is_victim(bucket, other, print_)
 
+    def is_full(self) -> bool:
+        """Whether a victim waits for a place."""
+        return self.victim != 0
+
     def is_victim(self, bucket: i64, other: i64, print_: i64) -> bool:
         """Whether the victim has this fingerprint and these buckets."""
         return self.victim == print_ and (self.victim_bucket == bucket or self.victim_bucket == other)

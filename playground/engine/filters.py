@@ -168,29 +168,24 @@ def zero_bytes(length: i64) -> vec[u8]:
 
 
 class Filter(State):
-    """What all of them have. ``elements`` are in, ``set_all`` positions are not empty, ``levels`` says how many of these lie in each
-    of ``CELLS`` equal parts."""
+    """What all of them have. ``elements`` are in, ``refused`` found no place when it was built; ``set_all`` positions are not empty,
+    ``levels`` says how many of these lie in each of ``CELLS`` equal parts."""
 
     def __init__(self, size: Size, salt: i64) -> None:
         self.size = size
         self.salt: i64 = salt & WORD
         self.elements: i64 = 0
+        self.refused: i64 = 0
         self.set_all: i64 = 0
         self.levels: vec[i64] = zeros(CELLS)
 
     def begin_with(self, first: i64, missing: KeyIndex) -> None:
         """Enter the ids 1 to ``first`` that are not among ``missing``, into an empty filter."""
-        count: i64 = 0
         key: i64 = 1
-        nothing_missing = missing.size == 0
         while key <= first:
-            if nothing_missing or missing.find(key) < 0:
-                self.add(key)
-                count += 1
+            if missing.find(key) < 0 and not self.add(key):
+                self.refused += 1
             key += 1
-        if self.size.variant != CUCKOO:
-            # All different: one whose bits happened to be set already is an element as well.
-            self.elements = count
 
     def add(self, key: i64) -> bool:
         """Enter an id; False where it doesn't fit any more."""
@@ -203,6 +198,10 @@ class Filter(State):
     def contains(self, key: i64) -> bool:
         """False: certainly not in. True: perhaps."""
         raise NotImplementedError
+
+    def is_full(self) -> bool:
+        """Whether no further id finds a place, whichever it is."""
+        return False
 
     def is_real(self) -> bool:
         """Whether its bits are there, and not only the outcomes that they would give."""
@@ -268,13 +267,37 @@ class Bloom(Filter):
     def __init__(self, size: Size, salt: i64) -> None:
         super().__init__(size, salt)
         self.bits: vec[u8] = zero_bytes((size.positions + 7) >> 3)
+        # Ids that it was told of, beside its bits: 1 to ``first`` less those ``missing``, and those ``added``.
+        self.first: i64 = 0
+        self.missing = KeyIndex()
+        self.added = KeyIndex()
+
+    def begin_with(self, first: i64, missing: KeyIndex) -> None:
+        """Enter the ids 1 to ``first`` that are not among ``missing``, into an empty filter."""
+        self.first = first
+        key: i64 = 1
+        while key <= first:
+            if missing.find(key) < 0:
+                self.set_bits(key)
+                self.elements += 1
+            else:
+                self.missing.put(key, 0)
+            key += 1
 
     def add(self, key: i64) -> bool:
-        """Set its bits. It counts as a further element when one of them was not set."""
+        """Set its bits. Told of the same id twice, it holds one element; one whose bits happened to be set already is an element, too."""
+        known = self.added.find(key) >= 0 or (key >= 1 and key <= self.first and self.missing.find(key) < 0)
+        if not known:
+            self.added.put(key, 0)
+            self.elements += 1
+            self.set_bits(key)
+        return True
+
+    def set_bits(self, key: i64) -> None:
+        """Set all bits of an id."""
         positions = self.size.positions
         first = first_hash(key, self.salt)
         second = second_hash(first, self.salt)
-        before = self.set_all
         bits = self.bits
         index: i64 = 0
         while index < self.size.hashes:
@@ -285,9 +308,6 @@ class Bloom(Filter):
                 bits[at >> 3] = u8(byte | bit)
                 self.changed(at, 1)
             index += 1
-        if self.set_all != before:
-            self.elements += 1
-        return True
 
     def remove(self, key: i64) -> bool:
         """Never."""

@@ -114,6 +114,9 @@ is the token of the lock or lease that came with it, 0 without one); somebody el
 take this answer, and load the item anew in the background (the advice is the token). The lowest two bits are one of these; the next one
 says that the cache wants to be told of items that do not exist."""
 
+VERDICT_CREATED: Final = 1
+"""What a store says with its answer to CREATE when there was no such item before (HTTP's 201; without it a 200)."""
+
 MISS: Final = 0
 """The version that a cache reports for a key that it does not hold."""
 

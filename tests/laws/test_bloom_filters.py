@@ -93,12 +93,17 @@ def test_past_its_capacity_the_rate_climbs_as_the_formula_says(times: float) -> 
     assert abs(sum(found) / len(found) - law) <= max(half_width(found, 0.99), 0.005)
 
 
-def test_ids_that_are_added_one_by_one_raise_the_rate_as_those_from_the_start() -> None:
-    made = filled(make_filter(size_by_bits(STANDARD, 5_000, 10.0), 17), 5_000)
-    for key in range(5_001, 10_001):
+@pytest.mark.parametrize(("bits", "predicted"), [(2.0, 63.2), (10.0, 13.78)])
+def test_ids_that_are_added_one_by_one_raise_the_rate_as_those_from_the_start(bits: float, predicted: float) -> None:
+    # At twice the capacity: (1 - e^-(2k/b))^k, k = 1 with 2 bits an id, 7 with 10.
+    made = filled(make_filter(size_by_bits(STANDARD, 5_000, bits), 17), 5_000)
+    for key in [*range(5_001, 10_001), *range(1, 10_001)]:
+        # The second time it is told of an id, that is in already.
         made.add(key)
-    # One whose bits were all set already isn't counted: it adds nothing.
-    assert 9_700 <= made.elements <= 10_000
+    # With 2 bits, those whose bit was set already are more than a third of all. They are elements nonetheless.
+    assert made.elements == 10_000
+    assert 100 * made.size.rate(made.elements) == pytest.approx(predicted, abs=0.05)
+    assert observed(made) == pytest.approx(predicted, rel=0.05)
     assert made.set_all == filled(make_filter(made.size, 17), 10_000).set_all
 
 

@@ -111,6 +111,20 @@ def test_keys_that_were_loaded_together_expire_over_a_fifth_of_the_ttl_with_ten_
     assert stats.kstest(ends, stats.uniform(0.9 * ttl_s, 0.2 * ttl_s).cdf).pvalue > 0.001
 
 
+def test_jitter_scatters_the_soft_time_to_live_with_the_hard_one() -> None:
+    # Else all keys that were loaded together would be refreshed at once.
+    cache = {"ttl_s": 100, "soft_ttl_s": 40, "ttl_jitter_percent": 10, "capacity": 1_000}
+    execution = Execution(shop(rate_per_s=1, query_ms=1, cache=cache), recorded=False)
+    held = execution.model.blocks["cache"]
+    for key in range(1, 1_001):
+        held.take(0, key, 1, 0, 0)
+    node = held.nodes[0]
+    entries = [node.items.find(key) for key in range(1, 1_001)]
+    soft = [held.soft_end(node, entry) / SECOND for entry in entries]
+    assert soft == pytest.approx([0.4 * node.items.expires[entry] / SECOND for entry in entries])
+    assert stats.kstest(soft, stats.uniform(36, 8).cdf).pvalue > 0.001
+
+
 def test_without_jitter_they_expire_at_once() -> None:
     execution = Execution(shop(rate_per_s=1, query_ms=1, cache={"ttl_s": 100, "capacity": 50}), recorded=False)
     held = execution.model.blocks["cache"]

@@ -8,7 +8,7 @@ from playground.engine.outcomes import ABSENT
 from playground.execution import Execution
 from playground.protocol.design import Scenario
 from tests.laws.caches import INSTANT, Params, counted, reach, shop
-from tests.sketch import Shape, at, block, edge, fault, in_use, metric, run, set_param, unaccounted
+from tests.sketch import Shape, at, block, edge, fault, in_use, metric, named, run, set_param, unaccounted, with_params
 
 STORE = edge("cache", "db", "store", **INSTANT)
 
@@ -112,6 +112,42 @@ def test_an_unwritten_item_that_is_thrown_out_is_still_served_as_it_was_written(
     execution = run(drawing)
     assert counted(execution, "evicted") > 100
     assert counted(execution, "stale_served") == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_purchase_past_a_cache_that_writes_behind_loses_no_write(seed: int) -> None:
+    # It goes to the store and invalidates: what the store was not sent yet is sent then, as Hazelcast does before it evicts.
+    drawing = written({"write_policy": "behind", "flush_every_ms": 5_000, "flush_batch": 1_000}, keys=20, seed=seed)
+    buying = with_params(drawing, named("users"), buy_weight=50)
+    execution = reach(Execution(buying, recorded=False), 4.9)
+    # Before the first flush is due.
+    flushed = counted(execution, "flushed")
+    assert flushed > 50
+    execution.act(set_param("users", "rate_per_s", 0.001), "test")
+    reach(execution, 12)
+    versions, dirty = promised_and_dirty(execution)
+    assert not dirty and counted(execution, "lost_writes") == 0
+    store = execution.model.blocks["db"]
+    assert all(store.current_version(key) >= version for key, version in versions.items())
+    assert counted(execution, "writes") == counted(execution, "coalesced") + counted(execution, "flushed")
+
+
+def test_the_unwritten_value_of_a_deleted_item_does_not_overwrite_one_that_is_made_anew() -> None:
+    drawing = written({"write_policy": "behind", "flush_every_ms": 3_000}, keys=1)
+    execution = reach(Execution(drawing, recorded=False), 1)
+    for weight in ("write_weight", "read_weight"):
+        execution.act(set_param("users", weight, 0), "test")
+    execution.act(set_param("users", "delete_weight", 100), "test")
+    reach(execution, 1.5)
+    store = execution.model.blocks["db"]
+    assert store.current_version(1) == ABSENT
+    assert counted(execution, "lost_writes") == 1 and counted(execution, "unwritten") == 0
+    # Somebody makes it anew before the flush is due.
+    execution.act(set_param("users", "rate_per_s", 0.001), "test")
+    made = store.versions.write(1, execution.model.simulation.now)
+    reach(execution, 9)
+    assert store.current_version(1) == made
+    assert counted(execution, "flushed") == 0
 
 
 # ---- the server's own write-behind, by way of a queue

@@ -25,6 +25,7 @@ from playground.blocks.app_server.steps import (
     UPDATE,
     WRITES,
 )
+from playground.engine.calls import ANSWERED
 from playground.engine.outcomes import (
     ABSENT,
     BUY,
@@ -37,6 +38,7 @@ from playground.engine.outcomes import (
     FILTER_REMOVE,
     MISS,
     OK,
+    VERDICT_CREATED,
     WRITE,
     as_upstream,
 )
@@ -165,7 +167,7 @@ class Writing(LivingBlock):
                 self.end(parent, as_upstream(outcome))
             else:
                 calls.version[parent] = version
-                self.record(parent)
+                self.record(parent, call)
         elif step == THROUGH:
             self.on_through(parent, outcome, version)
         elif step == PROMISE:
@@ -198,11 +200,20 @@ class Writing(LivingBlock):
             self.say(cache, parent, CACHE_DELETE, KEY_BYTES)
         self.end(parent, as_upstream(outcome))
 
-    def record(self, call: i64) -> None:
-        """Tell the filter which items there are, then the cache."""
+    def is_new(self, call: i64, saved: i64) -> bool:
+        """Whether the item may not have been there before the store's answer, ``saved``. A second attempt finds what the first one made,
+        if only the answer to that was lost: in doubt it is new, since an item that the filter isn't told of is kept from its readers."""
+        calls = self.calls
+        if calls.flags[saved] & ANSWERED != 0 and calls.verdict[saved] == VERDICT_CREATED:
+            return True
+        return calls.attempt[saved] > 1 or calls.attempt[call] > 1
+
+    def record(self, call: i64, saved: i64) -> None:
+        """Tell the filter which items there are now that weren't before the store's answer, ``saved``, or no more; then the cache."""
         known = self.filter
         operation = self.calls.operation[call]
-        if known is not None and operation == CREATE:
+        if known is not None and operation == CREATE and self.is_new(call, saved):
+            # Where it was in already, a counting filter would count it twice, and a cuckoo filter fill up with its fingerprints.
             self.send(known, call, FILTER_ADD, KEY_BYTES, RECORD)
         elif known is not None and operation == DELETE and self.calls.version[call] != ABSENT:
             # Only what was in may be taken out: what wasn't shares its bits with others.
@@ -222,7 +233,10 @@ class Writing(LivingBlock):
         if cache is None or after == LEAVE:
             self.conclude(call)
         elif after == INVALIDATE:
-            self.send(cache, call, CACHE_DELETE, KEY_BYTES, UPDATE)
+            made = self.send(cache, call, CACHE_DELETE, KEY_BYTES, UPDATE)
+            if operation == DELETE:
+                # There is nothing any more that a cache which writes behind could have to write.
+                self.calls.data[made] = ABSENT
         else:
             self.send(cache, call, CACHE_SET, self.response_bytes, UPDATE)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from playground.blocks.bloom_filter.building import build
-from playground.blocks.bloom_filter.figures import cell_state, shape
+from playground.blocks.bloom_filter.figures import cell_state, last_id, shape
 from playground.engine.block import Block
 from playground.engine.filter_equivalent import make_filter
 from playground.engine.filters import (
@@ -118,6 +118,7 @@ class BloomFilter(Block):
         self.ready = True
         self.set_alarm()
         self.watch_elements()
+        self.watch_refused()
 
     # ---- a call's way through
 
@@ -195,7 +196,7 @@ class BloomFilter(Block):
             fits = self.filter.add(key) and fits
         if not fits:
             self.adds_refused += 1
-            self.note_full(key)
+            self.note_full(f"Id {key}")
         self.watch_elements()
         return fits
 
@@ -264,6 +265,7 @@ class BloomFilter(Block):
             f"{made.elements} ids are in, {before} were before. Its hashes are new, so other ids are false positives.",
         )
         self.watch_elements()
+        self.watch_refused()
 
     # ---- notable moments
 
@@ -281,11 +283,18 @@ class BloomFilter(Block):
             f"false positives climb from {100.0 * size.rate(size.expected):.3g} %.",
         )
 
-    def note_full(self, key: i64) -> None:
+    def watch_refused(self) -> None:
+        """Count the ids for which there was no place when the filter that serves now was built."""
+        made = self.filter
+        if made.refused > 0:
+            self.adds_refused += made.refused
+            self.note_full(f"It was built of {made.elements + made.refused} ids, and {made.refused} of them")
+
+    def note_full(self, who: str) -> None:
         """A cuckoo filter takes no more."""
         if self.now() - self.full_noted_at >= QUIET_NS:
             self.full_noted_at = self.now()
-            text = f"Id {key} found no place, and will be said not to exist until the filter is rebuilt for more ids."
+            text = f"{who} found no place, and will be said not to exist until the filter is rebuilt for more ids."
             self.note("filter_full", "bad", f"{self.label} is full", text)
 
     def note_refusal(self, key: i64) -> None:
@@ -381,15 +390,10 @@ class BloomFilter(Block):
 
     def detail(self) -> dict[str, object]:
         """Sizes, formula, and the last id with its positions."""
-        found = self.filter
-        words = shape(found)
-        words["state"] = "built" if self.ready else "lost, says perhaps to all"
+        words = shape(self.filter, self.ready)
         words["rebuilding"] = self.building is not None
         if self.last_key >= 0 and self.ready:
-            words["last_id"] = {
-                "id": int(self.last_key),
-                "positions": [int(position) for position in found.positions(self.last_key)],
-                "said": "perhaps" if self.last_answer == PERHAPS else "certainly not",
-            }
+            said = "perhaps" if self.last_answer == PERHAPS else "certainly not"
+            words["last_id"] = last_id(self.filter, self.last_key, said)
         words["failures"] = self.failures_by_reason()
         return words

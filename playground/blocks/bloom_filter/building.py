@@ -28,5 +28,6 @@ def build(size: Size, salt: i64, first: i64, source: Block | None) -> Filter:
     made = make_filter(size, salt, first)
     made.begin_with(first, missing)
     for key in created:
-        made.add(key)
+        if not made.add(key):
+            made.refused += 1
     return made

@@ -26,11 +26,25 @@ def cell_state(found: Filter, cell: i64) -> int:
     return CROWDED if level > (0.99 if cuckoo else 0.6) else PLANNED
 
 
-def shape(found: Filter) -> dict[str, object]:
-    """Sizes and formula, for the inspector."""
+def state(found: Filter, ready: bool) -> str:
+    """How a filter stands, in words."""
+    if not ready:
+        return "lost, says perhaps to all"
+    without = f"; {found.refused:,} ids found no place when it was built" if found.refused > 0 else ""
+    return ("built, and full" if found.is_full() else "built") + without
+
+
+def last_id(found: Filter, key: i64, said: str) -> dict[str, object]:
+    """The id that was looked up last, and where it falls."""
+    return {"id": int(key), "positions": [int(position) for position in found.positions(key)], "said": said}
+
+
+def shape(found: Filter, ready: bool) -> dict[str, object]:
+    """How it stands, sizes and formula, for the inspector."""
     size = found.size
     words: dict[str, object] = {
         "kind": VARIANTS[size.variant],
+        "state": state(found, ready),
         "bits": f"{size.bits:,} real bits"
         if found.is_real()
         else f"stands for {size.bits:,} bits; outcomes by id as real bits give them",

@@ -63,7 +63,12 @@ METRICS = (
     Metric(name="bits", label="Bits", kind="gauge", help="Bits of memory that it takes, or would take."),
     Metric(name="megabytes", label="Memory", kind="gauge", unit="MB", help="The same in megabytes of 8,000,000 bits."),
     Metric(name="adds", label="Entered", kind="counter", help="Ids that it was told are new."),
-    Metric(name="adds_refused", label="Full", kind="counter", help="New ids that found no place in a cuckoo filter."),
+    Metric(
+        name="adds_refused",
+        label="Full",
+        kind="counter",
+        help="Ids that found no place in a cuckoo filter, new ones or when it was built.",
+    ),
     Metric(name="removals", label="Taken out", kind="counter", help="Ids that it was told are gone."),
     Metric(
         name="removals_refused",

@@ -127,7 +127,10 @@ class Cache(Loading):
             assert operation == CACHE_DELETE
             self.deletes += 1
             self.void(number, key)
-            self.drop_unwritten(node, key)
+            if calls.data[call] == ABSENT:
+                self.drop_unwritten(node, key)
+            else:
+                self.write_first(node, number, key)
             node.remove(key)
             self.changed_at(key, number)
             self.reply(call, OK, 0, SMALL_BYTES)

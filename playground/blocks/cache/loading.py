@@ -97,7 +97,12 @@ class Loading(WritingCache):
             if self.refuses(number, key, token):
                 return False
         elif not self.plain:
-            self.void(number, key)
+            if self.comes_late(number, key, took):
+                node.remove(key)
+                self.changed_at(key, number)
+                return False
+            if took < 0:
+                self.void(number, key)
         now = self.simulation.now
         if version == ABSENT and self.negative_ns < 0:
             node.remove(key)
@@ -107,7 +112,7 @@ class Loading(WritingCache):
                 key, version, now, self.end_of(self.negative_ns, now) if version == ABSENT else self.expiry(now), took
             )
         if token > 0:
-            self.unlock(number, key, token)
+            self.use_up(number, key, token)
         self.changed_at(key, number)
         self.note_filled(key)
         return True

@@ -26,6 +26,8 @@ class Node(State):
         # How long the last rebuild of an item took, ns, by entry of ``items``.
         self.took: vec[i64] = zeros(64)
         self.locks = Evicting(LOCKS_MAX, FIFO)
+        # Keys whose lease was used, or voided (at filled_at), and that get no other one before it would have ended.
+        self.spent = Evicting(LOCKS_MAX, FIFO)
         # Written here and not yet sent to the store; sent, and not yet answered.
         self.dirty = Evicting(UNBOUNDED, FIFO)
         self.flushing = Evicting(UNBOUNDED, FIFO)
@@ -66,6 +68,7 @@ class Node(State):
         lost = self.dirty.size
         self.items.clear()
         self.locks.clear()
+        self.spent.clear()
         self.dirty.clear()
         self.flushing.clear()
         self.sessions.kept.clear()

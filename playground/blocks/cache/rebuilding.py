@@ -87,6 +87,8 @@ class Rebuilding(Memory):
         number = self.home(key, number)
         locks = self.nodes[number].locks
         now = self.simulation.now
+        if self.rebuild == LEASE and self.is_spent(number, key):
+            return 0
         entry = locks.find(key)
         if entry >= 0:
             if locks.expires[entry] > now:
@@ -114,14 +116,43 @@ class Rebuilding(Memory):
         if held:
             self.note_freed_wrongly(key)
 
+    def is_spent(self, number: i64, key: i64) -> bool:
+        """Whether the time of the last lease, used or voided, is not over."""
+        spent = self.nodes[number].spent
+        entry = spent.find(key)
+        if entry < 0:
+            return False
+        if spent.expires[entry] > self.simulation.now:
+            return True
+        spent.remove(entry)
+        return False
+
+    def use_up(self, number: i64, key: i64, token: i64) -> None:
+        """The holder of ``token`` has put the item in: a lock is free, a lease is used."""
+        if self.rebuild == LEASE:
+            node = self.nodes[self.home(key, number)]
+            self.spend(node, key, node.locks.find(key))
+        else:
+            self.unlock(number, key, token)
+
+    def spend(self, node: Node, key: i64, entry: i64) -> None:
+        """A lease is worth nothing any more. It counts all the same for when the next one is given: it is the rate at which tokens are
+        returned that is limited, whatever becomes of them."""
+        ends = node.locks.expires[entry]
+        node.locks.remove(entry)
+        node.spent.put(key, 0, -1, ends)
+
     def void(self, number: i64, key: i64) -> None:
         """The item has changed: a lease for it that is out is worth nothing any more."""
         if self.rebuild != LEASE:
             return
-        locks = self.nodes[self.home(key, number)].locks
-        entry = locks.find(key)
+        node = self.nodes[self.home(key, number)]
+        entry = node.locks.find(key)
         if entry >= 0:
-            locks.remove(entry)
+            self.spend(node, key, entry)
+        entry = node.spent.find(key)
+        if entry >= 0:
+            node.spent.filled_at[entry] = self.simulation.now
 
     def refuses(self, number: i64, key: i64, token: i64) -> bool:
         """Whether a set comes with a lease that was voided or replaced."""
@@ -131,6 +162,22 @@ class Rebuilding(Memory):
         entry = locks.find(key)
         if entry >= 0 and locks.version[entry] == token:
             return False
+        self.note_refused(key)
+        return True
+
+    def comes_late(self, number: i64, key: i64, took: i64) -> bool:
+        """Whether a set without a lease, by somebody who waited in vain and then read for ``took`` ns, began before a change."""
+        if self.rebuild != LEASE or took < 0:
+            return False
+        spent = self.nodes[self.home(key, number)].spent
+        entry = spent.find(key)
+        if entry < 0 or spent.filled_at[entry] < self.simulation.now - took:
+            return False
+        self.note_refused(key)
+        return True
+
+    def note_refused(self, key: i64) -> None:
+        """A set that came too late is refused."""
         self.leases_refused += 1
         now = self.simulation.now
         if now - self.lease_noted_at >= LONG_QUIET_NS:
@@ -139,7 +186,6 @@ class Rebuilding(Memory):
                 "It was deleted, or its lease replaced, while the caller rebuilt it: what the caller read may be stale."
             )
             self.note("lease_refused", "good", f"{self.label} refused a late set of key {key}", text)
-        return True
 
     # ---- what a read is told
 

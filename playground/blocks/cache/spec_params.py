@@ -116,7 +116,7 @@ REBUILD_PARAMS = (
         unit="s",
         minimum=0.001,
         maximum=864_000.0,
-        help="A key's next lease is given after this time, unless the item was put in or deleted before.",
+        help="A key's next lease is given after this time, whether the item was put in or deleted meanwhile. Until then readers wait.",
         group=REBUILDING,
         shown_when={"rebuild": ("lease",)},
     ),

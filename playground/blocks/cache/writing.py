@@ -163,14 +163,29 @@ class WritingCache(Rebuilding):
                 dirty.put(key, version, self.simulation.now, 0)
                 continue
             sent += 1
-            self.dirty -= 1
-            node.flushing.put(key, version, self.simulation.now, 0)
-            made = edge.call(-1, WRITE, key, 0, -1, self.item_bytes + KEY_BYTES, 0)
-            self.calls.step[made] = FLUSHED
-            self.calls.data[made] = self.lives[number] << NODE_BITS | number
-            self.calls.tell(made, version, 0)
+            self.send_unwritten(edge, number, key, version)
         if dirty.size > 0:
             self.set_flush(node, number)
+
+    def send_unwritten(self, edge: Edge, number: i64, key: i64, version: i64) -> None:
+        """Send an item that is no longer among the dirty ones."""
+        self.dirty -= 1
+        self.nodes[number].flushing.put(key, version, self.simulation.now, 0)
+        made = edge.call(-1, WRITE, key, 0, -1, self.item_bytes + KEY_BYTES, 0)
+        self.calls.step[made] = FLUSHED
+        self.calls.data[made] = self.lives[number] << NODE_BITS | number
+        self.calls.tell(made, version, 0)
+
+    def write_first(self, node: Node, number: i64, key: i64) -> None:
+        """The item is to be dropped while its write was still to be flushed: it is flushed now, as Hazelcast does before it evicts an entry
+        of a map that writes behind (``DefaultRecordStore.evict``). One whose last write is under way waits for its turn."""
+        edge = self.queue_edge if self.queue_edge is not None else self.store
+        entry = node.dirty.find(key)
+        if entry < 0 or edge is None or node.flushing.find(key) >= 0:
+            return
+        version = node.dirty.version[entry]
+        node.dirty.remove(entry)
+        self.send_unwritten(edge, number, key, version)
 
     def on_flushed(self, call: i64) -> None:
         """The store (or the queue) has answered a write behind."""

@@ -10,7 +10,7 @@ from mypy_extensions import i64
 from playground.engine.block import Block
 from playground.engine.calls import TOLD
 from playground.engine.durations import whole_ns
-from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, LIST, OK, OVERLOADED, READ
+from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, LIST, OK, OVERLOADED, READ, VERDICT_CREATED
 from playground.engine.params import Params
 from playground.engine.recent import RecentRatio
 from playground.engine.station import FULL, QUEUED, STARTED, Station
@@ -233,6 +233,7 @@ class SqlDatabase(Block):
             return self.versions.delete(key, now, at_least)
         if not there:
             self.created += 1
+            calls.advise(call, VERDICT_CREATED, 0)
         self.buffer.put(key, 1, now, NEVER)
         return self.versions.write(key, now, at_least)
 

@@ -9,6 +9,7 @@ from mypy_extensions import i64
 from playground.engine.block import Block
 from playground.engine.calls import TOLD
 from playground.engine.outcomes import (
+    ABSENT,
     BUY,
     CACHE_DELETE,
     CACHE_SET,
@@ -172,7 +173,9 @@ class Worker(Block):
         if cache is None or self.after_write == LEAVE:
             self.end(call, OK)
         elif self.after_write == INVALIDATE or calls.operation[call] == DELETE:
-            self.send(cache, call, CACHE_DELETE, KEY_BYTES, TELL)
+            made = self.send(cache, call, CACHE_DELETE, KEY_BYTES, TELL)
+            if calls.operation[call] == DELETE:
+                calls.data[made] = ABSENT
         else:
             made = self.send(cache, call, CACHE_SET, self.item_bytes, TELL)
             calls.tell(made, 0, self.simulation.now - calls.memo[call])
