@@ -111,6 +111,19 @@ def check_log(design: Design, log: Sequence[Intervention]) -> None:
         design = after(design, entry.action)
 
 
+def fitting(design: Design, log: Sequence[Intervention]) -> list[Intervention]:
+    """The entries of an intervention log that can still be done, in their order, to a run of ``design``."""
+    fit = []
+    for entry in log:
+        try:
+            check_action(design, entry.action)
+        except InputError:
+            continue
+        fit.append(entry)
+        design = after(design, entry.action)
+    return fit
+
+
 def _fault(faults: Sequence[Fault], name: str, owner: str, block: str | None) -> Fault:
     found = next((fault for fault in faults if fault.name == name), None)
     if found is None:
