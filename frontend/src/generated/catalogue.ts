@@ -6036,6 +6036,15 @@ export const catalogue: Catalogue = {
           "maximum_metric": null
         },
         {
+          "name": "sessions_lost",
+          "label": "Sessions lost",
+          "kind": "counter",
+          "help": "Sessions that instances held in memory when they died: counted then, not when their users come back.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
           "name": "filtered",
           "label": "Filtered",
           "kind": "counter",

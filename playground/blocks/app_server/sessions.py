@@ -37,6 +37,7 @@ class Sessions(State):
         self.held: list[Evicting] = []
         self.begun: i64 = 0
         self.missed: i64 = 0
+        self.lost: i64 = 0
         self.missed_noted_at: i64 = -QUIET_NS
 
     def configure(self, params: Params) -> None:
@@ -96,6 +97,7 @@ class Sessions(State):
             return
         lost = self.held[instance].size
         self.held[instance].clear()
+        self.lost += lost
         if lost > 0:
             text = "They were in its memory alone; their users have to sign in again."
             self.owner.note(
