@@ -21,6 +21,7 @@ FIRST = (
     "with-sticky",
     "liveness-readiness",
     "gslb",
+    "conditional-requests",
     "metastable",
     "mm1",
     "mmc",

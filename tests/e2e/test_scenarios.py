@@ -1,4 +1,4 @@
-"""The eight scenarios as a student meets them: opened by address, failing by name, mended by their switch while they run.
+"""The scenarios as a student meets them: opened by address, failing by name, mended by their switch while they run.
 The figure stands on both sides."""
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ LESSONS = (
     Lesson(
         "gslb", "Nearest healthy region", r"Balancer EU crashed", "25×", off(30, 70), on(15), r"Balancer EU found dead"
     ),
+    Lesson("conditional-requests", "ETag with each answer", "", "5×", off(10), on(7)),
 )
 
 
@@ -70,8 +71,9 @@ def test_a_scenario_fails_by_name_until_its_fix_is_turned_on(opened: PlaygroundP
     assert not opened.fix(0).is_on()
 
     opened.choose_speed(lesson.speed)
-    event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text=re.compile(lesson.fails))
-    expect(event.first).to_be_visible(timeout=90_000)
+    if lesson.fails:
+        event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text=re.compile(lesson.fails))
+        expect(event.first).to_be_visible(timeout=90_000)
     before = opened.expect_watch(0, lesson.without, within_ms=90_000)
     assert before.on is None, "nothing is known of the fix before it was ever on"
     opened.fix(0).toggle()

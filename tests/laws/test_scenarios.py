@@ -1,4 +1,4 @@
-"""The eight scenarios: what each fails by without its fix, and what it comes to with it, figures of both sides beside one another."""
+"""The scenarios: what each fails by without its fix, and what it comes to with it, figures of both sides beside one another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playground.protocol.design import Scenario, Setting
 from playground.templates_store import templates
 from tests.sketch import metric, run
 
-EIGHT = (
+SCENARIOS = (
     "negative-caching",
     "soft-hard-ttl",
     "bloom-filter",
@@ -20,6 +20,7 @@ EIGHT = (
     "with-sticky",
     "liveness-readiness",
     "gslb",
+    "conditional-requests",
 )
 
 
@@ -46,7 +47,7 @@ def titles(execution: Execution) -> list[str]:
     return [notable.title for notable in execution.take_notables()]
 
 
-@pytest.mark.parametrize("name", EIGHT)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_has_one_switch_that_is_off_and_figures_with_a_law(name: str) -> None:
     template = templates()[name]
     design = template.scenario.design
@@ -137,3 +138,15 @@ def test_gslb_brings_berlin_home_and_away_from_a_dead_region() -> None:
     # 30 s x 3 until it is found, then falling over one TTL to the tenth that ignores the TTL, for 360 s.
     failed = {it: metric(it, "berlin", "failed") for it in (without, with_it)}
     assert failed[with_it] < failed[without]
+
+
+def test_a_304_spares_the_body_of_what_has_not_changed() -> None:
+    without, with_it = both("conditional-requests", 60.0)
+    assert metric(without, "browsers", "revalidated") == 0 < metric(without, "browsers", "misses")
+    confirmed, fetched = metric(with_it, "browsers", "revalidated"), metric(with_it, "browsers", "origin_bytes")
+    assert confirmed > 5_000
+    # What came with a body, at 100 kB, and what was confirmed, at some hundred bytes of head.
+    bodies = metric(with_it, "browsers", "origin_requests") - confirmed
+    assert 0 < fetched - 100_000 * bodies < 1_000 * (confirmed + bodies)
+    assert fetched < metric(without, "browsers", "origin_bytes") / 3
+    assert metric(with_it, "users", "offered") == pytest.approx(metric(without, "users", "offered"), rel=0.02)
