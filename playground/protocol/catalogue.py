@@ -114,7 +114,8 @@ class Metric(Declared):
     """A figure that a block or edge reports.
 
     ``counter``: only grows, frames carry its total; ``gauge``: its value now. ``headline`` metrics are drawn on the card, in order.
-    ``maximum_metric`` names the gauge that this one fills up towards (busy towards workers), for bars.
+    ``maximum_metric`` names the gauge that this one fills up towards (busy towards workers), for bars; ``full_is_well`` where a full bar is
+    how it should be (targets that are well).
     """
 
     name: str
@@ -124,6 +125,7 @@ class Metric(Declared):
     unit: str = ""
     headline: bool = False
     maximum_metric: str | None = None
+    full_is_well: bool = False
 
 
 class Fault(Declared):

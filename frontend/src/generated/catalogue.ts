@@ -846,7 +846,8 @@ export const catalogue: Catalogue = {
           "help": "Requests sent.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "recent_p50_ms",
@@ -855,7 +856,8 @@ export const catalogue: Catalogue = {
           "help": "Median latency of the last second or two.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "recent_p99_ms",
@@ -864,7 +866,8 @@ export const catalogue: Catalogue = {
           "help": "99 % of the answers of the last second or two came within this time.",
           "unit": "ms",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rate_now",
@@ -873,7 +876,8 @@ export const catalogue: Catalogue = {
           "help": "What daily curve, burst and spike make it.",
           "unit": "per_s",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "users_now",
@@ -882,7 +886,8 @@ export const catalogue: Catalogue = {
           "help": "Users of the closed loop.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "thinking",
@@ -891,7 +896,8 @@ export const catalogue: Catalogue = {
           "help": "Users of the closed loop who think.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "found",
@@ -900,7 +906,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that were answered with their item.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "not_found",
@@ -909,7 +916,8 @@ export const catalogue: Catalogue = {
           "help": "Requests for an item that isn't there (404).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_answers",
@@ -918,7 +926,8 @@ export const catalogue: Catalogue = {
           "help": "Answers that were out of date, and known to be.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "not_modified",
@@ -927,7 +936,8 @@ export const catalogue: Catalogue = {
           "help": "Answers that said: what you have is still good (304).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "signed_in",
@@ -936,7 +946,8 @@ export const catalogue: Catalogue = {
           "help": "Users who hold a session.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sign_ins",
@@ -945,7 +956,8 @@ export const catalogue: Catalogue = {
           "help": "Times that a user signed in.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "signed_out",
@@ -954,7 +966,8 @@ export const catalogue: Catalogue = {
           "help": "Times that a user was told that their session isn't known.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -1233,7 +1246,8 @@ export const catalogue: Catalogue = {
           "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "keys",
@@ -1242,7 +1256,8 @@ export const catalogue: Catalogue = {
           "help": "Items stored.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "capacity_keys"
+          "maximum_metric": "capacity_keys",
+          "full_is_well": false
         },
         {
           "name": "capacity_keys",
@@ -1251,7 +1266,8 @@ export const catalogue: Catalogue = {
           "help": "Items that fit.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hits",
@@ -1260,7 +1276,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that did not have to wait for the origin.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "misses",
@@ -1269,7 +1286,8 @@ export const catalogue: Catalogue = {
           "help": "Reads of items that were not stored.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "origin_requests",
@@ -1278,7 +1296,8 @@ export const catalogue: Catalogue = {
           "help": "Reads sent to the origin.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "revalidated",
@@ -1287,7 +1306,8 @@ export const catalogue: Catalogue = {
           "help": "Times that the origin said: what you have is still good (304).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshed",
@@ -1296,7 +1316,8 @@ export const catalogue: Catalogue = {
           "help": "Times that the origin was asked about a stored item and sent another one (200).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "not_modified",
@@ -1305,7 +1326,8 @@ export const catalogue: Catalogue = {
           "help": "Reads whose caller has the same copy, answered without a body.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_served",
@@ -1314,7 +1336,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered past freshness while the item was revalidated in the background.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_if_error",
@@ -1323,7 +1346,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered past freshness because the origin failed.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "out_of_date",
@@ -1332,7 +1356,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered with a version of which the database had a newer one.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "collapsed",
@@ -1341,7 +1366,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that waited for a request to the origin that another one had made.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "invalidated",
@@ -1350,7 +1376,8 @@ export const catalogue: Catalogue = {
           "help": "Items dropped because a write went through here.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "evicted",
@@ -1359,7 +1386,8 @@ export const catalogue: Catalogue = {
           "help": "Items thrown out to make room.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "egress_bytes",
@@ -1368,7 +1396,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes of all answers given.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "origin_bytes",
@@ -1377,7 +1406,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that the origin sent.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "saved_bytes",
@@ -1386,7 +1416,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "spared_bytes",
@@ -1395,7 +1426,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that callers did not have to be sent, since they got a 304.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -1796,7 +1828,8 @@ export const catalogue: Catalogue = {
           "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "keys",
@@ -1805,7 +1838,8 @@ export const catalogue: Catalogue = {
           "help": "Items stored.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "capacity_keys"
+          "maximum_metric": "capacity_keys",
+          "full_is_well": false
         },
         {
           "name": "capacity_keys",
@@ -1814,7 +1848,8 @@ export const catalogue: Catalogue = {
           "help": "Items that fit.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hits",
@@ -1823,7 +1858,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that did not have to wait for the origin.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "misses",
@@ -1832,7 +1868,8 @@ export const catalogue: Catalogue = {
           "help": "Reads of items that were not stored.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "origin_requests",
@@ -1841,7 +1878,8 @@ export const catalogue: Catalogue = {
           "help": "Reads sent to the origin.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "revalidated",
@@ -1850,7 +1888,8 @@ export const catalogue: Catalogue = {
           "help": "Times that the origin said: what you have is still good (304).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshed",
@@ -1859,7 +1898,8 @@ export const catalogue: Catalogue = {
           "help": "Times that the origin was asked about a stored item and sent another one (200).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "not_modified",
@@ -1868,7 +1908,8 @@ export const catalogue: Catalogue = {
           "help": "Reads whose caller has the same copy, answered without a body.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_served",
@@ -1877,7 +1918,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered past freshness while the item was revalidated in the background.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_if_error",
@@ -1886,7 +1928,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered past freshness because the origin failed.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "out_of_date",
@@ -1895,7 +1938,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered with a version of which the database had a newer one.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "collapsed",
@@ -1904,7 +1948,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that waited for a request to the origin that another one had made.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "invalidated",
@@ -1913,7 +1958,8 @@ export const catalogue: Catalogue = {
           "help": "Items dropped because a write went through here.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "evicted",
@@ -1922,7 +1968,8 @@ export const catalogue: Catalogue = {
           "help": "Items thrown out to make room.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "egress_bytes",
@@ -1931,7 +1978,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes of all answers given.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "origin_bytes",
@@ -1940,7 +1988,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that the origin sent.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "saved_bytes",
@@ -1949,7 +1998,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "spared_bytes",
@@ -1958,7 +2008,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that callers did not have to be sent, since they got a 304.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -2639,7 +2690,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that were let in.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "limited",
@@ -2648,7 +2700,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that were turned away with a 429.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "shaped",
@@ -2657,7 +2710,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that wait in leaky buckets.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "users_limited",
@@ -2666,7 +2720,8 @@ export const catalogue: Catalogue = {
           "help": "Different users that were turned away within a second, of this one and the one before the larger.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "users",
@@ -2675,7 +2730,8 @@ export const catalogue: Catalogue = {
           "help": "Users that are kept apart, 65,536 at most.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "least_left_percent",
@@ -2684,7 +2740,8 @@ export const catalogue: Catalogue = {
           "help": "What the one of the latest 64 users with the least has left: of tokens, of the window or of places.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -3589,7 +3646,8 @@ export const catalogue: Catalogue = {
           "help": "Requests of the last seconds that went to the region they came from.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "mean_rtt_ms",
@@ -3598,7 +3656,8 @@ export const catalogue: Catalogue = {
           "help": "Mean round trip between a request's region and the one it went to, of the last seconds.",
           "unit": "ms",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "to_dead",
@@ -3607,7 +3666,8 @@ export const catalogue: Catalogue = {
           "help": "Requests sent to a region that the checks call dead, or that refused them or died with them.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "resolvers_on_dead_percent",
@@ -3616,7 +3676,8 @@ export const catalogue: Catalogue = {
           "help": "Resolvers whose latest answer is a region that the checks call dead.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "regions_healthy",
@@ -3625,7 +3686,8 @@ export const catalogue: Catalogue = {
           "help": "Regions that the checks call healthy.",
           "unit": "",
           "headline": false,
-          "maximum_metric": "regions"
+          "maximum_metric": "regions",
+          "full_is_well": true
         },
         {
           "name": "regions",
@@ -3634,7 +3696,8 @@ export const catalogue: Catalogue = {
           "help": "Regions there are.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "resolutions",
@@ -3643,7 +3706,8 @@ export const catalogue: Catalogue = {
           "help": "Queries that resolvers sent.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "unresolved",
@@ -3652,7 +3716,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that failed for want of a region.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_answers",
@@ -3661,7 +3726,8 @@ export const catalogue: Catalogue = {
           "help": "Requests sent by an answer past its TTL.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "probes",
@@ -3670,7 +3736,8 @@ export const catalogue: Catalogue = {
           "help": "Health probes sent.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -4510,7 +4577,8 @@ export const catalogue: Catalogue = {
           "help": "Calls sent to targets.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "targets",
@@ -4519,7 +4587,8 @@ export const catalogue: Catalogue = {
           "help": "Instances behind it.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "most_out",
@@ -4528,7 +4597,8 @@ export const catalogue: Catalogue = {
           "help": "Calls out there on the most loaded target.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "spread",
@@ -4537,7 +4607,8 @@ export const catalogue: Catalogue = {
           "help": "The most loaded target's calls over the mean: 1 is perfectly even.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "elsewhere",
@@ -4546,7 +4617,8 @@ export const catalogue: Catalogue = {
           "help": "Calls sent to another target after a refusal.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "eligible",
@@ -4555,7 +4627,8 @@ export const catalogue: Catalogue = {
           "help": "Targets that are listed, well by the probes, and not ejected.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "targets"
+          "maximum_metric": "targets",
+          "full_is_well": true
         },
         {
           "name": "probes_failed",
@@ -4564,7 +4637,8 @@ export const catalogue: Catalogue = {
           "help": "Probes that were not answered well.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "ejected",
@@ -4573,7 +4647,8 @@ export const catalogue: Catalogue = {
           "help": "Targets that outlier ejection keeps out now.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sessions_moved",
@@ -4582,7 +4657,8 @@ export const catalogue: Catalogue = {
           "help": "Users whose cookie names another target than before.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "panic",
@@ -4591,7 +4667,8 @@ export const catalogue: Catalogue = {
           "help": "1 while calls go to all targets because too few are well.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -5844,7 +5921,8 @@ export const catalogue: Catalogue = {
           "help": "Workers held, waiting for callees included.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "workers"
+          "maximum_metric": "workers",
+          "full_is_well": false
         },
         {
           "name": "workers",
@@ -5853,7 +5931,8 @@ export const catalogue: Catalogue = {
           "help": "Workers of all instances.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -5862,7 +5941,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "expired",
@@ -5871,7 +5951,8 @@ export const catalogue: Catalogue = {
           "help": "Requests dropped because nobody waited any more.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "bypassed",
@@ -5880,7 +5961,8 @@ export const catalogue: Catalogue = {
           "help": "Reads whose cache didn't answer.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "waited",
@@ -5889,7 +5971,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that a worker took from the queue.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "mean_wait_ms",
@@ -5898,7 +5981,8 @@ export const catalogue: Catalogue = {
           "help": "For a worker, of those that had to wait.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances",
@@ -5907,7 +5991,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that are not switched off.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_ready",
@@ -5916,7 +6001,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that want traffic.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_starting",
@@ -5925,7 +6011,8 @@ export const catalogue: Catalogue = {
           "help": "Instances whose process starts.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_warming",
@@ -5934,7 +6021,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that are slow because they are cold.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_draining",
@@ -5943,7 +6031,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that finish what they have, and stop.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_deadlocked",
@@ -5952,7 +6041,8 @@ export const catalogue: Catalogue = {
           "help": "Instances in which nothing moves until a restart.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_down",
@@ -5961,7 +6051,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that crashed, or wait for their restart.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_desired",
@@ -5970,7 +6061,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that autoscaling aims at.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "scaling_utilisation_percent",
@@ -5979,7 +6071,8 @@ export const catalogue: Catalogue = {
           "help": "Busy workers of those that are ready, as autoscaling last saw it.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "scaled_out",
@@ -5988,7 +6081,8 @@ export const catalogue: Catalogue = {
           "help": "Times that instances were added.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "scaled_in",
@@ -5997,7 +6091,8 @@ export const catalogue: Catalogue = {
           "help": "Times that instances were taken away.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "drained",
@@ -6006,7 +6101,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that stopped after they were drained.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sessions",
@@ -6015,7 +6111,8 @@ export const catalogue: Catalogue = {
           "help": "Sessions in the instances' memory.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sessions_begun",
@@ -6024,7 +6121,8 @@ export const catalogue: Catalogue = {
           "help": "Sign-ins.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sessions_missed",
@@ -6033,7 +6131,8 @@ export const catalogue: Catalogue = {
           "help": "Requests whose session wasn't known.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sessions_lost",
@@ -6042,7 +6141,8 @@ export const catalogue: Catalogue = {
           "help": "Sessions that instances held in memory when they died: counted then, not when their users come back.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "filtered",
@@ -6051,7 +6151,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that the filter answered: there is no such item.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "filter_failed",
@@ -6060,7 +6161,8 @@ export const catalogue: Catalogue = {
           "help": "Filter operations that were not answered.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rebuild_waits",
@@ -6069,7 +6171,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that let another one rebuild.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "waits_given_up",
@@ -6078,7 +6181,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that waited too long for another's rebuild and read from the store.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshes",
@@ -6087,7 +6191,8 @@ export const catalogue: Catalogue = {
           "help": "Background refreshes that it began.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "queued_writes",
@@ -6096,7 +6201,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that the queue has taken.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -6792,7 +6898,8 @@ export const catalogue: Catalogue = {
           "help": "Workers held, waiting for callees included.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "workers"
+          "maximum_metric": "workers",
+          "full_is_well": false
         },
         {
           "name": "workers",
@@ -6801,7 +6908,8 @@ export const catalogue: Catalogue = {
           "help": "Workers of all instances.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "done",
@@ -6810,7 +6918,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs done, each time anew.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "written",
@@ -6819,7 +6928,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that the store has taken.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshed",
@@ -6828,7 +6938,8 @@ export const catalogue: Catalogue = {
           "help": "Items read from the store for the cache.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "poisoned",
@@ -6837,7 +6948,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs that failed on a poisonous key.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -6846,7 +6958,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -7858,7 +7971,8 @@ export const catalogue: Catalogue = {
           "help": "Share of reads that hit, in the last second or two.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "keys",
@@ -7867,7 +7981,8 @@ export const catalogue: Catalogue = {
           "help": "Items held.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "capacity_keys"
+          "maximum_metric": "capacity_keys",
+          "full_is_well": false
         },
         {
           "name": "capacity_keys",
@@ -7876,7 +7991,8 @@ export const catalogue: Catalogue = {
           "help": "Items that fit.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hits",
@@ -7885,7 +8001,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that found their item.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "misses",
@@ -7894,7 +8011,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that did not.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "expired",
@@ -7903,7 +8021,8 @@ export const catalogue: Catalogue = {
           "help": "Items found too old by a read.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "evicted",
@@ -7912,7 +8031,8 @@ export const catalogue: Catalogue = {
           "help": "Items thrown out to make room.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sets",
@@ -7921,7 +8041,8 @@ export const catalogue: Catalogue = {
           "help": "Items put in, or replaced.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "deletes",
@@ -7930,7 +8051,8 @@ export const catalogue: Catalogue = {
           "help": "Invalidations.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stampedes",
@@ -7939,7 +8061,8 @@ export const catalogue: Catalogue = {
           "help": "Times that many callers rebuilt one key at once.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "largest_stampede",
@@ -7948,7 +8071,8 @@ export const catalogue: Catalogue = {
           "help": "Rebuilds in the largest stampede.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "latest_rebuilds",
@@ -7957,7 +8081,8 @@ export const catalogue: Catalogue = {
           "help": "Rebuilds that the latest crowd of readers of one key (20 or more) cost.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rebuilds",
@@ -7966,7 +8091,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that went to load the item.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "waits",
@@ -7975,7 +8101,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that were told to wait for another's rebuild.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "early_rebuilds",
@@ -7984,7 +8111,8 @@ export const catalogue: Catalogue = {
           "help": "Rebuilds ahead of time, by chance.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshes",
@@ -7993,7 +8121,8 @@ export const catalogue: Catalogue = {
           "help": "Background refreshes of soft-stale items.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_hits",
@@ -8002,7 +8131,8 @@ export const catalogue: Catalogue = {
           "help": "Hits past the soft time to live.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_served",
@@ -8011,7 +8141,8 @@ export const catalogue: Catalogue = {
           "help": "Hits whose version was not the store's present one any more.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "mean_staleness_ms",
@@ -8020,7 +8151,8 @@ export const catalogue: Catalogue = {
           "help": "How long ago the store's present version had been committed when a stale one was served, on average.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "negative_hits",
@@ -8029,7 +8161,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered by a cached \"there is none\".",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "invisible",
@@ -8038,7 +8171,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that were told \"there is none\" of an item that there is.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "locks",
@@ -8047,7 +8181,8 @@ export const catalogue: Catalogue = {
           "help": "Locks and leases given, those that ran out unseen included.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "locks_expired",
@@ -8056,7 +8191,8 @@ export const catalogue: Catalogue = {
           "help": "Locks that ran out before they were given back.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "late_unlocks",
@@ -8065,7 +8201,8 @@ export const catalogue: Catalogue = {
           "help": "Rebuilds that came back when the lock was another's.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "locks_freed_wrongly",
@@ -8074,7 +8211,8 @@ export const catalogue: Catalogue = {
           "help": "Locks that somebody deleted who did not hold them.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "leases_refused",
@@ -8083,7 +8221,8 @@ export const catalogue: Catalogue = {
           "help": "Sets whose lease was void.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "writes",
@@ -8092,7 +8231,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that came through here.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "unwritten",
@@ -8101,7 +8241,8 @@ export const catalogue: Catalogue = {
           "help": "Items whose last write is not on its way to the store yet.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "flushed",
@@ -8110,7 +8251,8 @@ export const catalogue: Catalogue = {
           "help": "Writes behind that the store has taken.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "coalesced",
@@ -8119,7 +8261,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that replaced one that was still unwritten.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "lost_writes",
@@ -8128,7 +8271,8 @@ export const catalogue: Catalogue = {
           "help": "Acknowledged writes that will never reach the store.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hot_keys",
@@ -8137,7 +8281,8 @@ export const catalogue: Catalogue = {
           "help": "Keys that are kept on several nodes.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -8900,7 +9045,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that were looked up.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -8909,7 +9055,8 @@ export const catalogue: Catalogue = {
           "help": "Answers \"certainly not\": nobody had to ask cache or database.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "passed",
@@ -8918,7 +9065,8 @@ export const catalogue: Catalogue = {
           "help": "Answers \"perhaps\".",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "unfiltered",
@@ -8927,7 +9075,8 @@ export const catalogue: Catalogue = {
           "help": "Passed without a look: not in use, or not built.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "false_positives",
@@ -8936,7 +9085,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that don't exist and were passed, deleted ones that are still in among them.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "false_negatives",
@@ -8945,7 +9095,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that exist and were kept away: nobody has told the filter of them, or not yet. Of those it was told of: none.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "observed_percent",
@@ -8954,7 +9105,8 @@ export const catalogue: Catalogue = {
           "help": "Of the ids that don't exist and were looked up since it was built, the share that was passed.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "predicted_percent",
@@ -8963,7 +9115,8 @@ export const catalogue: Catalogue = {
           "help": "The share of false positives that theory gives for what is in now.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "elements",
@@ -8972,7 +9125,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that are in.",
           "unit": "",
           "headline": false,
-          "maximum_metric": "planned"
+          "maximum_metric": "planned",
+          "full_is_well": false
         },
         {
           "name": "planned",
@@ -8981,7 +9135,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that it is sized for.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "fill_percent",
@@ -8990,7 +9145,8 @@ export const catalogue: Catalogue = {
           "help": "Bits (counters, slots) that are set.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "bits",
@@ -8999,7 +9155,8 @@ export const catalogue: Catalogue = {
           "help": "Bits of memory that it takes, or would take.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "megabytes",
@@ -9008,7 +9165,8 @@ export const catalogue: Catalogue = {
           "help": "The same in megabytes of 8,000,000 bits.",
           "unit": "MB",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "adds",
@@ -9017,7 +9175,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that it was told are new.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "adds_refused",
@@ -9026,7 +9185,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that found no place in a cuckoo filter, new ones or when it was built.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "removals",
@@ -9035,7 +9195,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that it was told are gone.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "removals_refused",
@@ -9044,7 +9205,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that are gone, but stay in a standard filter until it is rebuilt.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rebuilds",
@@ -9053,7 +9215,8 @@ export const catalogue: Catalogue = {
           "help": "Times that it was built anew.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rebuilding",
@@ -9062,7 +9225,8 @@ export const catalogue: Catalogue = {
           "help": "1 while a new one is being built.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -9278,7 +9442,7 @@ export const catalogue: Catalogue = {
           {
             "name": "half",
             "label": "About half set, as planned",
-            "look": "fading"
+            "look": "first"
           },
           {
             "name": "most",
@@ -9830,7 +9994,8 @@ export const catalogue: Catalogue = {
           "help": "Connections in use.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "connections"
+          "maximum_metric": "connections",
+          "full_is_well": false
         },
         {
           "name": "connections",
@@ -9839,7 +10004,8 @@ export const catalogue: Catalogue = {
           "help": "Connections there are.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "cores_busy",
@@ -9848,7 +10014,8 @@ export const catalogue: Catalogue = {
           "help": "Cores that compute.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "cores"
+          "maximum_metric": "cores",
+          "full_is_well": false
         },
         {
           "name": "cores",
@@ -9857,7 +10024,8 @@ export const catalogue: Catalogue = {
           "help": "Cores there are.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "core_queue",
@@ -9866,7 +10034,8 @@ export const catalogue: Catalogue = {
           "help": "Statements that wait for a core.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "disk_busy",
@@ -9875,7 +10044,8 @@ export const catalogue: Catalogue = {
           "help": "Reads and flushes under way.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "disk_queue",
@@ -9884,7 +10054,8 @@ export const catalogue: Catalogue = {
           "help": "Reads and flushes that wait.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buffer_hit_percent",
@@ -9893,7 +10064,8 @@ export const catalogue: Catalogue = {
           "help": "Share of reads that found their row in memory, in the last second or two.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buffer_rows_held",
@@ -9902,7 +10074,8 @@ export const catalogue: Catalogue = {
           "help": "Rows in the buffer pool.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buffer_hits",
@@ -9911,7 +10084,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that found their row in memory.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buffer_misses",
@@ -9920,7 +10094,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that went to the disk.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "commits",
@@ -9929,7 +10104,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that are safe.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "absent",
@@ -9938,7 +10114,8 @@ export const catalogue: Catalogue = {
           "help": "Statements on an item that doesn't exist.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -9947,7 +10124,8 @@ export const catalogue: Catalogue = {
           "help": "Statements that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "created",
@@ -9956,7 +10134,8 @@ export const catalogue: Catalogue = {
           "help": "Rows that were not there before.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "deleted",
@@ -9965,7 +10144,8 @@ export const catalogue: Catalogue = {
           "help": "Rows that are gone.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -10531,7 +10711,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that wait, those that wait out their delay too.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "length_max"
+          "maximum_metric": "length_max",
+          "full_is_well": false
         },
         {
           "name": "length_max",
@@ -10540,7 +10721,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that may wait.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "oldest_age_s",
@@ -10549,7 +10731,8 @@ export const catalogue: Catalogue = {
           "help": "Since when the message whose turn is next was accepted.",
           "unit": "s",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "unacknowledged",
@@ -10558,7 +10741,8 @@ export const catalogue: Catalogue = {
           "help": "Deliveries that are not answered yet.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "accepted",
@@ -10567,7 +10751,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that were stored.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "delivered",
@@ -10576,7 +10761,8 @@ export const catalogue: Catalogue = {
           "help": "Deliveries, repeated ones included.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "acknowledged",
@@ -10585,7 +10771,8 @@ export const catalogue: Catalogue = {
           "help": "Messages whose job was reported as done in time.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "redelivered",
@@ -10594,7 +10781,8 @@ export const catalogue: Catalogue = {
           "help": "Deliveries of messages that were delivered before.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "ran_out",
@@ -10603,7 +10791,8 @@ export const catalogue: Catalogue = {
           "help": "Deliveries that the visibility timeout ended.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "late",
@@ -10612,7 +10801,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs done after their delivery was over: they are done twice, unless a crash lost the message.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "dead",
@@ -10621,7 +10811,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that were given up and are kept here.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "died",
@@ -10630,7 +10821,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that became dead letters.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "moving",
@@ -10639,7 +10831,8 @@ export const catalogue: Catalogue = {
           "help": "Dead letters on their way to the queue for them.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "moved",
@@ -10648,7 +10841,8 @@ export const catalogue: Catalogue = {
           "help": "Dead letters that another queue has taken.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -10657,7 +10851,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "dropped",
@@ -10666,7 +10861,8 @@ export const catalogue: Catalogue = {
           "help": "Accepted messages that were thrown away for room.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "lost",
@@ -10675,7 +10871,8 @@ export const catalogue: Catalogue = {
           "help": "Accepted messages that a crash has lost.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -11341,7 +11538,8 @@ export const catalogue: Catalogue = {
         "help": "Calls that the caller made this way.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "attempts",
@@ -11350,7 +11548,8 @@ export const catalogue: Catalogue = {
         "help": "Messages sent, retries included.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "completed",
@@ -11359,7 +11558,8 @@ export const catalogue: Catalogue = {
         "help": "Calls that ended well.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "failed",
@@ -11368,7 +11568,8 @@ export const catalogue: Catalogue = {
         "help": "Calls that failed for good.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "retried",
@@ -11377,7 +11578,8 @@ export const catalogue: Catalogue = {
         "help": "Attempts after the first.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "timeouts",
@@ -11386,7 +11588,8 @@ export const catalogue: Catalogue = {
         "help": "Attempts that the caller gave up on.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "lost",
@@ -11395,7 +11598,8 @@ export const catalogue: Catalogue = {
         "help": "Messages that the network lost, either way.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "in_flight",
@@ -11404,7 +11608,8 @@ export const catalogue: Catalogue = {
         "help": "Calls whose caller waits.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "bytes_out",
@@ -11413,7 +11618,8 @@ export const catalogue: Catalogue = {
         "help": "Bytes from caller to callee.",
         "unit": "bytes",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "bytes_back",
@@ -11422,7 +11628,8 @@ export const catalogue: Catalogue = {
         "help": "Bytes from callee to caller.",
         "unit": "bytes",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "breaker",
@@ -11431,7 +11638,8 @@ export const catalogue: Catalogue = {
         "help": "0 closed, 1 open, 2 half open.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       }
     ],
     "faults": [
@@ -11554,7 +11762,8 @@ export const catalogue: Catalogue = {
       "help": "0 well, 1 impaired, 2 every instance down.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "offered",
@@ -11563,7 +11772,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that arrived (of a client: requests that it sent).",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "completed",
@@ -11572,7 +11782,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that were answered well.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "failed",
@@ -11581,7 +11792,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that were answered with a failure.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "in_flight",
@@ -11590,7 +11802,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that have arrived and are not answered yet.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "busy",
@@ -11599,7 +11812,8 @@ export const catalogue: Catalogue = {
       "help": "Workers or connections that are held.",
       "unit": "",
       "headline": false,
-      "maximum_metric": "capacity"
+      "maximum_metric": "capacity",
+      "full_is_well": false
     },
     {
       "name": "capacity",
@@ -11608,7 +11822,8 @@ export const catalogue: Catalogue = {
       "help": "Workers or connections there are; 0 where it has none.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "queue",
@@ -11617,7 +11832,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that wait for a worker or a connection.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "cost",
@@ -11626,7 +11842,8 @@ export const catalogue: Catalogue = {
       "help": "What it has cost since the start, in neutral units.",
       "unit": "units",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     }
   ],
   "outcomes": [

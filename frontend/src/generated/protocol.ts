@@ -263,7 +263,8 @@ export interface Need {
  * A figure that a block or edge reports.
  *
  * ``counter``: only grows, frames carry its total; ``gauge``: its value now. ``headline`` metrics are drawn on the card, in order.
- * ``maximum_metric`` names the gauge that this one fills up towards (busy towards workers), for bars.
+ * ``maximum_metric`` names the gauge that this one fills up towards (busy towards workers), for bars; ``full_is_well`` where a full bar is
+ * how it should be (targets that are well).
  */
 export interface Metric {
   name: string;
@@ -273,6 +274,7 @@ export interface Metric {
   unit: string;
   headline: boolean;
   maximum_metric: string | null;
+  full_is_well: boolean;
 }
 
 /** Something that can be done to a block or an edge while it runs. ``momentary`` ones have no end (flush). */

@@ -285,6 +285,7 @@ METRICS = (
         kind="gauge",
         help="Regions that the checks call healthy.",
         maximum_metric="regions",
+        full_is_well=True,
     ),
     Metric(name="regions", label="Regions", kind="gauge", help="Regions there are."),
     Metric(name="resolutions", label="DNS queries", kind="counter", help="Queries that resolvers sent."),

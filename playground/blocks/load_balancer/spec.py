@@ -348,6 +348,7 @@ SPEC = BlockSpec(
             help="Targets that are listed, well by the probes, and not ejected.",
             headline=True,
             maximum_metric="targets",
+            full_is_well=True,
         ),
         Metric(name="probes_failed", label="Probes failed", kind="counter", help="Probes that were not answered well."),
         Metric(name="ejected", label="Ejected", kind="gauge", help="Targets that outlier ejection keeps out now."),
