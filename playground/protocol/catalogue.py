@@ -94,20 +94,35 @@ class Cells(Declared):
 
 
 class Rule(Declared):
-    """``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why."""
+    """``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why.
+
+    Holds where each parameter in ``when`` has one of the listed values.
+    """
 
     lesser: str
     greater: str
     help: str
     strict: bool = False
+    when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
+
+
+class AnyAboveZero(Declared):
+    """At least one of ``params`` has to be more than 0; ``help`` says why."""
+
+    params: tuple[str, ...]
+    help: str
 
 
 class Need(Declared):
-    """Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why."""
+    """Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why.
+
+    ``callee``: parameters of the block that is connected there, where it has them, and the values that they may have then.
+    """
 
     ports: tuple[str, ...]
     when: dict[str, tuple[Scalar, ...]]
     help: str
+    callee: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
 
 
 class Metric(Declared):
@@ -149,6 +164,7 @@ class BlockSpec(Declared):
     metrics: tuple[Metric, ...]
     faults: tuple[Fault, ...]
     rules: tuple[Rule, ...] = ()
+    any_above_zero: tuple[AnyAboveZero, ...] = ()
     needs: tuple[Need, ...] = ()
     cells: Cells | None = None
     version: int = 1

@@ -135,9 +135,8 @@ def test_a_purchase_past_a_cache_that_writes_behind_loses_no_write(seed: int) ->
 def test_the_unwritten_value_of_a_deleted_item_does_not_overwrite_one_that_is_made_anew() -> None:
     drawing = written({"write_policy": "behind", "flush_every_ms": 3_000}, keys=1)
     execution = reach(Execution(drawing, recorded=False), 1)
-    for weight in ("write_weight", "read_weight"):
-        execution.act(set_param("users", weight, 0), "test")
-    execution.act(set_param("users", "delete_weight", 100), "test")
+    for weight, value in (("delete_weight", 100), ("write_weight", 0), ("read_weight", 0)):
+        execution.act(set_param("users", weight, value), "test")
     reach(execution, 1.5)
     store = execution.model.blocks["db"]
     assert store.current_version(1) == ABSENT

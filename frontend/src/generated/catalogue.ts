@@ -1044,6 +1044,19 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [
+        {
+          "params": [
+            "read_weight",
+            "write_weight",
+            "list_weight",
+            "buy_weight",
+            "create_weight",
+            "delete_weight"
+          ],
+          "help": "a request has to ask for something"
+        }
+      ],
       "needs": [],
       "cells": null,
       "version": 1,
@@ -1426,6 +1439,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Most popular items",
@@ -2174,6 +2188,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Most popular items",
@@ -2875,6 +2890,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Users",
@@ -3705,9 +3721,11 @@ export const catalogue: Catalogue = {
           "lesser": "probe_timeout_s",
           "greater": "probe_interval_s",
           "help": "a probe has to end before the next one is sent.",
-          "strict": false
+          "strict": false,
+          "when": {}
         }
       ],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Resolvers",
@@ -4727,9 +4745,25 @@ export const catalogue: Catalogue = {
           "lesser": "probe_timeout_s",
           "greater": "probe_period_s",
           "help": "a probe has to be over before the next one begins.",
-          "strict": false
+          "strict": false,
+          "when": {}
+        },
+        {
+          "lesser": "probe_timeout_s",
+          "greater": "startup_period_s",
+          "help": "a startup probe has to be over before the next one begins.",
+          "strict": false,
+          "when": {
+            "probes": [
+              true
+            ],
+            "startup": [
+              true
+            ]
+          }
         }
       ],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Targets",
@@ -6391,9 +6425,11 @@ export const catalogue: Catalogue = {
           "lesser": "instances_min",
           "greater": "instances_max",
           "help": "there can't be more of them at least than at most",
-          "strict": false
+          "strict": false,
+          "when": {}
         }
       ],
+      "any_above_zero": [],
       "needs": [
         {
           "ports": [
@@ -6404,7 +6440,37 @@ export const catalogue: Catalogue = {
               "store"
             ]
           },
-          "help": "its sessions are kept in a store"
+          "help": "its sessions are kept in a store",
+          "callee": {}
+        },
+        {
+          "ports": [
+            "cache"
+          ],
+          "when": {
+            "writes": [
+              "cache"
+            ]
+          },
+          "help": "its writes go to a cache that writes them to the store; one that is written around refuses them",
+          "callee": {
+            "write_policy": [
+              "through",
+              "behind"
+            ]
+          }
+        },
+        {
+          "ports": [
+            "queue"
+          ],
+          "when": {
+            "writes": [
+              "queue"
+            ]
+          },
+          "help": "its writes go into a queue",
+          "callee": {}
         }
       ],
       "cells": {
@@ -7070,6 +7136,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": null,
       "version": 1,
@@ -8380,9 +8447,11 @@ export const catalogue: Catalogue = {
           "lesser": "soft_ttl_s",
           "greater": "ttl_s",
           "help": "an item that is gone can't be served while it is refreshed.",
-          "strict": false
+          "strict": false,
+          "when": {}
         }
       ],
+      "any_above_zero": [],
       "needs": [
         {
           "ports": [
@@ -8393,7 +8462,8 @@ export const catalogue: Catalogue = {
               "read_through"
             ]
           },
-          "help": "it reads through to a store"
+          "help": "it reads through to a store",
+          "callee": {}
         },
         {
           "ports": [
@@ -8404,7 +8474,8 @@ export const catalogue: Catalogue = {
               "through"
             ]
           },
-          "help": "it writes through to a store"
+          "help": "it writes through to a store",
+          "callee": {}
         },
         {
           "ports": [
@@ -8416,7 +8487,8 @@ export const catalogue: Catalogue = {
               "behind"
             ]
           },
-          "help": "it writes behind to a store, or to a queue"
+          "help": "it writes behind to a store, or to a queue",
+          "callee": {}
         }
       ],
       "cells": {
@@ -9251,6 +9323,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Bits",
@@ -10147,6 +10220,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": null,
       "version": 1,
@@ -10864,6 +10938,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Messages",

@@ -244,19 +244,35 @@ export interface Cells {
   marked: string;
 }
 
-/** ``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why. */
+/**
+ * ``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why.
+ *
+ * Holds where each parameter in ``when`` has one of the listed values.
+ */
 export interface Rule {
   lesser: string;
   greater: string;
   help: string;
   strict: boolean;
+  when: Record<string, (Scalar)[]>;
 }
 
-/** Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why. */
+/** At least one of ``params`` has to be more than 0; ``help`` says why. */
+export interface AnyAboveZero {
+  params: string[];
+  help: string;
+}
+
+/**
+ * Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why.
+ *
+ * ``callee``: parameters of the block that is connected there, where it has them, and the values that they may have then.
+ */
 export interface Need {
   ports: string[];
   when: Record<string, (Scalar)[]>;
   help: string;
+  callee: Record<string, (Scalar)[]>;
 }
 
 /**
@@ -296,6 +312,7 @@ export interface BlockSpec {
   metrics: Metric[];
   faults: Fault[];
   rules: Rule[];
+  any_above_zero: AnyAboveZero[];
   needs: Need[];
   cells: Cells | null;
   version: number;

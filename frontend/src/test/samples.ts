@@ -40,6 +40,7 @@ function kind(name: string, title: string, params: Param[], ports: Port[]): Bloc
     metrics: [],
     faults: [],
     rules: [],
+    any_above_zero: [],
     cells: null,
     needs: [],
     version: 1,
