@@ -139,6 +139,9 @@ class Block(State):
         """The instances behind ``edge`` that want to be called have become others."""
         self.wired()
 
+    def on_process_start(self, edge: Edge, instance: i64) -> None:
+        """An instance behind ``edge`` had crashed, and its process begins anew: what was known of the one before holds no more."""
+
     def listed(self, instance: i64) -> bool:
         """Whether ``instance`` is among those that callers find here (a server that is switched off is not)."""
         return True
@@ -329,6 +332,12 @@ class Block(State):
         for edge in self.into:
             if not edge.removed:
                 edge.caller.on_membership(edge)
+
+    def tell_process_start(self, instance: i64) -> None:
+        """Tell the callers that ``instance`` is another process from now on, listening or not."""
+        for edge in self.into:
+            if not edge.removed:
+                edge.caller.on_process_start(edge, instance)
 
     def source(self) -> Block | None:
         """The authority on the items that come through here: the first one down its own edges, else down its callers'."""
@@ -630,6 +639,7 @@ class Block(State):
                     self.crash(which)
                 elif change < 0 and self.crashed[which] == 0:
                     self.on_restart(which)
+                    self.tell_process_start(which)
             elif state == REFUSING:
                 self.down[which] += change
             else:

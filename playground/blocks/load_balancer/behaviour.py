@@ -182,6 +182,13 @@ class LoadBalancer(Block):
         else:
             self.prober.ring(tag - PROBE_TIMERS, argument)
 
+    def on_process_start(self, edge: Edge, instance: i64) -> None:
+        """A target that had crashed begins anew."""
+        row = self.targets.row_of(edge.index, instance)
+        if row >= 0:
+            self.prober.started_anew(row)
+            self.settle(False)
+
     def on_probed(self, call: i64) -> None:
         """A probe has ended."""
         self.prober.on_probed(call)

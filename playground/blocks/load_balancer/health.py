@@ -2,6 +2,9 @@
 
 Each target is asked every period from a random phase on, once for each kind of probe. A verdict turns after so many failures (or
 successes) in a row. Until its startup probe has succeeded, a target is asked nothing else.
+
+Who orders restarts sees a process begin, as the kubelet sees a container, and begins anew with it: a container that restarts is not ready
+until its probes say so. That a process or its machine is gone is only found out by asking.
 """
 
 from __future__ import annotations
@@ -138,6 +141,17 @@ class Prober(State):
         targets.ready[row] = 0 if self.readiness else 1
         targets.starting[row] = 1 if self.startup else 0
         self.begin(row)
+
+    def started_anew(self, row: i64) -> None:
+        """The target had crashed, and another process starts in its place: what the probes of the old one said is void."""
+        targets = self.targets
+        if not self.on or targets.listed[row] == 0:
+            return
+        was_well = targets.is_healthy(row)
+        self.await_start(row)
+        if was_well and not targets.is_healthy(row):
+            text = f"Its process begins anew: no calls from {self.block.label} until its probes succeed."
+            self.block.note("not_ready", "bad", f"{targets.label(row)} is not ready", text)
 
     def begin(self, row: i64) -> None:
         """Ask from a random phase on."""
