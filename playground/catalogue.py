@@ -262,6 +262,11 @@ def _is_source(block: Block) -> bool:
     return not any(port.direction == "in" for port in spec_of(block).ports)
 
 
+def _is_deferred(edge: Edge, by_id: dict[str, Block]) -> bool:
+    port = spec_of(by_id[edge.from_.block]).port(edge.from_.port)
+    return port is not None and port.deferred
+
+
 def _no_client(message: str) -> Problem:
     return Problem(code="no_client", message=message, accepted="at least one client, connected to what it calls")
 
@@ -270,8 +275,9 @@ def _check_graph(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
     graph = nx.DiGraph()
     graph.add_nodes_from(by_id)
     graph.add_edges_from((edge.from_.block, edge.to.block) for edge in design.edges)
+    waits = nx.DiGraph((edge.from_.block, edge.to.block) for edge in design.edges if not _is_deferred(edge, by_id))
     try:
-        cycle = [start for start, _ in nx.find_cycle(graph)]
+        cycle = [start for start, _ in nx.find_cycle(waits)]
     except nx.NetworkXNoCycle:
         cycle = []
     if cycle:
@@ -282,7 +288,7 @@ def _check_graph(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
             where=f"blocks[{cycle[0]}]",
             block=cycle[0],
             value=way,
-            accepted="calls that come to an end: take one edge of the cycle out",
+            accepted="calls that come to an end: take one edge of the cycle out, or let a queue with workers stand between",
         )
     sources = [name for name, block in by_id.items() if _is_source(block)]
     calling = [name for name in sources if graph.out_degree(name) > 0]

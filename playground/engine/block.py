@@ -79,6 +79,7 @@ class Block(State):
         # Where the true versions of its items are; looked up once for each wiring.
         self.source_block: Block | None = None
         self.source_wiring: i64 = -1
+        self.looking_below: bool = False
         # Cost.
         self.price_per_hour: float = 0.0
         self.price_per_million: float = 0.0
@@ -355,14 +356,16 @@ class Block(State):
     def authority_below(self) -> Block | None:
         """The authority that this block is, or the first one that its calls can come to."""
         found = self.authority()
-        if found is not None:
+        # By way of a queue they may come back to this block.
+        if found is not None or self.looking_below:
             return found
+        self.looking_below = True
         for edges in self.out.values():
             for edge in edges:
-                found = edge.callee.authority_below()
-                if found is not None:
-                    return found
-        return None
+                if found is None:
+                    found = edge.callee.authority_below()
+        self.looking_below = False
+        return found
 
     def order_restart(self, instance: i64, why: str) -> None:
         """Restart an instance whose liveness probe failed, as an orchestrator does: it dies, and is back after ``restart_ns``."""

@@ -56,7 +56,8 @@ class Param(Declared):
 class Port(Declared):
     """A typed port. An ``out`` port connects to an ``in`` port of the same ``type``; ``minimum`` and ``maximum`` count its edges.
 
-    ``weighted``: calls are spread over its edges, so their weights can't all be 0.
+    ``weighted``: calls are spread over its edges, so their weights can't all be 0. ``deferred``: calls leave it later, whoever caused
+    them has been answered by then, so they may come round to where they were caused.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Port(Declared):
     minimum: int = 0
     maximum: int | None = None
     weighted: bool = False
+    deferred: bool = False
 
 
 Look = Literal["empty", "good", "fading", "bad", "locked", "absent", "busy", "first", "second", "third", "fourth"]

@@ -115,6 +115,20 @@ BAD: list[tuple[str, Change, str, dict[str, str | None], list[str]]] = [
         ["app → app2"],
     ),
     (
+        "queues that hand their dead letters to one another",
+        lambda data: (
+            data["blocks"].extend([block(name, "queue") for name in "qr"]),
+            data["blocks"].extend([block(f"worker-{name}", "worker") for name in "qr"]),
+            data["edges"].extend([edge(name, f"worker-{name}", "workers") for name in "qr"]),
+            data["edges"].extend(
+                [edge("app", "q", "queue"), edge("q", "r", "dead_letters"), edge("r", "q", "dead_letters")]
+            ),
+        ),
+        "cycle",
+        {},
+        ["q → r → q"],
+    ),
+    (
         "no client",
         lambda data: (data["blocks"].pop(0), data["edges"].pop(0)),
         "no_client",
@@ -277,6 +291,15 @@ GOES_TOGETHER: list[tuple[str, Change]] = [
             of(data, "app")["params"].update(writes="cache"),
             of(data, "cache")["params"].update(write_policy="through"),
             data["edges"].append(edge("cache", "db", "store")),
+        ),
+    ),
+    (
+        "workers that tell the cache that their jobs come from",
+        lambda data: (
+            data["blocks"].extend([block("jobs", "queue"), block("writer", "worker")]),
+            data["edges"].extend(
+                [edge("cache", "jobs", "queue"), edge("jobs", "writer", "workers"), edge("writer", "cache", "cache")]
+            ),
         ),
     ),
     (

@@ -835,7 +835,8 @@ export const catalogue: Catalogue = {
           "help": "What it calls: a load balancer or an app server.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -1225,7 +1226,8 @@ export const catalogue: Catalogue = {
           "help": "What users want to see.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "origin",
@@ -1235,7 +1237,8 @@ export const catalogue: Catalogue = {
           "help": "Where browsers get what they do not have: a CDN, a balancer, a server.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -1789,7 +1792,8 @@ export const catalogue: Catalogue = {
           "help": "Requests from browsers and clients.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "origin",
@@ -1799,7 +1803,8 @@ export const catalogue: Catalogue = {
           "help": "Where it gets what it does not have: a balancer, a gateway, a server, another CDN.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -2633,7 +2638,8 @@ export const catalogue: Catalogue = {
           "help": "Requests from clients.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "out",
@@ -2643,7 +2649,8 @@ export const catalogue: Catalogue = {
           "help": "Where requests go that are let in.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -3584,7 +3591,8 @@ export const catalogue: Catalogue = {
           "help": "Requests of clients. They are in the region of the block that sends them.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "out",
@@ -3594,7 +3602,8 @@ export const catalogue: Catalogue = {
           "help": "One block for each region, such as its load balancer; its parameter Region says where it is.",
           "minimum": 1,
           "maximum": null,
-          "weighted": true
+          "weighted": true,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -4507,7 +4516,8 @@ export const catalogue: Catalogue = {
           "help": "Requests to be spread.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "out",
@@ -4517,7 +4527,8 @@ export const catalogue: Catalogue = {
           "help": "Servers, or further load balancers.",
           "minimum": 1,
           "maximum": null,
-          "weighted": true
+          "weighted": true,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -4814,7 +4825,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 20,
-      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
+      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up, or the process that follows one that crashed. A silent death costs period x failures plus a timeout\nat most: with the defaults 20 to 31 s. What is there when the run begins counts as ready. A target that is switched off gets nothing new\nat once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
     },
     {
       "kind": "app_server",
@@ -5807,7 +5818,8 @@ export const catalogue: Catalogue = {
           "help": "Requests from clients, balancers, other servers.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "filter",
@@ -5817,7 +5829,8 @@ export const catalogue: Catalogue = {
           "help": "Who is asked first whether an item can exist at all.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "cache",
@@ -5827,7 +5840,8 @@ export const catalogue: Catalogue = {
           "help": "Where it looks before it reads.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "store",
@@ -5837,7 +5851,8 @@ export const catalogue: Catalogue = {
           "help": "Where items are read and written.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "queue",
@@ -5847,7 +5862,8 @@ export const catalogue: Catalogue = {
           "help": "Where it leaves background refreshes, and writes that go into the queue.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "sessions",
@@ -5857,7 +5873,8 @@ export const catalogue: Catalogue = {
           "help": "Where sessions are kept, if in a store.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "services",
@@ -5867,7 +5884,8 @@ export const catalogue: Catalogue = {
           "help": "Other services that a request needs.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -6818,7 +6836,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs from a queue.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "store",
@@ -6828,7 +6847,8 @@ export const catalogue: Catalogue = {
           "help": "Where items are written, and read for the cache.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "cache",
@@ -6838,7 +6858,8 @@ export const catalogue: Catalogue = {
           "help": "What is told of writes, and filled with items that were read anew.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -7885,7 +7906,8 @@ export const catalogue: Catalogue = {
           "help": "Reads, writes and deletes of items.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "store",
@@ -7895,7 +7917,8 @@ export const catalogue: Catalogue = {
           "help": "What it reads from and writes to, through or behind.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "queue",
@@ -7905,7 +7928,8 @@ export const catalogue: Catalogue = {
           "help": "What it writes behind to instead of the store.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -8952,7 +8976,8 @@ export const catalogue: Catalogue = {
           "help": "Whether an id can exist; ids that are new, and ids that are gone.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -9883,7 +9908,8 @@ export const catalogue: Catalogue = {
           "help": "Reads, writes, lists, purchases, rows created and deleted.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -10555,7 +10581,8 @@ export const catalogue: Catalogue = {
           "help": "Messages from servers and other queues.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "requests",
@@ -10565,7 +10592,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that are messages: answered when they are stored (202 Accepted), done later.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "workers",
@@ -10575,7 +10603,8 @@ export const catalogue: Catalogue = {
           "help": "Who does the jobs; each instance gets messages in turn.",
           "minimum": 1,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": true
         },
         {
           "name": "dead_letters",
@@ -10585,7 +10614,8 @@ export const catalogue: Catalogue = {
           "help": "The queue for messages that were given up; without one they are kept here.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [

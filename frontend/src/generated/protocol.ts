@@ -212,7 +212,8 @@ export interface Param {
 /**
  * A typed port. An ``out`` port connects to an ``in`` port of the same ``type``; ``minimum`` and ``maximum`` count its edges.
  *
- * ``weighted``: calls are spread over its edges, so their weights can't all be 0.
+ * ``weighted``: calls are spread over its edges, so their weights can't all be 0. ``deferred``: calls leave it later, whoever caused
+ * them has been answered by then, so they may come round to where they were caused.
  */
 export interface Port {
   name: string;
@@ -223,6 +224,7 @@ export interface Port {
   minimum: number;
   maximum: number | null;
   weighted: boolean;
+  deferred: boolean;
 }
 
 /** What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too. */
