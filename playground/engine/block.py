@@ -39,6 +39,7 @@ from playground.engine.queue import CALL, CANCEL, EDGE, FAULT, REPLY, TIMER, WOR
 from playground.engine.state import State
 from playground.engine.station import Station
 from playground.engine.streams import Stream
+from playground.engine.words import counted
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
@@ -334,6 +335,10 @@ class Block(State):
             if not edge.removed:
                 edge.caller.on_membership(edge)
 
+    def label_of(self, instance: i64) -> str:
+        """What people call an instance: by a number where there are several."""
+        return self.label if self.instances == 1 else f"{self.label} {instance + 1}"
+
     def tell_process_start(self, instance: i64) -> None:
         """Tell the callers that ``instance`` is another process from now on, listening or not."""
         for edge in self.into:
@@ -374,7 +379,7 @@ class Block(State):
         self.note(
             "restart_ordered",
             "warning",
-            f"{self.label} {instance + 1} is being restarted",
+            f"{self.label_of(instance)} is being restarted",
             f"{why} It is back in {float(self.restart_ns) / 1e9:g} s.",
         )
         self.begin_fault(Fault("crash", instance, 0.0), self.restart_ns)
@@ -429,7 +434,7 @@ class Block(State):
                     "pool_full",
                     "warning",
                     f"All {what} busy at {self.label}",
-                    f"{waiting} calls wait, {full} are being served.",
+                    f"{waiting} calls wait, {counted(full, 'is', 'are')} being served.",
                 )
 
     # ---- the engine's side

@@ -76,11 +76,15 @@ Look = Literal["empty", "good", "fading", "bad", "locked", "absent", "busy", "fi
 
 
 class CellState(Declared):
-    """What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too."""
+    """What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too.
+
+    ``callee``: it stands for whoever the block calls, counted from 0 in the order of the edges' ids, and is shown under that one's name.
+    """
 
     name: str
     label: str
     look: Look
+    callee: int | None = None
 
 
 class Cells(Declared):

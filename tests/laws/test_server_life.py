@@ -316,6 +316,19 @@ def test_a_rolling_restart_takes_one_instance_after_the_other() -> None:
 # ---- what is seen
 
 
+@pytest.mark.parametrize(("instances", "name"), [(1, "app"), (2, "app 1")])
+def test_an_instance_has_a_number_where_there_are_several(instances: int, name: str) -> None:
+    deeds = (fault("app", "deadlock", instance=0), clear("app"), fault("app", "not_ready", instance=0))
+    more = (fault("app", "crash", instance=0, restart_after_s=1), fault("app", "drain", instance=0))
+    log = [at(5 + 20 * step, deed) for step, deed in enumerate((*deeds, clear("app"), *more))]
+    execution = run(farm(*log, instances=instances, start_mean_s=2, until_s=130))
+    titles = {it.title for it in execution.take_notables()}
+    told = {"Deadlock in {}", "{} is not ready", "{} is being restarted", "{} starts", "{} is ready", "{} drains"}
+    assert {it.format(name) for it in told} <= titles
+    assert not [title for title in titles if f"{name} 1" in title]
+    assert execution.detail("lb")["targets"][0]["target"] == name
+
+
 def test_the_card_shows_each_instances_state() -> None:
     execution = run(farm(start_mean_s=10, lb={}, drain_s=5), until_s=1)
     names = ["off", "starting", "warming", "ready", "not_ready", "draining", "deadlocked", "down"]

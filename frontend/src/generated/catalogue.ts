@@ -1451,27 +1451,32 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Not stored",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "fresh",
             "label": "Fresh",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "stale",
             "label": "Stale, served while revalidated",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "expired",
             "label": "Past its time: the origin is asked first",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "negative",
             "label": "Known not to exist",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           }
         ],
         "marked": "The item that was asked for last."
@@ -2202,27 +2207,32 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Not stored",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "fresh",
             "label": "Fresh",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "stale",
             "label": "Stale, served while revalidated",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "expired",
             "label": "Past its time: the origin is asked first",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "negative",
             "label": "Known not to exist",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           }
         ],
         "marked": "The item that was asked for last."
@@ -2906,17 +2916,20 @@ export const catalogue: Catalogue = {
           {
             "name": "free",
             "label": "More than half left",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "half",
             "label": "Less than half left",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "none",
             "label": "Nothing left",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "being limited"
@@ -3743,27 +3756,32 @@ export const catalogue: Catalogue = {
           {
             "name": "none",
             "label": "no answer",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "first",
             "label": "first region",
-            "look": "first"
+            "look": "first",
+            "callee": 0
           },
           {
             "name": "second",
             "label": "second region",
-            "look": "second"
+            "look": "second",
+            "callee": 1
           },
           {
             "name": "third",
             "label": "third region",
-            "look": "third"
+            "look": "third",
+            "callee": 2
           },
           {
             "name": "fourth",
             "label": "fourth region or further",
-            "look": "fourth"
+            "look": "fourth",
+            "callee": 3
           }
         ],
         "marked": "ignores the TTL"
@@ -4783,42 +4801,50 @@ export const catalogue: Catalogue = {
           {
             "name": "ready",
             "label": "ready",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "starting",
             "label": "starting: its startup probe has not succeeded yet",
-            "look": "first"
+            "look": "first",
+            "callee": null
           },
           {
             "name": "not_ready",
             "label": "not ready: gets no calls",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           },
           {
             "name": "dead",
             "label": "dead: its liveness probe failed",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "ejected",
             "label": "ejected: too many failures in a row",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "draining",
             "label": "draining: what is in it finishes",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "slow_start",
             "label": "slow start: gets a part of its share",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "switched_off",
             "label": "switched off: not listed",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           }
         ],
         "marked": "gets calls in panic alone"
@@ -6498,42 +6524,50 @@ export const catalogue: Catalogue = {
           {
             "name": "off",
             "label": "Off",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "starting",
             "label": "Starting",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "warming",
             "label": "Warming up",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "ready",
             "label": "Ready",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "not_ready",
             "label": "Not ready",
-            "look": "second"
+            "look": "second",
+            "callee": null
           },
           {
             "name": "draining",
             "label": "Draining",
-            "look": "third"
+            "look": "third",
+            "callee": null
           },
           {
             "name": "deadlocked",
             "label": "Deadlocked",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "down",
             "label": "Down",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "requests wait for a worker there"
@@ -8522,44 +8556,51 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Empty",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "fresh",
             "label": "Fresh",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "past its soft TTL",
             "label": "Past its soft TTL",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "expired",
             "label": "Expired",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "being rebuilt",
             "label": "Being rebuilt",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "known not to exist",
             "label": "Known not to exist",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           },
           {
             "name": "not in the store yet",
             "label": "Not in the store yet",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           }
         ],
         "marked": "asked for last"
       },
       "version": 1,
       "order": 40,
-      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\n**Stampede.** When a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild\ntime of them, 10,000/s x 200 ms = 2,000. It is named and sized when it happens. What helps:\n\n- *Lock*: one rebuilds, the others wait. If it dies, nobody rebuilds until the lock runs out. If it is slower than the lock lasts, a second one\n  begins; without the owner check the first then deletes the second one's lock, and a third can begin.\n- *Lease* (memcached at Facebook, 2013): a token, one for a key in 10 s. A change of the item voids it, and a set with a void token is refused:\n  what was read before a change can't be put in after it. A token that was used or voided counts as well: after the next change readers wait\n  and ask again until the 10 s are over, so a hot key that is changed all the time comes to the store once in 10 s, and from those who\n  have waited too long. Only one that is given back unused (the store failed, or has no such item) goes to the next reader. Let items live\n  longer than that: one that expires earlier is waited for.\n- *Soft time to live*: past it the old value is served at the speed of a hit, with one refresh in the background. Past the hard one callers wait.\n- *Early rebuild* (XFetch, 2015): each read rebuilds ahead of time with chance exp(-time left / (beta x rebuild time)): 36.8 % when as much\n  time is left as a rebuild takes. 100 reads/s and 0.5 s: the first about 2.3 s before the end, about 2.6 a cycle.\n- *Jitter* of 10 %: what was put in together expires over a fifth of the time to live instead of at once.\n\n**What does not exist** can be remembered too: one query for a key in a negative time to live. An item that is created meanwhile is invisible\nuntil that ends, unless its creation invalidates.\n\n**Stale** is what has another version than the store has now. Every hit is compared; stale ones are counted, with how long ago the present\nversion was committed. A soft-stale value need not be stale, and a fresh one can be.\n\n**Writes**: *around* it (callers write to the store, then delete or replace the item here), *through* it (to the store at once), or *behind* it:\nacknowledged at once, gathered, and sent to the store (or a queue) every so often, each item's last value. A crash loses exactly what was not\nsent; the note names it. An item that is dropped before it was sent (by a purchase, say, which goes to the store and then invalidates) is sent\nat once, as Hazelcast does; it comes after the purchase, which did not see it. Of one that was deleted from the store there is nothing to send:\nits unwritten value is lost as well. A version given ahead of the store is one more than any before it, and the store commits that or a larger\none.\n\n**Nodes**: *shared*, each key on one node of a consistent hash ring, so that a node more or less moves only its share. *Local*, one for each\ninstance of the server: an invalidation reaches the writer's own, the others are stale until their time ends. *Hot keys* (found by counting with\n64 counters, space-saving, Metwally 2005; halved every second) are kept on several nodes that take turns. Copies change as soon as the key's\nown node does; the lock is that of its own node.\n\nThe cells are the 64 most popular keys: empty, fresh, past the soft time to live, expired but still held, being rebuilt, known not to exist, not\nin the store yet.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
+      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\n**Stampede.** When a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild\ntime of them, 10,000/s x 200 ms = 2,000. It is named and sized when it happens. What helps:\n\n- *Lock*: one rebuilds, the others wait. If it dies, nobody rebuilds until the lock runs out. If it is slower than the lock lasts, a second one\n  begins; without the owner check the first then deletes the second one's lock, and a third can begin.\n- *Lease* (memcached at Facebook, 2013): a token, one for a key in 10 s. A change of the item voids it, and a set with a void token is refused:\n  what was read before a change can't be put in after it. A token that was used or voided counts as well: after the next change readers wait\n  and ask again until the 10 s are over, so a hot key that is changed all the time comes to the store once in 10 s, and from those who\n  have waited too long. Only one that is given back unused (the store failed, or has no such item) goes to the next reader. Let items live\n  longer than that: one that expires earlier is waited for.\n- *Soft time to live*: past it the old value is served at the speed of a hit, with one refresh in the background. Past the hard one callers wait.\n- *Early rebuild* (XFetch, 2015): each read rebuilds ahead of time with chance exp(-time left / (beta x rebuild time)): 36.8 % when as much\n  time is left as a rebuild takes. 100 reads/s and 0.5 s: the first about 2.3 s before the end, about 2.6 a cycle.\n- *Jitter* of 10 %: what was put in together expires over a fifth of the time to live instead of at once.\n\n**What does not exist** can be remembered too: one query for a key in a negative time to live. An item that is created meanwhile is invisible\nuntil that ends, unless its creation invalidates. Many who look such a key up at once are told of as that, and are no stampede: there is\nnothing to rebuild.\n\n**Stale** is what has another version than the store has now. Every hit is compared; stale ones are counted, with how long ago the present\nversion was committed. A soft-stale value need not be stale, and a fresh one can be.\n\n**Writes**: *around* it (callers write to the store, then delete or replace the item here), *through* it (to the store at once), or *behind* it:\nacknowledged at once, gathered, and sent to the store (or a queue) every so often, each item's last value. A crash loses exactly what was not\nsent; the note names it. An item that is dropped before it was sent (by a purchase, say, which goes to the store and then invalidates) is sent\nat once, as Hazelcast does; it comes after the purchase, which did not see it. Of one that was deleted from the store there is nothing to send:\nits unwritten value is lost as well. A version given ahead of the store is one more than any before it, and the store commits that or a larger\none.\n\n**Nodes**: *shared*, each key on one node of a consistent hash ring, so that a node more or less moves only its share. *Local*, one for each\ninstance of the server: an invalidation reaches the writer's own, the others are stale until their time ends. *Hot keys* (found by counting with\n64 counters, space-saving, Metwally 2005; halved every second) are kept on several nodes that take turns. Copies change as soon as the key's\nown node does; the lock is that of its own node.\n\nThe cells are the 64 most popular keys: empty, fresh, past the soft time to live, expired but still held, being rebuilt, known not to exist, not\nin the store yet.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
     },
     {
       "kind": "bloom_filter",
@@ -9357,22 +9398,26 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Empty",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "few",
             "label": "Few set",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "half",
             "label": "About half set, as planned",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "most",
             "label": "More set than planned",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "Where the id that was looked up last falls."
@@ -10977,22 +11022,26 @@ export const catalogue: Catalogue = {
           {
             "name": "waiting",
             "label": "Waits",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "again",
             "label": "Waits again",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "worked_on",
             "label": "Worked on",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "dead",
             "label": "Dead letter",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "delivered before"

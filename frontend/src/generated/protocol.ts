@@ -227,11 +227,16 @@ export interface Port {
   deferred: boolean;
 }
 
-/** What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too. */
+/**
+ * What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too.
+ *
+ * ``callee``: it stands for whoever the block calls, counted from 0 in the order of the edges' ids, and is shown under that one's name.
+ */
 export interface CellState {
   name: string;
   label: string;
   look: "empty" | "good" | "fading" | "bad" | "locked" | "absent" | "busy" | "first" | "second" | "third" | "fourth";
+  callee: number | null;
 }
 
 /**
