@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,42 +11,9 @@ import pytest
 from playground.catalogue import PROBLEMS_MAX, check_design
 from playground.execution import Execution
 from playground.protocol.design import EDGES_MAX, Design, Scenario, parse_design
-from playground.protocol.errors import InputError, Problem
+from playground.protocol.errors import InputError
+from tests.catalogue.drawings import GOOD, Change, of, problems, problems_after
 from tests.sketch import block, edge, example, run
-
-GOOD: dict[str, Any] = {
-    "blocks": [
-        block("users", "client"),
-        block("lb", "load_balancer"),
-        block("app", "app_server"),
-        block("cache", "cache"),
-        block("db", "sql_database"),
-    ],
-    "edges": [
-        edge("users", "lb"),
-        edge("lb", "app"),
-        edge("app", "cache", "cache"),
-        edge("app", "db", "store"),
-    ],
-}
-
-Change = Callable[[dict[str, Any]], object]
-
-
-def problems(data: Any) -> list[Problem]:
-    with pytest.raises(InputError) as refused:
-        check_design(parse_design(data))
-    return refused.value.problems
-
-
-def problems_after(change: Change) -> list[Problem]:
-    data = copy.deepcopy(GOOD)
-    change(data)
-    return problems(data)
-
-
-def of(data: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(it for it in [*data["blocks"], *data["edges"]] if it["id"] == name)
 
 
 def test_the_design_that_is_spoiled_below_is_good() -> None:
@@ -267,55 +233,6 @@ BAD: list[tuple[str, Change, str, dict[str, str | None], list[str]]] = [
         ["'app'", "writes = cache", "'cache'", "write_policy = around", "write_policy = through or behind"],
     ),
 ]
-
-GOES_TOGETHER: list[tuple[str, Change]] = [
-    (
-        "a short startup period where nobody asks",
-        lambda data: of(data, "lb")["params"].update(startup_period_s=0.5),
-    ),
-    (
-        "a short startup period where there is no startup probe",
-        lambda data: of(data, "lb")["params"].update(probes=True, startup=False, startup_period_s=0.5),
-    ),
-    (
-        "a probe that takes all of its period",
-        lambda data: of(data, "lb")["params"].update(probes=True, probe_timeout_s=5, startup_period_s=5),
-    ),
-    (
-        "creations alone",
-        lambda data: of(data, "users")["params"].update(read_weight=0, write_weight=0, create_weight=0.001),
-    ),
-    (
-        "writes to a cache that writes through",
-        lambda data: (
-            of(data, "app")["params"].update(writes="cache"),
-            of(data, "cache")["params"].update(write_policy="through"),
-            data["edges"].append(edge("cache", "db", "store")),
-        ),
-    ),
-    (
-        "workers that tell the cache that their jobs come from",
-        lambda data: (
-            data["blocks"].extend([block("jobs", "queue"), block("writer", "worker")]),
-            data["edges"].extend(
-                [edge("cache", "jobs", "queue"), edge("jobs", "writer", "workers"), edge("writer", "cache", "cache")]
-            ),
-        ),
-    ),
-    (
-        "writes to a cache, of a server that stands by itself",
-        lambda data: data["blocks"].append(block("spare", "app_server", writes="cache")),
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    "change", [it[1] for it in GOES_TOGETHER], ids=[it[0].replace(" ", "_") for it in GOES_TOGETHER]
-)
-def test_what_goes_together_is_accepted(change: Change) -> None:
-    data = copy.deepcopy(GOOD)
-    change(data)
-    check_design(parse_design(data))
 
 
 @pytest.mark.parametrize(
