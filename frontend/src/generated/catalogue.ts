@@ -835,7 +835,8 @@ export const catalogue: Catalogue = {
           "help": "What it calls: a load balancer or an app server.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -1057,6 +1058,19 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [
+        {
+          "params": [
+            "read_weight",
+            "write_weight",
+            "list_weight",
+            "buy_weight",
+            "create_weight",
+            "delete_weight"
+          ],
+          "help": "a request has to ask for something"
+        }
+      ],
       "needs": [],
       "cells": null,
       "version": 1,
@@ -1225,7 +1239,8 @@ export const catalogue: Catalogue = {
           "help": "What users want to see.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "origin",
@@ -1235,7 +1250,8 @@ export const catalogue: Catalogue = {
           "help": "Where browsers get what they do not have: a CDN, a balancer, a server.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -1458,6 +1474,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Most popular items",
@@ -1466,27 +1483,32 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Not stored",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "fresh",
             "label": "Fresh",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "stale",
             "label": "Stale, served while revalidated",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "expired",
             "label": "Past its time: the origin is asked first",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "negative",
             "label": "Known not to exist",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           }
         ],
         "marked": "The item that was asked for last."
@@ -1807,7 +1829,8 @@ export const catalogue: Catalogue = {
           "help": "Requests from browsers and clients.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "origin",
@@ -1817,7 +1840,8 @@ export const catalogue: Catalogue = {
           "help": "Where it gets what it does not have: a balancer, a gateway, a server, another CDN.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -2225,6 +2249,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Most popular items",
@@ -2233,27 +2258,32 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Not stored",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "fresh",
             "label": "Fresh",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "stale",
             "label": "Stale, served while revalidated",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "expired",
             "label": "Past its time: the origin is asked first",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "negative",
             "label": "Known not to exist",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           }
         ],
         "marked": "The item that was asked for last."
@@ -2669,7 +2699,8 @@ export const catalogue: Catalogue = {
           "help": "Requests from clients.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "out",
@@ -2679,7 +2710,8 @@ export const catalogue: Catalogue = {
           "help": "Where requests go that are let in.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -2932,6 +2964,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Users",
@@ -2940,17 +2973,20 @@ export const catalogue: Catalogue = {
           {
             "name": "free",
             "label": "More than half left",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "half",
             "label": "Less than half left",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "none",
             "label": "Nothing left",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "being limited"
@@ -3625,7 +3661,8 @@ export const catalogue: Catalogue = {
           "help": "Requests of clients. They are in the region of the block that sends them.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "out",
@@ -3635,7 +3672,8 @@ export const catalogue: Catalogue = {
           "help": "One block for each region, such as its load balancer; its parameter Region says where it is.",
           "minimum": 1,
           "maximum": null,
-          "weighted": true
+          "weighted": true,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -3772,9 +3810,11 @@ export const catalogue: Catalogue = {
           "lesser": "probe_timeout_s",
           "greater": "probe_interval_s",
           "help": "a probe has to end before the next one is sent.",
-          "strict": false
+          "strict": false,
+          "when": {}
         }
       ],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Resolvers",
@@ -3783,27 +3823,32 @@ export const catalogue: Catalogue = {
           {
             "name": "none",
             "label": "no answer",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "first",
             "label": "first region",
-            "look": "first"
+            "look": "first",
+            "callee": 0
           },
           {
             "name": "second",
             "label": "second region",
-            "look": "second"
+            "look": "second",
+            "callee": 1
           },
           {
             "name": "third",
             "label": "third region",
-            "look": "third"
+            "look": "third",
+            "callee": 2
           },
           {
             "name": "fourth",
             "label": "fourth region or further",
-            "look": "fourth"
+            "look": "fourth",
+            "callee": 3
           }
         ],
         "marked": "ignores the TTL"
@@ -4556,7 +4601,8 @@ export const catalogue: Catalogue = {
           "help": "Requests to be spread.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "out",
@@ -4566,7 +4612,8 @@ export const catalogue: Catalogue = {
           "help": "Servers, or further load balancers.",
           "minimum": 1,
           "maximum": null,
-          "weighted": true
+          "weighted": true,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -4804,9 +4851,25 @@ export const catalogue: Catalogue = {
           "lesser": "probe_timeout_s",
           "greater": "probe_period_s",
           "help": "a probe has to be over before the next one begins.",
-          "strict": false
+          "strict": false,
+          "when": {}
+        },
+        {
+          "lesser": "probe_timeout_s",
+          "greater": "startup_period_s",
+          "help": "a startup probe has to be over before the next one begins.",
+          "strict": false,
+          "when": {
+            "probes": [
+              true
+            ],
+            "startup": [
+              true
+            ]
+          }
         }
       ],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Targets",
@@ -4815,49 +4878,57 @@ export const catalogue: Catalogue = {
           {
             "name": "ready",
             "label": "ready",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "starting",
             "label": "starting: its startup probe has not succeeded yet",
-            "look": "first"
+            "look": "first",
+            "callee": null
           },
           {
             "name": "not_ready",
             "label": "not ready: gets no calls",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           },
           {
             "name": "dead",
             "label": "dead: its liveness probe failed",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "ejected",
             "label": "ejected: too many failures in a row",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "draining",
             "label": "draining: what is in it finishes",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "slow_start",
             "label": "slow start: gets a part of its share",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "switched_off",
             "label": "switched off: not listed",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           }
         ],
         "marked": "gets calls in panic alone"
       },
       "version": 1,
       "order": 20,
-      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
+      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up, or the process that follows one that crashed. A silent death costs period x failures plus a timeout\nat most: with the defaults 20 to 31 s. What is there when the run begins counts as ready. A target that is switched off gets nothing new\nat once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
     },
     {
       "kind": "app_server",
@@ -5850,7 +5921,8 @@ export const catalogue: Catalogue = {
           "help": "Requests from clients, balancers, other servers.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "filter",
@@ -5860,7 +5932,8 @@ export const catalogue: Catalogue = {
           "help": "Who is asked first whether an item can exist at all.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "cache",
@@ -5870,7 +5943,8 @@ export const catalogue: Catalogue = {
           "help": "Where it looks before it reads.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "store",
@@ -5880,7 +5954,8 @@ export const catalogue: Catalogue = {
           "help": "Where items are read and written.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "queue",
@@ -5890,7 +5965,8 @@ export const catalogue: Catalogue = {
           "help": "Where it leaves background refreshes, and writes that go into the queue.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "sessions",
@@ -5900,7 +5976,8 @@ export const catalogue: Catalogue = {
           "help": "Where sessions are kept, if in a store.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "services",
@@ -5910,7 +5987,8 @@ export const catalogue: Catalogue = {
           "help": "Other services that a request needs.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -6506,9 +6584,11 @@ export const catalogue: Catalogue = {
           "lesser": "instances_min",
           "greater": "instances_max",
           "help": "there can't be more of them at least than at most",
-          "strict": false
+          "strict": false,
+          "when": {}
         }
       ],
+      "any_above_zero": [],
       "needs": [
         {
           "ports": [
@@ -6519,7 +6599,37 @@ export const catalogue: Catalogue = {
               "store"
             ]
           },
-          "help": "its sessions are kept in a store"
+          "help": "its sessions are kept in a store",
+          "callee": {}
+        },
+        {
+          "ports": [
+            "cache"
+          ],
+          "when": {
+            "writes": [
+              "cache"
+            ]
+          },
+          "help": "its writes go to a cache that writes them to the store; one that is written around refuses them",
+          "callee": {
+            "write_policy": [
+              "through",
+              "behind"
+            ]
+          }
+        },
+        {
+          "ports": [
+            "queue"
+          ],
+          "when": {
+            "writes": [
+              "queue"
+            ]
+          },
+          "help": "its writes go into a queue",
+          "callee": {}
         }
       ],
       "cells": {
@@ -6529,42 +6639,50 @@ export const catalogue: Catalogue = {
           {
             "name": "off",
             "label": "Off",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "starting",
             "label": "Starting",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "warming",
             "label": "Warming up",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "ready",
             "label": "Ready",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "not_ready",
             "label": "Not ready",
-            "look": "second"
+            "look": "second",
+            "callee": null
           },
           {
             "name": "draining",
             "label": "Draining",
-            "look": "third"
+            "look": "third",
+            "callee": null
           },
           {
             "name": "deadlocked",
             "label": "Deadlocked",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "down",
             "label": "Down",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "requests wait for a worker there"
@@ -6867,7 +6985,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs from a queue.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "store",
@@ -6877,7 +6996,8 @@ export const catalogue: Catalogue = {
           "help": "Where items are written, and read for the cache.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "cache",
@@ -6887,7 +7007,8 @@ export const catalogue: Catalogue = {
           "help": "What is told of writes, and filled with items that were read anew.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -7192,6 +7313,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": null,
       "version": 1,
@@ -7940,7 +8062,8 @@ export const catalogue: Catalogue = {
           "help": "Reads, writes and deletes of items.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "store",
@@ -7950,7 +8073,8 @@ export const catalogue: Catalogue = {
           "help": "What it reads from and writes to, through or behind.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "queue",
@@ -7960,7 +8084,8 @@ export const catalogue: Catalogue = {
           "help": "What it writes behind to instead of the store.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -8534,9 +8659,11 @@ export const catalogue: Catalogue = {
           "lesser": "soft_ttl_s",
           "greater": "ttl_s",
           "help": "an item that is gone can't be served while it is refreshed.",
-          "strict": false
+          "strict": false,
+          "when": {}
         }
       ],
+      "any_above_zero": [],
       "needs": [
         {
           "ports": [
@@ -8547,7 +8674,8 @@ export const catalogue: Catalogue = {
               "read_through"
             ]
           },
-          "help": "it reads through to a store"
+          "help": "it reads through to a store",
+          "callee": {}
         },
         {
           "ports": [
@@ -8558,7 +8686,8 @@ export const catalogue: Catalogue = {
               "through"
             ]
           },
-          "help": "it writes through to a store"
+          "help": "it writes through to a store",
+          "callee": {}
         },
         {
           "ports": [
@@ -8570,7 +8699,8 @@ export const catalogue: Catalogue = {
               "behind"
             ]
           },
-          "help": "it writes behind to a store, or to a queue"
+          "help": "it writes behind to a store, or to a queue",
+          "callee": {}
         }
       ],
       "cells": {
@@ -8580,44 +8710,51 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Empty",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "fresh",
             "label": "Fresh",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "past its soft TTL",
             "label": "Past its soft TTL",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "expired",
             "label": "Expired",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "being rebuilt",
             "label": "Being rebuilt",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "known not to exist",
             "label": "Known not to exist",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           },
           {
             "name": "not in the store yet",
             "label": "Not in the store yet",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           }
         ],
         "marked": "asked for last"
       },
       "version": 1,
       "order": 40,
-      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\n**Stampede.** When a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild\ntime of them, 10,000/s x 200 ms = 2,000. It is named and sized when it happens. What helps:\n\n- *Lock*: one rebuilds, the others wait. If it dies, nobody rebuilds until the lock runs out. If it is slower than the lock lasts, a second one\n  begins; without the owner check the first then deletes the second one's lock, and a third can begin.\n- *Lease* (memcached at Facebook, 2013): a token, one for a key in 10 s. A change of the item voids it, and a set with a void token is refused:\n  what was read before a change can't be put in after it. A token that was used or voided counts as well: after the next change readers wait\n  and ask again until the 10 s are over, so a hot key that is changed all the time comes to the store once in 10 s, and from those who\n  have waited too long. Only one that is given back unused (the store failed, or has no such item) goes to the next reader. Let items live\n  longer than that: one that expires earlier is waited for.\n- *Soft time to live*: past it the old value is served at the speed of a hit, with one refresh in the background. Past the hard one callers wait.\n- *Early rebuild* (XFetch, 2015): each read rebuilds ahead of time with chance exp(-time left / (beta x rebuild time)): 36.8 % when as much\n  time is left as a rebuild takes. 100 reads/s and 0.5 s: the first about 2.3 s before the end, about 2.6 a cycle.\n- *Jitter* of 10 %: what was put in together expires over a fifth of the time to live instead of at once.\n\n**What does not exist** can be remembered too: one query for a key in a negative time to live. An item that is created meanwhile is invisible\nuntil that ends, unless its creation invalidates.\n\n**Stale** is what has another version than the store has now. Every hit is compared; stale ones are counted, with how long ago the present\nversion was committed. A soft-stale value need not be stale, and a fresh one can be.\n\n**Writes**: *around* it (callers write to the store, then delete or replace the item here), *through* it (to the store at once), or *behind* it:\nacknowledged at once, gathered, and sent to the store (or a queue) every so often, each item's last value. A crash loses exactly what was not\nsent; the note names it. An item that is dropped before it was sent (by a purchase, say, which goes to the store and then invalidates) is sent\nat once, as Hazelcast does; it comes after the purchase, which did not see it. Of one that was deleted from the store there is nothing to send:\nits unwritten value is lost as well. A version given ahead of the store is one more than any before it, and the store commits that or a larger\none.\n\n**Nodes**: *shared*, each key on one node of a consistent hash ring, so that a node more or less moves only its share. *Local*, one for each\ninstance of the server: an invalidation reaches the writer's own, the others are stale until their time ends. *Hot keys* (found by counting with\n64 counters, space-saving, Metwally 2005; halved every second) are kept on several nodes that take turns. Copies change as soon as the key's\nown node does; the lock is that of its own node.\n\nThe cells are the 64 most popular keys: empty, fresh, past the soft time to live, expired but still held, being rebuilt, known not to exist, not\nin the store yet.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
+      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\n**Stampede.** When a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild\ntime of them, 10,000/s x 200 ms = 2,000. It is named and sized when it happens. What helps:\n\n- *Lock*: one rebuilds, the others wait. If it dies, nobody rebuilds until the lock runs out. If it is slower than the lock lasts, a second one\n  begins; without the owner check the first then deletes the second one's lock, and a third can begin.\n- *Lease* (memcached at Facebook, 2013): a token, one for a key in 10 s. A change of the item voids it, and a set with a void token is refused:\n  what was read before a change can't be put in after it. A token that was used or voided counts as well: after the next change readers wait\n  and ask again until the 10 s are over, so a hot key that is changed all the time comes to the store once in 10 s, and from those who\n  have waited too long. Only one that is given back unused (the store failed, or has no such item) goes to the next reader. Let items live\n  longer than that: one that expires earlier is waited for.\n- *Soft time to live*: past it the old value is served at the speed of a hit, with one refresh in the background. Past the hard one callers wait.\n- *Early rebuild* (XFetch, 2015): each read rebuilds ahead of time with chance exp(-time left / (beta x rebuild time)): 36.8 % when as much\n  time is left as a rebuild takes. 100 reads/s and 0.5 s: the first about 2.3 s before the end, about 2.6 a cycle.\n- *Jitter* of 10 %: what was put in together expires over a fifth of the time to live instead of at once.\n\n**What does not exist** can be remembered too: one query for a key in a negative time to live. An item that is created meanwhile is invisible\nuntil that ends, unless its creation invalidates. Many who look such a key up at once are told of as that, and are no stampede: there is\nnothing to rebuild.\n\n**Stale** is what has another version than the store has now. Every hit is compared; stale ones are counted, with how long ago the present\nversion was committed. A soft-stale value need not be stale, and a fresh one can be.\n\n**Writes**: *around* it (callers write to the store, then delete or replace the item here), *through* it (to the store at once), or *behind* it:\nacknowledged at once, gathered, and sent to the store (or a queue) every so often, each item's last value. A crash loses exactly what was not\nsent; the note names it. An item that is dropped before it was sent (by a purchase, say, which goes to the store and then invalidates) is sent\nat once, as Hazelcast does; it comes after the purchase, which did not see it. Of one that was deleted from the store there is nothing to send:\nits unwritten value is lost as well. A version given ahead of the store is one more than any before it, and the store commits that or a larger\none.\n\n**Nodes**: *shared*, each key on one node of a consistent hash ring, so that a node more or less moves only its share. *Local*, one for each\ninstance of the server: an invalidation reaches the writer's own, the others are stale until their time ends. *Hot keys* (found by counting with\n64 counters, space-saving, Metwally 2005; halved every second) are kept on several nodes that take turns. Copies change as soon as the key's\nown node does; the lock is that of its own node.\n\nThe cells are the 64 most popular keys: empty, fresh, past the soft time to live, expired but still held, being rebuilt, known not to exist, not\nin the store yet.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
     },
     {
       "kind": "bloom_filter",
@@ -9034,7 +9171,8 @@ export const catalogue: Catalogue = {
           "help": "Whether an id can exist; ids that are new, and ids that are gone.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -9424,6 +9562,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Bits",
@@ -9432,22 +9571,26 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Empty",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "few",
             "label": "Few set",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "half",
             "label": "About half set, as planned",
-            "look": "first"
+            "look": "first",
+            "callee": null
           },
           {
             "name": "most",
             "label": "More set than planned",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "Where the id that was looked up last falls."
@@ -9983,7 +10126,8 @@ export const catalogue: Catalogue = {
           "help": "Reads, writes, lists, purchases, rows created and deleted.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -10336,6 +10480,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": null,
       "version": 1,
@@ -10670,7 +10815,8 @@ export const catalogue: Catalogue = {
           "help": "Messages from servers and other queues.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "requests",
@@ -10680,7 +10826,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that are messages: answered when they are stored (202 Accepted), done later.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "workers",
@@ -10690,7 +10837,8 @@ export const catalogue: Catalogue = {
           "help": "Who does the jobs; each instance gets messages in turn.",
           "minimum": 1,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": true
         },
         {
           "name": "dead_letters",
@@ -10700,7 +10848,8 @@ export const catalogue: Catalogue = {
           "help": "The queue for messages that were given up; without one they are kept here.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -11070,6 +11219,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Messages",
@@ -11078,22 +11228,26 @@ export const catalogue: Catalogue = {
           {
             "name": "waiting",
             "label": "Waits",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "again",
             "label": "Waits again",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "worked_on",
             "label": "Worked on",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "dead",
             "label": "Dead letter",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "delivered before"

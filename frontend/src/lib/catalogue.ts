@@ -59,9 +59,20 @@ export function shownParams(params: readonly Param[], values: Record<string, Sca
 export function ruleProblems(spec: BlockSpec, values: Record<string, Scalar>): Map<string, string> {
   const problems = new Map<string, string>();
   const byName = new Map(spec.params.map((param) => [param.name, param]));
-  for (const { lesser, greater, strict, help } of spec.rules) {
+  const holds = (when: Record<string, Scalar[]>) =>
+    Object.entries(when).every(([name, wanted]) => {
+      const other = byName.get(name);
+      return other && wanted.includes(settingOf(values, other));
+    });
+  for (const { params, help } of spec.any_above_zero) {
+    const group = params.flatMap((name) => byName.get(name) ?? []);
+    if (group.some((param) => settingOf(values, param))) continue;
+    const labels = group.map(({ label }) => label).join(', ');
+    for (const { name } of group) problems.set(name, `One of ${labels} has to be above 0: ${help}`);
+  }
+  for (const { lesser, greater, strict, help, when } of spec.rules) {
     const [less, more] = [byName.get(lesser), byName.get(greater)];
-    if (!less || !more) continue;
+    if (!less || !more || !holds(when)) continue;
     const [low, high] = [settingOf(values, less), settingOf(values, more)];
     if (typeof low !== 'number' || typeof high !== 'number' || low < high || (low === high && !strict)) continue;
     const bound = (word: string, other: Param, value: number) =>

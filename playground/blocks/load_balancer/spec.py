@@ -311,6 +311,12 @@ SPEC = BlockSpec(
             greater="probe_period_s",
             help="a probe has to be over before the next one begins.",
         ),
+        Rule(
+            lesser="probe_timeout_s",
+            greater="startup_period_s",
+            help="a startup probe has to be over before the next one begins.",
+            when={**PROBES_ON, "startup": (True,)},
+        ),
     ),
     ports=(
         Port(name="in", label="Requests", direction="in", type="http", help="Requests to be spread."),
