@@ -6,7 +6,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from playground.engine.streams import DISTRIBUTIONS, Duration
+from playground.engine.streams import DISTRIBUTIONS, FITS, Duration
 
 NS_PER_UNIT: Final = {"us": 1_000.0, "ms": 1_000_000.0, "s": 1_000_000_000.0}
 
@@ -53,10 +53,15 @@ class Params:
         return i64(round(value * NS_PER_UNIT[name.rsplit("_", 1)[1]]))
 
     def set_duration(self, duration: Duration, prefix: str) -> None:
-        """Set ``duration`` from ``<prefix>_distribution``, ``<prefix>_mean_<unit>`` and ``<prefix>_cv``."""
+        """Set ``duration`` from ``<prefix>_distribution``, ``<prefix>_mean_<unit>`` and ``<prefix>_cv``; one of ``FITS`` has its mean."""
+        name = self.text(f"{prefix}_distribution")
+        if name in FITS:
+            share, least_ns, exponent, mean_ns = FITS[name]
+            duration.set_mixture(share, least_ns, exponent, mean_ns)
+            return
         mean = -1.0
         for unit in NS_PER_UNIT:
             if f"{prefix}_mean_{unit}" in self.values:
                 mean = float(self.number(f"{prefix}_mean_{unit}")) * NS_PER_UNIT[unit]
-        kind: i64 = DISTRIBUTIONS.index(self.text(f"{prefix}_distribution"))
+        kind: i64 = DISTRIBUTIONS.index(name)
         duration.set_to(kind, mean, self.number(f"{prefix}_cv"))

@@ -80,9 +80,17 @@ EXPONENTIAL: Final = 1
 UNIFORM: Final = 2
 LOGNORMAL: Final = 3
 PARETO: Final = 4
+PARETO_OR_EXPONENTIAL: Final = 5
 
 DISTRIBUTIONS: Final = ["constant", "exponential", "uniform", "lognormal", "pareto"]
-"""Names, in the order of the constants above."""
+"""Names of those that have a mean (and a coefficient of variation), in the order of the constants above."""
+
+FITS: Final = {"lnkd_ssd": (0.9122, 0.235e6, 10.0, 1e6 / 1.66), "lnkd_disk": (0.38, 1.05e6, 1.51, 1e6 / 0.183)}
+"""Measured ones as mixtures: the share of the Pareto part, its least value in ns and its exponent, the mean in ns of the exponential part.
+
+One-way latencies of Voldemort at LinkedIn, between a coordinator and a replica, the replica's work included: on solid-state disks, and of
+writes on spinning ones. P. Bailis et al., "Probabilistically bounded staleness for practical partial quorums", VLDB 2012, table 3.
+"""
 
 
 @final
@@ -95,6 +103,8 @@ class Duration(State):
         self.cv = cv
         self.first = 0.0
         self.second = 0.0
+        self.share = 0.0
+        self.other_ns = 0.0
         self.set_to(kind, mean_ns, cv)
 
     def set_to(self, kind: i64, mean_ns: float, cv: float) -> None:
@@ -111,6 +121,15 @@ class Duration(State):
             self.first = mean_ns * (shape - 1.0) / shape
             self.second = -1.0 / shape
 
+    def set_mixture(self, share: float, least_ns: float, exponent: float, mean_ns: float) -> None:
+        """With probability ``share`` Pareto (never below ``least_ns``, tail exponent > 1), else exponential with ``mean_ns``."""
+        self.kind = PARETO_OR_EXPONENTIAL
+        self.mean_ns = share * least_ns * exponent / (exponent - 1.0) + (1.0 - share) * mean_ns
+        self.share = share
+        self.first = least_ns
+        self.second = -1.0 / exponent
+        self.other_ns = mean_ns
+
     def draw(self, stream: Stream) -> i64:
         """One duration, rounded down to whole nanoseconds. A constant uses up no randomness."""
         kind = self.kind
@@ -122,6 +141,8 @@ class Duration(State):
             return i64(2.0 * self.mean_ns * stream.uniform())
         if kind == LOGNORMAL:
             return whole_ns(exp(self.first + self.second * stream.normal()))
+        if kind == PARETO_OR_EXPONENTIAL and stream.uniform() >= self.share:
+            return whole_ns(-log(stream.uniform()) * self.other_ns)
         return whole_ns(self.first * exp(self.second * log(stream.uniform())))
 
 

@@ -22,6 +22,7 @@ FIRST = (
     "liveness-readiness",
     "gslb",
     "conditional-requests",
+    "quorum",
     "metastable",
     "mm1",
     "mmc",

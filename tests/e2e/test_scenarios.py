@@ -60,6 +60,7 @@ LESSONS = (
         "gslb", "Nearest healthy region", r"Balancer EU crashed", "25×", off(30, 70), on(15), r"Balancer EU found dead"
     ),
     Lesson("conditional-requests", "ETag with each answer", "", "5×", off(10), on(7)),
+    Lesson("quorum", "R + W > N", r"stale read of key \d", "2×", off(8, 40), on(0.5)),
 )
 
 

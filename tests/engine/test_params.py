@@ -39,6 +39,13 @@ def test_a_distribution_is_set_from_its_three_parameters() -> None:
     assert (duration.kind, duration.mean_ns, duration.cv) == (LOGNORMAL, 40_000.0, 0.5)
 
 
+def test_a_measured_distribution_needs_no_mean() -> None:
+    duration = Duration(CONSTANT, 0.0, 1.0)
+    Params({"leg_distribution": "lnkd_disk", "leg_mean_ms": 7, "leg_cv": 1}).set_duration(duration, "leg")
+    # 38 % of 1.05 x 1.51 / 0.51 ms and 62 % of 1 / 0.183 ms.
+    assert duration.mean_ns == pytest.approx(4.569e6, rel=1e-3)
+
+
 def test_regions_are_as_far_from_one_another_there_as_back() -> None:
     for here in REGIONS:
         assert one_way_ns(here, here) == 0

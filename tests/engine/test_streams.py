@@ -14,6 +14,7 @@ from scipy import stats
 from playground.engine.streams import (
     CONSTANT,
     EXPONENTIAL,
+    FITS,
     LOGNORMAL,
     M1,
     M2,
@@ -163,6 +164,17 @@ def test_a_changed_distribution_is_as_one_made_so() -> None:
     made = Duration(PARETO, MEAN_NS, 0.7)
     first, second = Stream(1, "a", "b"), Stream(1, "a", "b")
     assert [changed.draw(first) for _ in range(50)] == [made.draw(second) for _ in range(50)]
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_a_mixture_is_pareto_for_its_share_and_else_exponential(name: str) -> None:
+    share, least_ns, exponent, mean_ns = FITS[name]
+    duration, stream = Duration(CONSTANT, 0.0, 1.0), Stream(14, "block", name)
+    duration.set_mixture(share, least_ns, exponent, mean_ns)
+    first, second = stats.pareto(exponent, scale=least_ns), stats.expon(scale=mean_ns)
+    assert duration.mean_ns == pytest.approx(share * first.mean() + (1 - share) * second.mean())
+    drawn = [duration.draw(stream) for _ in range(20_000)]
+    assert stats.kstest(drawn, lambda x: share * first.cdf(x) + (1 - share) * second.cdf(x)).pvalue > LEVEL
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 0.99, 1.0, 1.2, 2.0])

@@ -9,7 +9,7 @@ import pytest
 from playground.execution import Execution
 from playground.protocol.design import Scenario, Setting
 from playground.templates_store import templates
-from tests.sketch import metric, run
+from tests.sketch import fault, metric, run, set_param
 
 SCENARIOS = (
     "negative-caching",
@@ -21,6 +21,7 @@ SCENARIOS = (
     "liveness-readiness",
     "gslb",
     "conditional-requests",
+    "quorum",
 )
 
 
@@ -150,3 +151,41 @@ def test_a_304_spares_the_body_of_what_has_not_changed() -> None:
     assert 0 < fetched - 100_000 * bodies < 1_000 * (confirmed + bodies)
     assert fetched < metric(without, "browsers", "origin_bytes") / 3
     assert metric(with_it, "users", "offered") == pytest.approx(metric(without, "users", "offered"), rel=0.02)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_overlapping_quorums_end_stale_reads(seed: int) -> None:
+    partial, overlapping = both("quorum", 30.0, seed)
+    # A tenth of 6,000 reads; the second fastest of three replicas instead of the fastest.
+    assert 300 < metric(partial, "store", "reads_stale") < 1200
+    assert any("stale read of key" in title for title in titles(partial))
+    assert metric(overlapping, "store", "reads_stale") == 0 < metric(overlapping, "store", "reads")
+    for kind in ("read", "write"):
+        assert metric(overlapping, "store", f"{kind}_p50_ms") > metric(partial, "store", f"{kind}_p50_ms")
+
+
+@pytest.mark.parametrize("sloppy", [False, True])
+def test_overlapping_quorums_have_their_caveats(sloppy: bool) -> None:
+    execution = Execution(side("quorum", True, 40.0), recorded=False)
+    execution.act(set_param("store", "sloppy_quorum", sloppy), "test")
+    assert execution.advance(5_000_000_000)
+    execution.act(fault("store", "partition", instance=0, count=2, duration_s=5), "test")
+    assert execution.advance(20_000_000_000)
+    if sloppy:
+        assert metric(execution, "store", "reads_stale") > 100, "the other side's writes count, and are not seen"
+        assert metric(execution, "store", "hints_delivered") > 0
+        assert any("handoff to node" in title for title in titles(execution))
+    else:
+        assert metric(execution, "store", "reads_stale") == 0
+        assert metric(execution, "store", "unavailable") > 100
+        assert metric(execution, "store", "partial_writes") > 0
+    before = metric(execution, "store", "reads_stale")
+    assert execution.advance(40_000_000_000)
+    assert metric(execution, "store", "reads_stale") == before, "once all hints are handed over"
+
+
+def test_clocks_that_are_off_lose_acknowledged_writes_in_spite_of_the_quorum() -> None:
+    execution = Execution(side("quorum", True, 20.0), recorded=False)
+    execution.act(set_param("store", "clock_offsets", "0, 200, -200"), "test")
+    assert execution.advance(execution.until_ns)
+    assert metric(execution, "store", "writes_lost_skew") > 100 < metric(execution, "store", "reads_stale")

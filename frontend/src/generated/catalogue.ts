@@ -11255,6 +11255,1645 @@ export const catalogue: Catalogue = {
       "version": 1,
       "order": 55,
       "doc": "Takes messages, answers once they are stored, and hands them to workers, the oldest first. A message stays until a worker reports it as done.\nA delivery that fails, or is not answered within the *visibility timeout*, is made again: at least once, sometimes twice. After *most\ndeliveries* in vain a message becomes a dead letter.\n\nWorkers take as many as they can: their number / time per job. What comes faster piles up, by the difference per second, until the queue is full;\nthen producers are turned away, wait, or the oldest messages go. A worker that is gone gets nothing until it is back.\n\nA *durable* queue keeps its messages through a crash, and delivers again what was being worked on. Without it they are lost, though their\nproducers were told that they are safe; the block counts them."
+    },
+    {
+      "kind": "quorum_store",
+      "title": "Quorum store",
+      "category": "Data",
+      "icon": "boxes",
+      "summary": "Keeps N copies of each key; W of them write, R of them read",
+      "params": [
+        {
+          "name": "instances",
+          "label": "Nodes",
+          "kind": "integer",
+          "default": 5,
+          "help": "Nodes on the ring. A change restarts the block.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 32.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Quorum",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "replicas",
+          "label": "N: replicas",
+          "kind": "integer",
+          "default": 3,
+          "help": "Nodes that keep a copy of each key: the first ones behind its place on the ring.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 7.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Quorum",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "read_quorum",
+          "label": "R: answers to a read",
+          "kind": "integer",
+          "default": 2,
+          "help": "Replicas whose answers a read waits for. With R + W > N one of them has every acknowledged write.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 7.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Quorum",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "write_quorum",
+          "label": "W: copies of a write",
+          "kind": "integer",
+          "default": 2,
+          "help": "Replicas that have to have a write before it is acknowledged. It is sent to all N.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 7.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Quorum",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "read_from",
+          "label": "Reads go to",
+          "kind": "choice",
+          "default": "all",
+          "help": "Which replicas a read is sent to.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "all",
+              "label": "All replicas",
+              "help": "and the first R to answer count"
+            },
+            {
+              "value": "quorum",
+              "label": "R replicas",
+              "help": "and to others when these don't answer"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Quorum",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "coordinator",
+          "label": "Coordinator",
+          "kind": "choice",
+          "default": "contacted",
+          "help": "Which node a client contacts. With version vectors it is always a replica.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "contacted",
+              "label": "Any node",
+              "help": "its own copy, if it has one, is as far away as the others"
+            },
+            {
+              "value": "replica",
+              "label": "A replica of the key",
+              "help": "its own copy is at hand"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Quorum",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "write_distribution",
+          "label": "W: distribution",
+          "kind": "choice",
+          "default": "lnkd_ssd",
+          "help": "From the coordinator to a replica, for a write, the replica's work included.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "lnkd_ssd",
+              "label": "LinkedIn, SSD",
+              "help": "as measured: 91 % about 0.26 ms, 9 % exponential, 0.6 ms"
+            },
+            {
+              "value": "lnkd_disk",
+              "label": "LinkedIn, disk",
+              "help": "as measured for writes: 38 % a heavy tail from 1 ms on, 62 % exponential, 5.5 ms"
+            },
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "write_mean_ms",
+          "label": "W",
+          "kind": "number",
+          "default": 0.5,
+          "help": "From the coordinator to a replica, for a write, the replica's work included.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {
+            "write_distribution": [
+              "constant",
+              "exponential",
+              "uniform",
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "write_cv",
+          "label": "W: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {
+            "write_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "ack_distribution",
+          "label": "A: distribution",
+          "kind": "choice",
+          "default": "lnkd_ssd",
+          "help": "Of a replica's acknowledgement of a write to the coordinator.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "lnkd_ssd",
+              "label": "LinkedIn, SSD",
+              "help": "as measured: 91 % about 0.26 ms, 9 % exponential, 0.6 ms"
+            },
+            {
+              "value": "lnkd_disk",
+              "label": "LinkedIn, disk",
+              "help": "as measured for writes: 38 % a heavy tail from 1 ms on, 62 % exponential, 5.5 ms"
+            },
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ack_mean_ms",
+          "label": "A",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Of a replica's acknowledgement of a write to the coordinator.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {
+            "ack_distribution": [
+              "constant",
+              "exponential",
+              "uniform",
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "ack_cv",
+          "label": "A: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {
+            "ack_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "read_distribution",
+          "label": "R: distribution",
+          "kind": "choice",
+          "default": "lnkd_ssd",
+          "help": "From the coordinator to a replica, for a read, the replica's work included.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "lnkd_ssd",
+              "label": "LinkedIn, SSD",
+              "help": "as measured: 91 % about 0.26 ms, 9 % exponential, 0.6 ms"
+            },
+            {
+              "value": "lnkd_disk",
+              "label": "LinkedIn, disk",
+              "help": "as measured for writes: 38 % a heavy tail from 1 ms on, 62 % exponential, 5.5 ms"
+            },
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "read_mean_ms",
+          "label": "R",
+          "kind": "number",
+          "default": 0.5,
+          "help": "From the coordinator to a replica, for a read, the replica's work included.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {
+            "read_distribution": [
+              "constant",
+              "exponential",
+              "uniform",
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "read_cv",
+          "label": "R: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {
+            "read_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "response_distribution",
+          "label": "S: distribution",
+          "kind": "choice",
+          "default": "lnkd_ssd",
+          "help": "Of a replica's answer to a read to the coordinator.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "lnkd_ssd",
+              "label": "LinkedIn, SSD",
+              "help": "as measured: 91 % about 0.26 ms, 9 % exponential, 0.6 ms"
+            },
+            {
+              "value": "lnkd_disk",
+              "label": "LinkedIn, disk",
+              "help": "as measured for writes: 38 % a heavy tail from 1 ms on, 62 % exponential, 5.5 ms"
+            },
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "response_mean_ms",
+          "label": "S",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Of a replica's answer to a read to the coordinator.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {
+            "response_distribution": [
+              "constant",
+              "exponential",
+              "uniform",
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "response_cv",
+          "label": "S: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Latencies",
+          "live": true,
+          "shown_when": {
+            "response_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "suspect_after_ms",
+          "label": "A node is missed after",
+          "kind": "number",
+          "default": 100.0,
+          "help": "A coordinator that hears nothing from a node for so long goes past it until it hears from it again.",
+          "unit": "ms",
+          "minimum": 0.1,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failures",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "request_timeout_ms",
+          "label": "Request timeout",
+          "kind": "number",
+          "default": 500.0,
+          "help": "A request that has no quorum by then fails as unavailable.",
+          "unit": "ms",
+          "minimum": 0.1,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failures",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "probe_every_s",
+          "label": "Probe every",
+          "kind": "number",
+          "default": 1.0,
+          "help": "How often a node asks those that it misses whether they are there.",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failures",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "sloppy_quorum",
+          "label": "Sloppy quorum",
+          "kind": "boolean",
+          "default": false,
+          "help": "Nodes behind the replicas stand in for those out of reach: their hints count towards W, and reads ask them too.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failures",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hinted_handoff",
+          "label": "Hinted handoff",
+          "kind": "boolean",
+          "default": true,
+          "help": "The next node keeps a write for a replica that is out of reach. A sloppy quorum does so anyway.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failures",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "hint_window_s",
+          "label": "Hints are kept for",
+          "kind": "number",
+          "default": 10800.0,
+          "help": "A hint that is older is dropped. Off: never.",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failures",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "handoff_per_s",
+          "label": "Handed over",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "Hints that one node hands over to another in a second.",
+          "unit": "per_s",
+          "minimum": 0.1,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failures",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "crash_loses_disk",
+          "label": "A crash loses the disk",
+          "kind": "boolean",
+          "default": false,
+          "help": "Whether a node that crashes comes back empty.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failures",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "read_repair",
+          "label": "Read repair",
+          "kind": "choice",
+          "default": "all",
+          "help": "Which replicas are sent the newest version when a read shows that they don't have it.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "off",
+              "label": "Off",
+              "help": "reads change nothing"
+            },
+            {
+              "value": "answered",
+              "label": "Those that answered",
+              "help": "the R replicas whose answers the client got"
+            },
+            {
+              "value": "all",
+              "label": "All that were asked",
+              "help": "in the background, once all have answered"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Repair",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "anti_entropy_every_s",
+          "label": "Anti-entropy every",
+          "kind": "number",
+          "default": 60.0,
+          "help": "How often each node compares what it holds with the next other one. Off: never.",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Repair",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "anti_entropy_per_s",
+          "label": "Keys exchanged",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Keys in a second that two nodes which compare give each other.",
+          "unit": "per_s",
+          "minimum": 0.1,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Repair",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "conflicts",
+          "label": "Conflicts",
+          "kind": "choice",
+          "default": "last_write_wins",
+          "help": "What becomes of two versions of a key. A change restarts the block.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "last_write_wins",
+              "label": "Last write wins",
+              "help": "the version with the latest time stamp stays, by the clocks of the nodes that coordinated"
+            },
+            {
+              "value": "version_vectors",
+              "label": "Version vectors",
+              "help": "versions that knew nothing of one another stay side by side, at most 8"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Conflicts",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "clock_offsets",
+          "label": "Clocks are off by",
+          "kind": "text",
+          "default": "0",
+          "help": "What each node's clock differs by, in ms, from the first node on; nodes without a number go right.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": "-?[0-9]{1,7}(\\.[0-9]{1,3})?(, ?-?[0-9]{1,7}(\\.[0-9]{1,3})?){0,31}",
+          "pattern_help": "milliseconds, node by node, with commas between, such as 0, 50, -20",
+          "group": "Conflicts",
+          "live": true,
+          "shown_when": {
+            "conflicts": [
+              "last_write_wins"
+            ]
+          }
+        },
+        {
+          "name": "context",
+          "label": "Writers know",
+          "kind": "choice",
+          "default": "read",
+          "help": "The context that a write carries.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "read",
+              "label": "What they have read",
+              "help": "a write begins with a read, and replaces what that returned"
+            },
+            {
+              "value": "none",
+              "label": "Nothing",
+              "help": "every write is another sibling"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Conflicts",
+          "live": true,
+          "shown_when": {
+            "conflicts": [
+              "version_vectors"
+            ]
+          }
+        },
+        {
+          "name": "keys",
+          "label": "Items",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Items that exist at the start, on all their replicas: numbers 1 to this. Others are absent until they are written.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4194304.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "item_bytes",
+          "label": "Size of an item",
+          "kind": "integer",
+          "default": 2048,
+          "help": "Bytes of one version of an item.",
+          "unit": "bytes",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.2,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Requests",
+          "direction": "in",
+          "type": "sql",
+          "help": "Reads and writes of single items, as a database takes them; lists are an error here.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false,
+          "deferred": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "stale_percent",
+          "label": "Stale",
+          "kind": "gauge",
+          "help": "Share of reads, in the last second or two, that returned less than the newest write acknowledged before they began.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "nodes_up",
+          "label": "Nodes",
+          "kind": "gauge",
+          "help": "Nodes that are up and missed by nobody.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "nodes",
+          "full_is_well": false
+        },
+        {
+          "name": "nodes",
+          "label": "Nodes there are",
+          "kind": "gauge",
+          "help": "Nodes there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "reads",
+          "label": "Reads",
+          "kind": "counter",
+          "help": "Reads that were answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "reads_stale",
+          "label": "Stale reads",
+          "kind": "counter",
+          "help": "Reads that returned less than the newest write that had been acknowledged before they began.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "stale_share_percent",
+          "label": "Stale, of all",
+          "kind": "gauge",
+          "help": "Share of stale reads since the start.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "formula_percent",
+          "label": "Stale by formula",
+          "kind": "gauge",
+          "help": "C(N-W, R) / C(N, R): what it would be if each read came before a write went beyond its W replicas, and any R answered.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "mean_staleness_ms",
+          "label": "Age of what was missed",
+          "kind": "gauge",
+          "help": "How long before a stale read the write that it missed had been acknowledged, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "read_p50_ms",
+          "label": "Read p50",
+          "kind": "gauge",
+          "help": "Median latency of reads since the start.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "read_p99_ms",
+          "label": "Read p99",
+          "kind": "gauge",
+          "help": "99th percentile of the latency of reads since the start.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "read_p999_ms",
+          "label": "Read p99.9",
+          "kind": "gauge",
+          "help": "99.9th percentile of the latency of reads since the start.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "write_p50_ms",
+          "label": "Write p50",
+          "kind": "gauge",
+          "help": "Median latency of writes since the start.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "write_p99_ms",
+          "label": "Write p99",
+          "kind": "gauge",
+          "help": "99th percentile of the latency of writes since the start.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "write_p999_ms",
+          "label": "Write p99.9",
+          "kind": "gauge",
+          "help": "99.9th percentile of the latency of writes since the start.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "writes",
+          "label": "Writes",
+          "kind": "counter",
+          "help": "Writes that were sent to replicas.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "writes_acked",
+          "label": "Acknowledged",
+          "kind": "counter",
+          "help": "Writes that W nodes had in time.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "partial_writes",
+          "label": "Partial writes",
+          "kind": "counter",
+          "help": "Writes that failed, and are on some replicas all the same.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "partial_seen",
+          "label": "Partial writes read",
+          "kind": "counter",
+          "help": "Reads that returned a write which its client was told had failed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "unavailable",
+          "label": "Unavailable",
+          "kind": "counter",
+          "help": "Requests that failed because too few nodes were in reach, or answered in time.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "writes_lost",
+          "label": "Writes lost",
+          "kind": "counter",
+          "help": "Acknowledged writes that were dropped or lost, for any of the reasons below.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "writes_dropped",
+          "label": "Dropped: concurrent",
+          "kind": "counter",
+          "help": "Acknowledged writes dropped in favour of one written at the same time.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "writes_lost_skew",
+          "label": "Lost: clocks",
+          "kind": "counter",
+          "help": "Acknowledged writes that lost to an earlier one because clocks differ.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "writes_lost_disk",
+          "label": "Lost: copies",
+          "kind": "counter",
+          "help": "Acknowledged writes whose last copy went with a disk, or with a hint.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "sibling_reads",
+          "label": "Reads of siblings",
+          "kind": "counter",
+          "help": "Reads that returned several versions, none of which knew of the others.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "siblings_dropped",
+          "label": "Siblings dropped",
+          "kind": "counter",
+          "help": "Versions that a node dropped because a key had too many siblings.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "hints_held",
+          "label": "Hints",
+          "kind": "gauge",
+          "help": "Writes that nodes keep for others that are out of reach.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "hints_taken",
+          "label": "Hints taken",
+          "kind": "counter",
+          "help": "Keys of which a node began to keep a write for another one.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "hints_delivered",
+          "label": "Hints delivered",
+          "kind": "counter",
+          "help": "Hints that their owners have got.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "hints_gone",
+          "label": "Hints gone",
+          "kind": "counter",
+          "help": "Hints dropped after their window, or lost with a disk.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "repairs",
+          "label": "Read repairs",
+          "kind": "counter",
+          "help": "Versions sent to replicas that had answered a read with less.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "keys_exchanged",
+          "label": "Keys exchanged",
+          "kind": "counter",
+          "help": "Keys in which anti-entropy found two nodes to differ.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "messages",
+          "label": "Messages",
+          "kind": "counter",
+          "help": "Messages sent between nodes.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "messages_lost",
+          "label": "Messages lost",
+          "kind": "counter",
+          "help": "Messages that found their node cut off or dead.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "partition",
+          "label": "Partition",
+          "help": "Cuts nodes off from the others, while clients still reach both sides.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Node",
+              "kind": "integer",
+              "default": 0,
+              "help": "Which node, counted from 0.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 31.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "count",
+              "label": "How many",
+              "kind": "integer",
+              "default": 1,
+              "help": "So many nodes, from that one on, stay together on the other side.",
+              "unit": "",
+              "minimum": 1.0,
+              "maximum": 32.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "lose_disk",
+          "label": "Lose a disk",
+          "help": "A node that stays up loses all that it holds, its hints for others included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Node",
+              "kind": "integer",
+              "default": 0,
+              "help": "Which node, counted from 0.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 31.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        }
+      ],
+      "rules": [
+        {
+          "lesser": "replicas",
+          "greater": "instances",
+          "help": "each copy of a key is on a node of its own.",
+          "strict": false,
+          "when": {}
+        },
+        {
+          "lesser": "read_quorum",
+          "greater": "replicas",
+          "help": "a read can't get more answers than there are replicas.",
+          "strict": false,
+          "when": {}
+        },
+        {
+          "lesser": "write_quorum",
+          "greater": "replicas",
+          "help": "a write can't be on more replicas than there are.",
+          "strict": false,
+          "when": {}
+        },
+        {
+          "lesser": "suspect_after_ms",
+          "greater": "request_timeout_ms",
+          "help": "a request that has failed can't turn to another node.",
+          "strict": false,
+          "when": {}
+        }
+      ],
+      "any_above_zero": [],
+      "needs": [],
+      "cells": {
+        "label": "Keys",
+        "help": "The first 48 keys, the first one top left: how their replicas stand to one another.",
+        "states": [
+          {
+            "name": "untouched",
+            "label": "As at the start",
+            "look": "empty",
+            "callee": null
+          },
+          {
+            "name": "agree",
+            "label": "All replicas agree",
+            "look": "good",
+            "callee": null
+          },
+          {
+            "name": "differ",
+            "label": "Some replicas are behind",
+            "look": "fading",
+            "callee": null
+          },
+          {
+            "name": "missing",
+            "label": "No replica has the newest acknowledged write",
+            "look": "bad",
+            "callee": null
+          },
+          {
+            "name": "hint",
+            "label": "A hint waits for one of them",
+            "look": "locked",
+            "callee": null
+          },
+          {
+            "name": "siblings",
+            "label": "Siblings",
+            "look": "busy",
+            "callee": null
+          }
+        ],
+        "marked": "The key of the latest stale read."
+      },
+      "version": 1,
+      "order": 55,
+      "doc": "A key-value store without a leader. Each key has N replicas on a ring of nodes; the node that a request comes to coordinates it. A write\ngoes to all N and is acknowledged when W have it; a read is answered by the first R.\n\nWith R + W > N every read meets the newest acknowledged write in one of its answers. With less it may miss it: before the write has\ngone beyond its W replicas, C(N-W, R) / C(N, R) of all reads do, which is 67 % for N, R, W = 3, 1, 1. How long that lasts follows from four\none-way latencies, drawn for each message: W and A of a write, R and S of a read.\n\nWhat R + W > N does not save from: a sloppy quorum counts hints on nodes that reads don't ask; a write that failed for its client stays on\nthe replicas that have it; last write wins by clocks, and drops one of two concurrent writes, or the wrong one where clocks differ. Version\nvectors keep both as siblings.\n\nDynamo: SOSP 2007. Staleness: Bailis et al., \"Probabilistically bounded staleness for practical partial quorums\", VLDB 2012."
     }
   ],
   "edge": {
@@ -12016,7 +13655,8 @@ export const catalogue: Catalogue = {
     "rate_limited",
     "signed_out",
     "not_ready",
-    "upstream_failed"
+    "upstream_failed",
+    "unavailable"
   ],
   "limits": {
     "blocks": 2000,
