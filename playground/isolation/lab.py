@@ -75,10 +75,13 @@ def options(dialect: str = "postgresql", level: str | None = None, is_indexed: b
 
 
 class Lab:
-    """One script, stepped; :meth:`result` has everything so far."""
+    """One script, stepped; ``states`` has the state before the first step and after each (nothing with ``keeps_states`` off)."""
 
-    def __init__(self, script: Script, chosen: Options, exempt: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self, script: Script, chosen: Options, exempt: frozenset[int] = frozenset(), *, keeps_states: bool = True
+    ) -> None:
         self.script = script
+        self.keeps_states = keeps_states
         self.options = chosen
         self.database = chosen.database()
         self.history = History(self.database)
@@ -93,7 +96,8 @@ class Lab:
             watch=self.watch,
             exempt=exempt,
         )
-        self.states.append(self.state())
+        if keeps_states:
+            self.states.append(self.state())
 
     def watch(self, index: int, session: Session, statement: LabStatement) -> None:
         """A statement is done."""
@@ -101,9 +105,10 @@ class Lab:
         self.plans[index] = PATH_NAMES[statement.path]
         self.history.note(index, session.transaction, statement)
 
-    def run(self) -> None:
-        """All steps that are left."""
-        while self.stepper.step < len(self.script.steps):
+    def run(self, until: int | None = None) -> None:
+        """All steps that are left, or those up to a number of steps."""
+        last = len(self.script.steps) if until is None else min(until, len(self.script.steps))
+        while self.stepper.step < last:
             self.advance()
 
     def advance(self) -> None:
@@ -113,7 +118,8 @@ class Lab:
             self.history.know(transaction)
             if number not in self.ended and self.database.has_ended(transaction):
                 self.ended[number] = self.stepper.step - 1
-        self.states.append(self.state())
+        if self.keeps_states:
+            self.states.append(self.state())
 
     @property
     def transactions(self) -> dict[int, Transaction]:
@@ -180,6 +186,7 @@ class Lab:
             "key": int(table.key(position)),
             "by": self.maker(xid),
             "mode": mode,
+            "is_granted": True,
         }
 
     def record_locks(self) -> list[dict[str, Any]]:
@@ -217,7 +224,7 @@ class Lab:
         """SIREAD locks and rw-conflicts of the serializable transactions that are still of interest."""
         database = self.database
         if not isinstance(database, PostgreSQL):
-            return {"siread_locks": [], "rw_conflicts": []}
+            return {"siread_locks": [], "rw_conflicts": [], "doomed": []}
         tracked = [*database.ssi.active.values(), *database.ssi.finished]
         locks = []
         for one in tracked:
@@ -271,6 +278,7 @@ class Lab:
     def unfinished(self) -> list[dict[str, str]]:
         """Sessions whose transaction the script never ends, and why that matters: it is rolled back then."""
         found = []
+        locks = self.state()["row_locks"]
         for session in self.stepper.sessions.values():
             transaction = session.transaction
             if transaction is None or self.database.has_ended(transaction):
@@ -279,7 +287,7 @@ class Lab:
             if session.current is not None:
                 others = ", ".join(self.stepper.names(self.database.blockers(transaction)))
                 reason += f"; it was waiting for {others} in line {self.script.steps[session.current].line}"
-            held = [lock for lock in self.states[-1]["row_locks"] if lock["by"] == self.name(int(transaction.number))]
+            held = [lock for lock in locks if lock["by"] == self.name(int(transaction.number))]
             if held:
                 reason += "; it held " + ", ".join(f"{lock['table']} {lock['key']} {lock['mode']}" for lock in held)
             found.append({"session": session.name, "reason": reason})

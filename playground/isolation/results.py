@@ -8,7 +8,7 @@ from playground.engine.mvcc.terms import LEVELS, STATES
 from playground.isolation.anomalies import Anomaly
 from playground.isolation.history import Dependency
 from playground.isolation.lab import DIALECTS, Lab, Options
-from playground.isolation.stepping import FAILS, ORDERS, USUAL, Order, Outcome, Stepper
+from playground.isolation.stepping import AHEAD, FAILS, ORDERS, USUAL, Order, Outcome, Stepper
 from playground.isolation.syntax import Script
 
 if TYPE_CHECKING:
@@ -22,6 +22,24 @@ def run(script: Script, chosen: Options) -> dict[str, Any]:
     """Run a script to its end, and say everything about it; docs/guides/isolation.md has the shape."""
     lab = Lab(script, chosen)
     lab.run()
+    return {**described(lab), "steps": lab.states, "unfinished": lab.unfinished()}
+
+
+def run_until(script: Script, chosen: Options, steps: int | None = None) -> dict[str, Any]:
+    """Run the first steps of a script, all by default: as :func:`run`, but with the state then alone, and what came of it so far.
+
+    ``step`` is how many were taken and ``state`` what is the case after them; statements whose turn has not come are ``ahead``.
+    """
+    lab = Lab(script, chosen, keeps_states=False)
+    lab.run(steps)
+    is_over = lab.stepper.step == len(script.steps)
+    unfinished = lab.unfinished() if is_over else []
+    return {**described(lab), "step": lab.stepper.step, "state": lab.state(), "unfinished": unfinished}
+
+
+def described(lab: Lab) -> dict[str, Any]:
+    """What can be said of a script at any step."""
+    script, chosen = lab.script, lab.options
     return {
         "dialect": chosen.dialect,
         "server": DIALECTS[chosen.dialect],
@@ -31,12 +49,10 @@ def run(script: Script, chosen: Options) -> dict[str, Any]:
         "tables": {table.name: list(table.columns) for table in script.tables},
         "statements": [statement_of(lab, outcome) for outcome in lab.stepper.outcomes],
         "transactions": [transaction_of(lab, number) for number in lab.transactions],
-        "steps": lab.states,
         "final": lab.stepper.final_rows(),
         "dependencies": [edge_of(lab, edge) for edge in lab.edges()],
         "anomalies": [anomaly_of(lab, one) for one in lab.anomalies()],
         "serialization_failures": failures_of(lab),
-        "unfinished": lab.unfinished(),
     }
 
 
@@ -49,7 +65,7 @@ def statement_of(lab: Lab, outcome: Outcome) -> dict[str, Any]:
         "line": step.line,
         "session": step.session,
         "text": step.text,
-        "status": outcome.status,
+        "status": outcome.status or AHEAD,
         "columns": list(outcome.columns),
         "rows": outcome.rows,
         "tag": outcome.tag,
@@ -110,7 +126,7 @@ def failures_of(lab: Lab) -> list[dict[str, Any]]:
     """
     found = []
     for number, outcome in lab.serialization_failures():
-        without = Lab(lab.script, lab.options, frozenset({number}))
+        without = Lab(lab.script, lab.options, frozenset({number}), keeps_states=False)
         without.run()
         cycles = [one for one in without.anomalies() if number in one.transactions]
         has_committed = number in without.committed()

@@ -19,6 +19,7 @@ from psycopg import pq
 from playground.engine.mvcc.terms import LEVELS
 from playground.isolation.stepping import FAILS, FINISHED, POSTPONED, WAITS, Outcome
 from playground.isolation.syntax import Begin, Script
+from playground.isolation.verifying import LIMIT_S, NotCompared
 
 SETTINGS = (
     "set search_path to playground_isolation",
@@ -26,14 +27,16 @@ SETTINGS = (
     "set enable_bitmapscan = off",
     "set enable_indexonlyscan = off",
     "set client_min_messages = error",
+    # Nothing of ours takes long by itself; a lock of somebody else's must not hold us up for ever.
+    "set lock_timeout = '60s'",
 )
+LOCK = 7_060_062
+"""Of the advisory lock that keeps one user of the schema from the other's tables."""
 DEADLOCK_TIMEOUT_MS = 5
 SLACK_S = 0.004
 GIVES_UP_S = 30.0
-
-
-class ServerTrouble(RuntimeError):
-    """The server could not be used: not reached, or it did what no schedule explains. The message is for people."""
+LOOK_S = 0.05
+CONNECT_S = 10
 
 
 @dataclass
@@ -52,21 +55,41 @@ class Session:
 
 
 class Server:
-    """Connections to a server, kept from script to script. Use as a context manager."""
+    """Connections to a server, kept from script to script; one user at a time. Use as a context manager.
 
-    def __init__(self, dsn: str, is_indexed: bool = True) -> None:
+    ``limit_s`` is how long a script may take. Raises NotCompared.
+    """
+
+    def __init__(self, dsn: str, is_indexed: bool = True, limit_s: float = LIMIT_S) -> None:
         self.dsn = dsn
         self.is_indexed = is_indexed
+        self.limit_s = limit_s
         self.timeout_s = 1.0
         self.sessions: dict[str, Session] = {}
-        self.monitor = self.connect()
-        self.monitor.execute("create schema if not exists playground_isolation")
         self.names: dict[int, str] = {}
+        self.monitor = self.connect()
+        try:
+            self.take_schema()
+        except BaseException:
+            self.monitor.close()
+            raise
+
+    def take_schema(self) -> None:
+        """The schema for us alone, until the monitor's connection ends. Raises NotCompared."""
+        deadline = time.monotonic() + self.limit_s / 2
+        try:
+            while not is_true(self.monitor, f"select pg_try_advisory_lock({LOCK})"):
+                if time.monotonic() > deadline:
+                    raise NotCompared("PostgreSQL: another comparison is under way on this server; try again later")
+                time.sleep(LOOK_S)
+            self.monitor.execute("create schema if not exists playground_isolation")
+        except psycopg.Error as error:
+            raise NotCompared(f"PostgreSQL: {str(error).strip()}") from error
 
     def connect(self) -> psycopg.Connection[Any]:
-        """One more connection, as the lab wants it. Raises ServerTrouble."""
+        """One more connection, as the lab wants it. Raises NotCompared."""
         try:
-            connection = psycopg.connect(self.dsn, autocommit=True, connect_timeout=10, prepare_threshold=None)
+            connection = psycopg.connect(self.dsn, autocommit=True, connect_timeout=CONNECT_S, prepare_threshold=None)
             for setting in SETTINGS:
                 connection.execute(setting)
             if not self.is_indexed:
@@ -77,7 +100,7 @@ class Server:
                 connection.rollback()
             row = connection.execute("select setting::int from pg_settings where name = 'deadlock_timeout'").fetchone()
         except psycopg.Error as error:
-            raise ServerTrouble(f"PostgreSQL: {str(error).strip()}") from error
+            raise NotCompared(f"PostgreSQL: {str(error).strip()}") from error
         self.timeout_s = float(row[0]) / 1000 if row else 1.0
         return connection
 
@@ -102,7 +125,7 @@ class Server:
             run.run()
             rows = self.final_rows(script)
         except psycopg.Error as error:
-            raise ServerTrouble(f"PostgreSQL: {str(error).strip()}") from error
+            raise NotCompared(f"PostgreSQL: {str(error).strip()}") from error
         finally:
             self.reset()
         return run.outcomes, rows
@@ -162,9 +185,10 @@ class ServerRun:
         self.sessions = {name: server.sessions[name] for name in script.sessions}
         self.outcomes = [Outcome(index, step.session) for index, step in enumerate(script.steps)]
         self.step = 0
+        self.deadline = time.monotonic() + server.limit_s
 
     def run(self) -> None:
-        """All steps."""
+        """All steps. Raises NotCompared when they take too long."""
         for index, step in enumerate(self.script.steps):
             self.step = index
             session = self.sessions[step.session]
@@ -205,7 +229,7 @@ class ServerRun:
 
     def observe(self) -> list[tuple[Session, tuple[str, ...]]]:
         """Collect answers until two looks, a deadlock check apart, see the same sessions wait for the same others."""
-        deadline = time.monotonic() + GIVES_UP_S
+        deadline = min(self.deadline, time.monotonic() + GIVES_UP_S)
         before: list[tuple[Session, tuple[str, ...]]] | None = None
         while True:
             busy = self.collect(0.0005 if before is None else 0.0)
@@ -214,8 +238,10 @@ class ServerRun:
             seen = self.blocked(busy)
             if seen is not None and seen == before and not has_cycle(seen):
                 return seen
+            if time.monotonic() > self.deadline:
+                raise NotCompared(f"PostgreSQL: the script was not done within {self.server.limit_s:g} s")
             if time.monotonic() > deadline:
-                raise ServerTrouble(
+                raise NotCompared(
                     "PostgreSQL: a statement neither ended nor waited for another of the sessions in time"
                 )
             if seen is not None:
@@ -279,6 +305,12 @@ class ServerRun:
             outcome.code = (result.error_field(fields.SQLSTATE) or b"").decode()
             outcome.message = (result.error_field(fields.MESSAGE_PRIMARY) or b"").decode()
             outcome.detail = (result.error_field(fields.MESSAGE_DETAIL) or b"").decode()
+
+
+def is_true(connection: psycopg.Connection[Any], question: str) -> bool:
+    """The one value that a query returns."""
+    row = connection.execute(question).fetchone()
+    return bool(row and row[0])
 
 
 def has_cycle(waiting: list[tuple[Session, tuple[str, ...]]]) -> bool:

@@ -14,16 +14,24 @@ from playground.protocol.errors import InputError, shown
 
 TEMPLATE = "template:"
 STANDARD_INPUT = "-"
+HERMITAGE = "Hermitage"
+GROUPS = {"two-buyers": "Two buyers", "two-doctors": "Write skew"}
+"""Headings by how a script's name begins; all others are cases of Kleppmann's Hermitage suite."""
 FOLDER = Path(__file__).resolve().parent / "scripts"
 
 
 @dataclass(frozen=True)
 class Template:
-    """A script that comes with the lab; ``title`` says what it shows."""
+    """A script that comes with the lab; ``title`` says what it shows, ``group`` with which others it belongs."""
 
     name: str
     title: str
     text: str
+
+    @property
+    def group(self) -> str:
+        """A heading to list it under."""
+        return next((group for start, group in GROUPS.items() if self.name.startswith(start)), HERMITAGE)
 
     @property
     def script(self) -> Script:

@@ -24,6 +24,7 @@ POSTPONED: Final = "postponed"
 WAITS: Final = "waits"
 FINISHED: Final = "done"
 FAILS: Final = "error"
+AHEAD: Final = "ahead"
 
 
 class Order(NamedTuple):

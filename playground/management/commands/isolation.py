@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from playground.isolation.lab import DIALECTS, options
-from playground.isolation.results import compare, run
+from playground.isolation.results import run
 from playground.isolation.schedules import shuffled
 from playground.isolation.sources import script_of, templates
 from playground.isolation.text import report
+from playground.isolation.verifying import NotCompared, database_url, verified
 from playground.management.reporting import Broken, ReportingCommand
 from playground.protocol.errors import InputError
 
@@ -75,7 +75,10 @@ class Command(ReportingCommand):
         if options_given["verify"] and chosen.dialect != "postgresql":
             raise InputError.single("verify", "--verify compares with a PostgreSQL", accepted="--dialect postgresql")
         if dsn and chosen.dialect == "postgresql":
-            result["verified"] = verified(dsn, script, chosen)
+            try:
+                result["verified"] = verified(dsn, script, chosen)
+            except NotCompared as error:
+                raise Broken(str(error)) from error
         return json.dumps(result) if as_json else report(result)
 
 
@@ -84,22 +87,3 @@ def seed_of(given: str) -> int:
     if not given.isdecimal() or int(given) > SEED_MAX:
         raise InputError.single("seed", f"--shuffle {given!r} is no seed", value=given, accepted=f"0 to {SEED_MAX}")
     return int(given)
-
-
-def database_url() -> str | None:
-    """DATABASE_URL where it names a PostgreSQL."""
-    url = os.environ.get("DATABASE_URL", "")
-    return url if url.startswith(("postgres://", "postgresql://")) else None
-
-
-def verified(dsn: str, script: Any, chosen: Any) -> dict[str, Any]:
-    """The same on a server. Raises Broken when it can't be reached, or psycopg isn't there."""
-    try:
-        from playground.isolation.server import Server, ServerTrouble
-    except ImportError as error:
-        raise Broken("comparing with a PostgreSQL needs psycopg: pip install 'psycopg[binary]'") from error
-    try:
-        with Server(dsn, chosen.is_indexed) as server:
-            return compare(script, chosen, server)
-    except ServerTrouble as error:
-        raise Broken(str(error)) from error
