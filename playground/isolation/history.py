@@ -7,7 +7,7 @@ overwrote, as an item or by a predicate that the other's change would have falle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -141,22 +141,23 @@ class History:
     def dependencies(self, committed: set[int]) -> list[Dependency]:
         """All edges between transactions that committed."""
         found: set[Dependency] = set()
+        orders = {table.name: list(self.rows(table)) for table in self.database.tables}
         for table in self.database.tables:
-            for order in self.rows(table):
+            for order in orders[table.name]:
                 key = int(table.key(order[0][0]))
                 found.update(Dependency(one, other, "ww", table.name, key) for (_, one), (_, other) in pairwise(order))
         for number, table, position in self.rewrites:
             found.add(Dependency(self.maker(table, position), number, "ww", table.name, int(table.key(position))))
         for reading in self.readings:
-            found.update(self.of_reading(reading))
+            found.update(self.of_reading(reading, orders[reading.table.name]))
         return sorted(
             edge for edge in found if edge.before != edge.after and edge.before in committed and edge.after in committed
         )
 
-    def of_reading(self, reading: Reading) -> Iterator[Dependency]:
-        """The edges of one read."""
+    def of_reading(self, reading: Reading, orders: Sequence[list[tuple[int, int]]]) -> Iterator[Dependency]:
+        """The edges of one read; ``orders`` are its table's rows."""
         table, reader = reading.table, reading.transaction
-        for order in self.rows(table):
+        for order in orders:
             key = int(table.key(order[0][0]))
             place = self.place_of(reading, order)
             matched = place >= 0 and order[place][0] >= 0 and self.is_match(reading, order[place][0])

@@ -87,6 +87,7 @@ class Lab:
         self.history = History(self.database)
         self.ended: dict[int, int] = {}
         self.plans: dict[int, str] = {}
+        self.names: dict[int, str] = {}
         self.states: list[dict[str, Any]] = []
         self.stepper = Stepper(
             script,
@@ -132,9 +133,11 @@ class Lab:
         """What a transaction is called: its session, and which of that session's it is when it isn't the first."""
         if number == START:
             return "start"
-        session = self.stepper.transactions[number][0]
-        earlier = [other for other, (its, _) in self.stepper.transactions.items() if its == session and other < number]
-        return f"{session}/{len(earlier) + 1}" if earlier else session
+        if number not in self.names:
+            session = self.stepper.transactions[number][0]
+            earlier = sum(its == session and other < number for other, (its, _) in self.stepper.transactions.items())
+            self.names[number] = f"{session}/{earlier + 1}" if earlier else session
+        return self.names[number]
 
     def maker(self, xid: int) -> str:
         """The name of the transaction with an xid."""

@@ -22,7 +22,6 @@ from playground.isolation.syntax import Begin, Script
 from playground.isolation.verifying import LIMIT_S, NotCompared
 
 SETTINGS = (
-    "set search_path to playground_isolation",
     # So that the plan is the one that the lab has: see playground.isolation.planning.
     "set enable_bitmapscan = off",
     "set enable_indexonlyscan = off",
@@ -30,12 +29,11 @@ SETTINGS = (
     # Nothing of ours takes long by itself; a lock of somebody else's must not hold us up for ever.
     "set lock_timeout = '60s'",
 )
-LOCK = 7_060_062
-"""Of the advisory lock that keeps one user of the schema from the other's tables."""
+SCHEMA = "playground_isolation_"
+"""And the monitor's process id: several may compare at once."""
 DEADLOCK_TIMEOUT_MS = 5
 SLACK_S = 0.004
 GIVES_UP_S = 30.0
-LOOK_S = 0.05
 CONNECT_S = 10
 
 
@@ -55,7 +53,7 @@ class Session:
 
 
 class Server:
-    """Connections to a server, kept from script to script; one user at a time. Use as a context manager.
+    """Connections to a server, kept from script to script, and a schema of their own. Use as a context manager.
 
     ``limit_s`` is how long a script may take. Raises NotCompared.
     """
@@ -67,22 +65,26 @@ class Server:
         self.timeout_s = 1.0
         self.sessions: dict[str, Session] = {}
         self.names: dict[int, str] = {}
+        self.schema = "pg_temp"
         self.monitor = self.connect()
         try:
-            self.take_schema()
+            self.make_schema()
         except BaseException:
             self.monitor.close()
             raise
 
-    def take_schema(self) -> None:
-        """The schema for us alone, until the monitor's connection ends. Raises NotCompared."""
-        deadline = time.monotonic() + self.limit_s / 2
+    def make_schema(self) -> None:
+        """The schema, and nothing left of those whose users were cut off. Raises NotCompared."""
+        gone = (
+            f"select nspname from pg_namespace where nspname ~ '^{SCHEMA}[0-9]+$' and not exists "
+            f"(select from pg_stat_activity where nspname = '{SCHEMA}' || pid and pid <> pg_backend_pid())"
+        )
+        self.schema = f"{SCHEMA}{self.monitor.info.backend_pid}"
         try:
-            while not is_true(self.monitor, f"select pg_try_advisory_lock({LOCK})"):
-                if time.monotonic() > deadline:
-                    raise NotCompared("PostgreSQL: another comparison is under way on this server; try again later")
-                time.sleep(LOOK_S)
-            self.monitor.execute("create schema if not exists playground_isolation")
+            for (name,) in self.monitor.execute(gone).fetchall():
+                self.monitor.execute(f"drop schema if exists {name} cascade")
+            self.monitor.execute(f"create schema {self.schema}")
+            self.monitor.execute(f"set search_path to {self.schema}")
         except psycopg.Error as error:
             raise NotCompared(f"PostgreSQL: {str(error).strip()}") from error
 
@@ -90,7 +92,7 @@ class Server:
         """One more connection, as the lab wants it. Raises NotCompared."""
         try:
             connection = psycopg.connect(self.dsn, autocommit=True, connect_timeout=CONNECT_S, prepare_threshold=None)
-            for setting in SETTINGS:
+            for setting in (f"set search_path to {self.schema}", *SETTINGS):
                 connection.execute(setting)
             if not self.is_indexed:
                 connection.execute("set enable_indexscan = off")
@@ -108,7 +110,7 @@ class Server:
         """End all connections, and drop the schema."""
         for session in self.sessions.values():
             session.connection.close()
-        self.monitor.execute("drop schema if exists playground_isolation cascade")
+        self.monitor.execute(f"drop schema if exists {self.schema} cascade")
         self.monitor.close()
 
     def __enter__(self) -> Server:
@@ -134,7 +136,7 @@ class Server:
         """The script's tables as it wants them, and a connection for each session."""
         names = [
             row[0]
-            for row in self.monitor.execute("select tablename from pg_tables where schemaname = 'playground_isolation'")
+            for row in self.monitor.execute("select tablename from pg_tables where schemaname = %s", (self.schema,))
         ]
         for name in names:
             self.monitor.execute(f'drop table "{name}"')
@@ -305,12 +307,6 @@ class ServerRun:
             outcome.code = (result.error_field(fields.SQLSTATE) or b"").decode()
             outcome.message = (result.error_field(fields.MESSAGE_PRIMARY) or b"").decode()
             outcome.detail = (result.error_field(fields.MESSAGE_DETAIL) or b"").decode()
-
-
-def is_true(connection: psycopg.Connection[Any], question: str) -> bool:
-    """The one value that a query returns."""
-    row = connection.execute(question).fetchone()
-    return bool(row and row[0])
 
 
 def has_cycle(waiting: list[tuple[Session, tuple[str, ...]]]) -> bool:
