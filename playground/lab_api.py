@@ -42,11 +42,14 @@ def offer(request: HttpRequest) -> lab.LabOffer:
     )
 
 
-@router.post("/lab/run", response=lab.LabResult, by_alias=True)
+@router.post("/lab/run", response=lab.LabAnswer, by_alias=True)
 async def run(request: HttpRequest, body: lab.LabScript) -> Any:
-    """Take the first steps of a script: outcomes, versions, locks, waits, dependencies and anomalies so far."""
-    script, chosen = _wanted(body)
-    return await asyncio.to_thread(run_until, script, chosen, body.steps)
+    """Take the first steps of a script: outcomes, versions, locks, waits, dependencies and anomalies so far; or say what is wrong with it."""
+    try:
+        script, chosen = _wanted(body)
+    except InputError as error:
+        return {"result": None, "problems": error.problems}
+    return {"result": await asyncio.to_thread(run_until, script, chosen, body.steps), "problems": []}
 
 
 @router.post("/lab/compare", response=lab.LabCompared, by_alias=True)

@@ -1,7 +1,7 @@
 """The isolation lab below ``/api/lab``: a script of concurrent transactions in, what became of it after so many steps out.
 
-docs/guides/isolation.md has the language of scripts and the meaning of every part. Refusals have the one shape ``Problems``; that of a syntax
-error has its place in ``where`` (``line 3, column 14``) and the token in ``value``.
+docs/guides/isolation.md has the language of scripts and the meaning of every part. A syntax error has its place in ``where``
+(``line 3, column 14``) and the token in ``value``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from playground.protocol.errors import Problem
 from playground.protocol.rest import Rest
 
 SCRIPT_CHARACTERS_MAX = 20_000
@@ -228,6 +229,13 @@ class LabResult(Rest):
     anomalies: list[LabAnomaly]
     serialization_failures: list[LabFailure]
     unfinished: list[LabUnfinished]
+
+
+class LabAnswer(Rest):
+    """The answer to ``POST /api/lab/run``: a result, or what is wrong with the script, which may still be in the middle of being typed."""
+
+    result: LabResult | None
+    problems: list[Problem]
 
 
 class LabDifference(Rest):

@@ -984,6 +984,12 @@ export interface LabResult {
   unfinished: LabUnfinished[];
 }
 
+/** The answer to ``POST /api/lab/run``: a result, or what is wrong with the script, which may still be in the middle of being typed. */
+export interface LabAnswer {
+  result: LabResult | null;
+  problems: Problem[];
+}
+
 /** Where the lab and the server differ. */
 export interface LabDifference {
   statement: number | null;

@@ -57,7 +57,7 @@ function Table() {
   const { lab, statements, differences, final } = compared;
   const differ = new Set(differences.map((one) => one.statement));
   return (
-    <table className="w-full min-w-[640px] table-fixed border-collapse text-xs">
+    <table className="w-full table-fixed border-collapse text-xs">
       <thead>
         <tr className="text-left text-2xs text-ink-2">
           <th scope="col" className="w-9 p-1.5 font-normal" aria-label="Step" />

@@ -34,7 +34,7 @@ export function DependencyGraph() {
   return (
     <Section title="Dependencies">
       {names.length < 2 ? (
-        <p className="text-xs text-ink-2">Drawn between transactions that have committed; there are {names.length}.</p>
+        <p className="text-xs text-ink-2">Drawn once two transactions have committed.</p>
       ) : (
         <>
           <Graph testId="lab-dependencies" names={names} edges={edges} what="Dependencies" />
@@ -153,7 +153,7 @@ function Graph({
           fontSize="11"
           fill={colour(edge.kind, extra.get(`${edge.from}${edge.to}${edge.kind}`)!.bad)}
           stroke="var(--panel)"
-          strokeWidth="5"
+          strokeWidth="7"
           paintOrder="stroke"
         >
           {edge.label}

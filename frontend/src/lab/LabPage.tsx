@@ -51,6 +51,7 @@ function Notice({ children }: { children: ReactNode }) {
 
 function Panels() {
   const view = useLab((state) => state.view);
+  const stale = useLab((state) => state.problems.length > 0);
   return (
     <div className="flex min-h-0 flex-1 max-[1000px]:flex-col max-[1000px]:overflow-y-auto">
       <aside
@@ -64,7 +65,8 @@ function Panels() {
       </main>
       <aside
         aria-label="What the database knows"
-        className="w-[372px] shrink-0 overflow-y-auto border-l border-line bg-panel max-[1000px]:w-full max-[1000px]:border-t max-[1000px]:border-l-0 min-[1700px]:w-[460px]"
+        data-stale={stale}
+        className="data-[stale=true]:*:opacity-45 w-[372px] shrink-0 overflow-y-auto border-l border-line bg-panel max-[1000px]:w-full max-[1000px]:border-t max-[1000px]:border-l-0 min-[1700px]:w-[460px]"
       >
         <Findings />
         <DependencyGraph />

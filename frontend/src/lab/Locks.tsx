@@ -1,16 +1,21 @@
 /** Row locks, and what SERIALIZABLE takes its transactions to have read. */
 
+import type { LabRowLock } from '../generated/protocol';
 import { Section } from '../ui/Section';
 import { useLab } from './store';
+import { grouped } from './words';
 
 const TABLE = 'w-full text-left text-xs';
 const HEAD = 'pr-2 pb-0.5 text-2xs font-normal text-ink-3';
+
+const keyOf = ({ table, key, by, mode, is_granted }: LabRowLock) => [table, key, by, mode, is_granted].join();
 
 /** Who has locked which rows, and who asks for it. */
 export function Locks() {
   const result = useLab((state) => state.result);
   if (!result) return null;
-  const locks = result.state.row_locks;
+  // On PostgreSQL an update locks the version that it ends, and may have locked it before: that says the same twice.
+  const locks = grouped(result.state.row_locks, keyOf).map(([, same]) => same[0]!);
   return (
     <Section title="Row locks">
       {!locks.length && <p className="text-xs text-ink-2">No row is locked.</p>}
@@ -30,9 +35,8 @@ export function Locks() {
             </tr>
           </thead>
           <tbody>
-            {locks.map((lock, at) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: one may hold two locks of a mode on a row
-              <tr key={at} className={lock.is_granted ? '' : 'text-warn'}>
+            {locks.map((lock) => (
+              <tr key={keyOf(lock)} className={lock.is_granted ? '' : 'text-warn'}>
                 <td className="num pr-2">
                   {lock.table} {lock.key ?? 'behind the last'}
                 </td>

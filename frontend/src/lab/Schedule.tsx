@@ -23,7 +23,7 @@ export function Schedule() {
       data-testid="lab-schedule"
       data-stale={stale}
       className="grid min-w-fit content-start pb-6 data-[stale=true]:opacity-45"
-      style={{ gridTemplateColumns: `44px repeat(${result.sessions.length}, minmax(150px, 1fr))` }}
+      style={{ gridTemplateColumns: `44px repeat(${result.sessions.length}, minmax(132px, 1fr))` }}
     >
       <div className="sticky top-0 z-10 border-b border-line bg-bg" />
       {result.sessions.map((session) => (

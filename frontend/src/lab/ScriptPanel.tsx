@@ -8,6 +8,7 @@ import { choose, templateOf, type, useLab } from './store';
 import { grouped, placeOf } from './words';
 
 const OWN = '';
+const GROUPS = ['Two buyers', 'Write skew', 'Hermitage'];
 
 /** The panel on the left. */
 export function ScriptPanel() {
@@ -49,7 +50,9 @@ function Templates() {
   const hasOwn = useLab((state) => state.hasOwn);
   const name = templateOf(text, offer);
   const title = offer?.templates.find((template) => template.name === name)?.title;
-  const groups = grouped(offer?.templates ?? [], (template) => template.group);
+  const groups = grouped(offer?.templates ?? [], (template) => template.group).sort(
+    ([one], [other]) => GROUPS.indexOf(one) - GROUPS.indexOf(other),
+  );
   return (
     <div className="shrink-0 px-3.5 py-2.5">
       <label className="flex items-center gap-2 text-xs font-semibold text-ink-2">
@@ -61,7 +64,7 @@ function Templates() {
           onChange={(event) => choose(event.target.value || null)}
         >
           {(hasOwn || name === null) && <option value={OWN}>My script</option>}
-          {[...groups].reverse().map(([group, templates]) => (
+          {groups.map(([group, templates]) => (
             <optgroup key={group} label={group}>
               {templates.map((template) => (
                 <option key={template.name} value={template.name}>
@@ -97,7 +100,7 @@ function goTo(area: HTMLTextAreaElement | null, problem: Problem): void {
   area.scrollTop = Math.max(0, (place.line - 6) * 18);
 }
 
-const LINES = 'num py-2 pr-3 text-xs leading-[18px]';
+const LINES = 'num py-2 pr-3 text-2xs leading-[18px]';
 
 function Editor({ area, problems }: { area: React.RefObject<HTMLTextAreaElement | null>; problems: Problem[] }) {
   const text = useLab((state) => state.text);

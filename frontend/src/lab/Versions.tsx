@@ -46,6 +46,11 @@ const LOOKS = {
   undone: 'border-bad text-ink-2',
 };
 
+function endText({ ended, ended_by: by, newer }: LabVersion): string {
+  if (ended === 'in progress') return newer === null ? `${by} deletes it` : `${by} replaces it`;
+  return newer === null ? `deleted by ${by}` : `replaced by ${by}`;
+}
+
 function Version({ version }: { version: LabVersion }) {
   const state = standing(version);
   const gone = state === 'dead' || state === 'undone';
@@ -59,12 +64,7 @@ function Version({ version }: { version: LabVersion }) {
       <span className="text-ink-3">
         {version.made_by}
         {version.made === 'rolled back' && ' rolled back'}
-        {version.ended_by && version.ended !== 'rolled back' && (
-          <>
-            {' '}
-            · {version.newer === null ? 'deleted' : 'ended'} by {version.ended_by}
-          </>
-        )}
+        {version.ended_by && version.ended !== 'rolled back' && ` · ${endText(version)}`}
       </span>
     </span>
   );

@@ -16,35 +16,43 @@ export interface Picture {
   edges: (Edge & { path: string; x: number; y: number })[];
 }
 
+interface Point {
+  x: number;
+  y: number;
+}
+
+/** An edge before it has its place: `x`, `y` are of its label. */
+type Curve = Edge & Point & { path: { start: Point; control: Point; end: Point } };
+
+const round = (value: number) => Math.round(value * 10) / 10;
+
 export const RADIUS = 17;
 const WIDTH = 340;
 const BEND = 24;
 const BEND_MORE = 24;
 const TIP = 7;
+const CIRCLE = 92;
+const LABEL = 12;
 
-function places(names: readonly string[]): Pick<Picture, 'height' | 'nodes'> {
+function places(names: readonly string[]): Picture['nodes'] {
   if (names.length <= 2) {
     const xs = names.length === 1 ? [WIDTH / 2] : [46, WIDTH - 46];
-    return { height: 168, nodes: names.map((name, at) => ({ name, x: xs[at]!, y: 84 })) };
+    return names.map((name, at) => ({ name, x: xs[at]!, y: 0 }));
   }
-  const radius = 92;
   const angle = (at: number) => -Math.PI / 2 + (2 * Math.PI * at) / names.length;
-  return {
-    height: 2 * radius + 2 * RADIUS + 32,
-    nodes: names.map((name, at) => ({
-      name,
-      x: WIDTH / 2 + 1.25 * radius * Math.cos(angle(at)),
-      y: radius + RADIUS + 16 + radius * Math.sin(angle(at)),
-    })),
-  };
+  return names.map((name, at) => ({
+    name,
+    x: WIDTH / 2 + 1.25 * CIRCLE * Math.cos(angle(at)),
+    y: CIRCLE * Math.sin(angle(at)),
+  }));
 }
 
 /** Lays a graph out. Edges that go the same way are bent further and further; those that come back lie on the other side. */
 export function picture(names: readonly string[], edges: readonly Edge[]): Picture {
-  const { height, nodes } = places(names);
+  const nodes = places(names);
   const at = new Map(nodes.map((node) => [node.name, node]));
   const count = new Map<string, number>();
-  const drawn: Picture['edges'] = [];
+  const drawn: Curve[] = [];
   for (const edge of edges) {
     const from = at.get(edge.from);
     const to = at.get(edge.to);
@@ -64,16 +72,34 @@ export function picture(names: readonly string[], edges: readonly Edge[]): Pictu
     const end = towards(to, control, RADIUS + TIP);
     drawn.push({
       ...edge,
-      path: `M ${start.x} ${start.y} Q ${control.x} ${control.y} ${end.x} ${end.y}`,
-      x: (from.x + to.x) / 2 + along.y * bend,
-      y: (from.y + to.y) / 2 - along.x * bend,
+      path: { start, control, end },
+      x: (start.x + 2 * control.x + end.x) / 4,
+      y: (start.y + 2 * control.y + end.y) / 4,
     });
   }
-  return { width: WIDTH, height, nodes, edges: drawn };
+  return { width: WIDTH, ...moved(nodes, drawn) };
 }
 
-function towards(from: { x: number; y: number }, to: { x: number; y: number }, by: number): { x: number; y: number } {
+/** All of it moved down so that it begins at the upper edge, and how high that is. */
+function moved(nodes: Picture['nodes'], edges: Curve[]): Omit<Picture, 'width'> {
+  const ys = [
+    ...nodes.flatMap(({ y }) => [y - RADIUS, y + RADIUS]),
+    ...edges.flatMap(({ y }) => [y - LABEL, y + LABEL]),
+  ];
+  const down = 4 - Math.min(...ys);
+  const text = ({ x, y }: Point) => `${round(x)} ${round(y + down)}`;
+  return {
+    height: Math.max(...ys) + down + 4,
+    nodes: nodes.map((node) => ({ ...node, y: node.y + down })),
+    edges: edges.map(({ path, ...edge }) => ({
+      ...edge,
+      y: edge.y + down,
+      path: `M ${text(path.start)} Q ${text(path.control)} ${text(path.end)}`,
+    })),
+  };
+}
+
+function towards(from: Point, to: Point, by: number): Point {
   const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-  const round = (value: number) => Math.round(value * 10) / 10;
-  return { x: round(from.x + ((to.x - from.x) * by) / length), y: round(from.y + ((to.y - from.y) * by) / length) };
+  return { x: from.x + ((to.x - from.x) * by) / length, y: from.y + ((to.y - from.y) * by) / length };
 }

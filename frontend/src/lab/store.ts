@@ -139,8 +139,10 @@ async function ask(): Promise<void> {
   const number = ++latest;
   keep();
   try {
-    const result = await runLab(request());
-    if (number === latest) useLab.setState({ result, problems: [], marked: new Set() });
+    const { result, problems } = await runLab(request());
+    if (number !== latest) return;
+    // What an earlier script came to stays in sight, dimmed, while the new one can't be read.
+    useLab.setState({ problems, marked: new Set(), ...(result && { result }) });
   } catch (error) {
     if (number !== latest) return;
     if (!(error instanceof ApiError)) throw error;

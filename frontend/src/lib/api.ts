@@ -6,9 +6,9 @@ import type {
   Conflict,
   Draft,
   EngineStatus,
+  LabAnswer,
   LabCompared,
   LabOffer,
-  LabResult,
   LabScript,
   NewRun,
   NewShare,
@@ -101,8 +101,8 @@ export const saveDraft = (id: string, draft: SaveDraft) =>
 
 /** What the isolation lab has to choose from. */
 export const getLab = () => call<LabOffer>('GET', '/lab');
-/** A script after so many steps. */
-export const runLab = (script: LabScript) => call<LabResult>('POST', '/lab/run', script);
+/** A script after so many steps, or what is wrong with it. */
+export const runLab = (script: LabScript) => call<LabAnswer>('POST', '/lab/run', script);
 /** The whole script in the lab and on the configured PostgreSQL. */
 export const compareLab = (script: LabScript) => call<LabCompared>('POST', '/lab/compare', script);
 
