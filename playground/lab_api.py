@@ -11,7 +11,8 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from playground.isolation.lab import DEFAULT_LEVELS, DIALECTS, LEVELS, Options, options
+from playground.engine.mvcc.terms import LEVELS
+from playground.isolation.lab import DEFAULT_LEVELS, DIALECTS, Options, options
 from playground.isolation.parsing import parse
 from playground.isolation.results import run_until
 from playground.isolation.schedules import shuffled
@@ -44,7 +45,7 @@ def offer(request: HttpRequest) -> lab.LabOffer:
 
 @router.post("/lab/run", response=lab.LabAnswer, by_alias=True)
 async def run(request: HttpRequest, body: lab.LabScript) -> Any:
-    """Take the first steps of a script: outcomes, versions, locks, waits, dependencies and anomalies so far; or say what is wrong with it."""
+    """Take the first steps of a script: outcomes, versions, locks, waits, dependencies, anomalies so far; or say what is wrong with it."""
     try:
         script, chosen = _wanted(body)
     except InputError as error:

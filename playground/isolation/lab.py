@@ -290,9 +290,10 @@ class Lab:
             if session.current is not None:
                 others = ", ".join(self.stepper.names(self.database.blockers(transaction)))
                 reason += f"; it was waiting for {others} in line {self.script.steps[session.current].line}"
-            held = [lock for lock in locks if lock["by"] == self.name(int(transaction.number))]
+            name = self.name(int(transaction.number))
+            held = [f"{lock['table']} {lock['key']} {lock['mode']}" for lock in locks if lock["by"] == name]
             if held:
-                reason += "; it held " + ", ".join(f"{lock['table']} {lock['key']} {lock['mode']}" for lock in held)
+                reason += "; it held " + ", ".join(dict.fromkeys(held))
             found.append({"session": session.name, "reason": reason})
         return found
 

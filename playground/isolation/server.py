@@ -192,6 +192,7 @@ class ServerRun:
     def run(self) -> None:
         """All steps. Raises NotCompared when they take too long."""
         for index, step in enumerate(self.script.steps):
+            self.check_time()
             self.step = index
             session = self.sessions[step.session]
             if session.current is not None or session.postponed:
@@ -200,6 +201,11 @@ class ServerRun:
             else:
                 self.send(session, index)
             self.settle()
+
+    def check_time(self) -> None:
+        """Raises NotCompared when the script's time is up."""
+        if time.monotonic() > self.deadline:
+            raise NotCompared(f"PostgreSQL: the script was not done within {self.server.limit_s:g} s")
 
     def send(self, session: Session, index: int) -> None:
         """Give a statement to the server, and don't wait for its answer."""
@@ -240,8 +246,7 @@ class ServerRun:
             seen = self.blocked(busy)
             if seen is not None and seen == before and not has_cycle(seen):
                 return seen
-            if time.monotonic() > self.deadline:
-                raise NotCompared(f"PostgreSQL: the script was not done within {self.server.limit_s:g} s")
+            self.check_time()
             if time.monotonic() > deadline:
                 raise NotCompared(
                     "PostgreSQL: a statement neither ended nor waited for another of the sessions in time"

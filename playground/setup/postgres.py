@@ -18,6 +18,8 @@ from pathlib import Path
 from playground.setup import environment, steps
 
 VARIABLE = "PLAYGROUND_POSTGRES"
+URL_VARIABLE = "DATABASE_URL"
+SCHEMES = ("postgres://", "postgresql://")
 DEBIAN = Path("/usr/lib/postgresql")
 OLDEST = 13
 ADVICE = (
@@ -53,8 +55,13 @@ def programs() -> Path | None:
 
 
 def ensure() -> Path | None:
-    """As :func:`programs`, installed from Debian's package if need be and possible; None where it isn't: the tests say so."""
+    """As :func:`programs`, installed from Debian's package if need be and possible; None where it isn't: the tests say so.
+
+    Raises StepFailed where the folder that was asked for by name has none.
+    """
     found = programs()
+    if found is None and (asked := os.environ.get(VARIABLE)):
+        raise steps.StepFailed(f"Looking for PostgreSQL in {asked}, as {VARIABLE} says", advice=ADVICE)
     if found is not None or os.geteuid() != 0 or not shutil.which("apt-get"):
         return found
     try:
@@ -63,6 +70,16 @@ def ensure() -> Path | None:
         steps.say(str(failure))
         return None
     return programs()
+
+
+def ensure_client() -> None:
+    """The PostgreSQL client in `.venv` where DATABASE_URL names a server: the isolation lab compares with it, and goes without else."""
+    if not os.environ.get(URL_VARIABLE, "").startswith(SCHEMES):
+        return
+    try:
+        environment.ensure_package(f"psycopg[binary]=={environment.pinned(environment.DEVELOPMENT)['psycopg']}")
+    except steps.StepFailed as failure:
+        steps.say(str(failure))
 
 
 @contextmanager
@@ -76,22 +93,8 @@ def server(folder: Path | None = None, settings: dict[str, str] | None = None) -
     prefix = _as_other_user(home)
     try:
         data = home / "data"
-        _run(
-            [
-                *prefix,
-                binaries / "initdb",
-                "-D",
-                data,
-                "-U",
-                USER,
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--no-sync",
-                "--locale=C",
-            ]
-        )
+        how = ["-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"]
+        _run([*prefix, binaries / "initdb", "-D", data, *how])
         options = [f"-c{name}={value}" for name, value in {**SETTINGS, **(settings or {})}.items()]
         process = subprocess.Popen(
             [*map(str, prefix), str(binaries / "postgres"), "-D", str(data), "-k", str(home), *options],

@@ -40,6 +40,7 @@ def play(arguments: Sequence[str]) -> int:
         ports.listening(options.port).close()
     with locks.held(BUILD / "setup.lock", while_waiting=WAITING):
         environment.ensure(environment.RUNTIME)
+        postgres.ensure_client()
         frontend.ensure_bundle()
     _continue_with([VENV_PYTHON, "-m", "django", *arguments])
 

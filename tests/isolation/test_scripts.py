@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.isolation.lab import options
@@ -75,6 +75,7 @@ def test_a_script_that_is_not_whole_is_refused_with_what_it_lacks(text: str, acc
     assert accepted in problem(text)[2]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="T1: selctbginwhrvauotd*=<>(),;0123-%\n", max_size=80))
 def test_any_text_is_a_script_or_an_error_that_says_where(text: str) -> None:
     try:
@@ -83,6 +84,7 @@ def test_any_text_is_a_script_or_an_error_that_says_where(text: str) -> None:
         assert error.problems[0].where.startswith("line ")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_a_script_printed_and_read_again_is_the_same_script(seed: int) -> None:
     script = random_script(seed)
@@ -91,6 +93,7 @@ def test_a_script_printed_and_read_again_is_the_same_script(seed: int) -> None:
     assert again.tables == script.tables
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_a_shuffle_keeps_the_order_of_each_session_and_comes_from_its_seed(seed: int) -> None:
     script = templates()["otv"].script

@@ -7,6 +7,7 @@ import { goTo, useLab } from './store';
 import { anomaliesOf, rowsText, waitOf } from './words';
 
 const ROWS_SHOWN = 6;
+const NOW = 'border-b-accent bg-panel';
 
 /** The grid in the middle of the page. */
 export function Schedule() {
@@ -89,7 +90,7 @@ function Row({
     <>
       <div
         ref={at}
-        className={`flex items-start justify-end border-b border-line/60 p-1 ${now ? 'bg-accent-soft' : ''}`}
+        className={`flex items-start justify-end border-b border-line/60 p-1 ${now ? 'border-b-accent bg-accent-soft' : ''}`}
       >
         <button
           type="button"
@@ -105,7 +106,7 @@ function Row({
       {result.sessions.map((session) => (
         <div
           key={session}
-          className={`relative min-h-7 border-b border-l border-line/60 py-1 pr-2 pl-3.5 ${now ? 'bg-accent-soft' : ''}`}
+          className={`relative min-h-7 border-b border-l border-line/60 py-1 pr-2 pl-3.5 ${now ? NOW : ''}`}
         >
           {taken && <Life session={session} index={index} result={result} />}
           {session === statement.session && <Cell statement={statement} result={result} taken={taken} />}
@@ -151,9 +152,9 @@ function Cell({ statement, result, taken }: { statement: LabStatement; result: L
       data-status={statement.status}
       data-marked={marked}
       title={statement.plan ? `Plan: ${statement.plan}` : undefined}
-      className={`rounded-md px-1 data-[marked=true]:outline-2 data-[marked=true]:outline-bad ${taken ? '' : 'opacity-55'}`}
+      className={`rounded-md px-1 data-[marked=true]:outline-2 data-[marked=true]:outline-bad ${taken ? 'text-ink' : 'text-ink-3'}`}
     >
-      <code className="num text-xs leading-snug break-words whitespace-pre-wrap text-ink">{statement.text}</code>
+      <code className="num text-xs leading-snug break-words whitespace-pre-wrap">{statement.text}</code>
       {names.map((name) => (
         <span key={name} className="ml-1.5 rounded border border-bad px-1 text-2xs font-semibold text-bad">
           {name}

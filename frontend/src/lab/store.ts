@@ -104,7 +104,10 @@ export async function boot(): Promise<void> {
     const offer = await getLab();
     useLab.setState({ offer });
     open(offer, fromHash(location.hash), kept());
-    addEventListener('hashchange', () => open(offer, fromHash(location.hash), kept()));
+    addEventListener('hashchange', () => {
+      open(offer, fromHash(location.hash), kept());
+      void ask();
+    });
     await ask();
   } catch (error) {
     useLab.setState({ failure: error instanceof Error ? error.message : String(error) });
