@@ -184,6 +184,23 @@ def test_a_shuffle_has_a_seed_and_its_link_shows_the_same(opened: PlaygroundPage
     order(opened, script)
 
 
+def test_a_server_that_does_not_answer_is_asked_again_and_nothing_is_lost(
+    opened: PlaygroundPage, errors: list[str]
+) -> None:
+    page = open_lab(opened, "g0", step=2)
+    page.route("**/api/lab/run", lambda route: route.abort())
+    opened.test_id("lab-step").click()
+    expect(opened.test_id("lab-problems")).to_contain_text("does not answer")
+    at(opened, 2, 8)
+    page.unroute("**/api/lab/run")
+    opened.test_id("lab-again").click()
+    at(opened, 3, 8)
+    expect(opened.test_id("lab-again")).to_have_count(0)
+    # The browser itself says that the request failed; nothing else may have gone wrong.
+    assert errors and all("Failed to load resource" in error for error in errors)
+    errors.clear()
+
+
 def test_arrows_step_unless_something_is_typed(opened: PlaygroundPage) -> None:
     page = open_lab(opened, "g0", step=2)
     at(opened, 2, 8)

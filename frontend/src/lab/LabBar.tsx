@@ -192,7 +192,7 @@ function Ends() {
     <div className="flex items-center">
       <IconButton
         label={copied ? 'Copied' : 'Copy a link to this schedule'}
-        testId="lab-link"
+        testId="lab-copy-link"
         onClick={() => {
           void navigator.clipboard?.writeText(location.href).then(() => setCopied(true));
         }}

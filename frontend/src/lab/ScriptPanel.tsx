@@ -4,7 +4,7 @@ import { useRef } from 'react';
 import type { LabTemplate, Problem } from '../generated/protocol';
 import { SCRIPT_CHARACTERS_MAX } from '../generated/protocol';
 import { FIELD } from '../ui/looks';
-import { choose, templateOf, type, useLab } from './store';
+import { askAgain, choose, templateOf, type, useLab } from './store';
 import { grouped, placeOf } from './words';
 
 const OWN = '';
@@ -14,6 +14,7 @@ const GROUPS = ['Two buyers', 'Write skew', 'Hermitage'];
 export function ScriptPanel() {
   const area = useRef<HTMLTextAreaElement>(null);
   const problems = useLab((state) => state.problems);
+  const trouble = useLab((state) => state.trouble);
   return (
     <>
       <Templates />
@@ -23,6 +24,14 @@ export function ScriptPanel() {
         role="status"
         data-testid="lab-problems"
       >
+        {trouble && (
+          <p className="mb-1 text-bad" role="alert">
+            {trouble}{' '}
+            <button type="button" className="underline" data-testid="lab-again" onClick={askAgain}>
+              Try again
+            </button>
+          </p>
+        )}
         {!problems.length && (
           <span className="text-ink-2">
             Sessions T1 to T4, one statement a line; whole numbers; the first column is the key.

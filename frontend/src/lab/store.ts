@@ -21,6 +21,8 @@ interface LabStore {
   result: LabResult | null;
   /** What is wrong with the script as it stands; `result` is of the last one that could be read. */
   problems: Problem[];
+  /** Why the server did not answer the last question; the same may be asked again. */
+  trouble: string | null;
   compared: LabCompared | null;
   comparing: boolean;
   compareFailure: string | null;
@@ -46,6 +48,7 @@ export const useLab = create<LabStore>()(() => ({
   step: null,
   result: null,
   problems: [],
+  trouble: null,
   compared: null,
   comparing: false,
   compareFailure: null,
@@ -145,13 +148,18 @@ async function ask(): Promise<void> {
     const { result, problems } = await runLab(request());
     if (number !== latest) return;
     // What an earlier script came to stays in sight, dimmed, while the new one can't be read.
-    useLab.setState({ problems, marked: new Set(), ...(result && { result }) });
+    useLab.setState({ problems, trouble: null, marked: new Set(), ...(result && { result }) });
   } catch (error) {
     if (number !== latest) return;
     if (!(error instanceof ApiError)) throw error;
-    useLab.setState({ problems: error.problems, marked: new Set() });
+    // A script that is refused as a whole is wrong; anything else is no fault of the script's.
+    if (error.status === 422) useLab.setState({ problems: error.problems, trouble: null, marked: new Set() });
+    else useLab.setState({ trouble: error.message });
   }
 }
+
+/** Asks once more what was not answered. */
+export const askAgain = () => void ask();
 
 let typing: ReturnType<typeof setTimeout> | undefined;
 
