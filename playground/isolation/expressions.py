@@ -6,8 +6,8 @@ import operator
 from collections.abc import Callable, Sequence
 
 from playground.isolation.reading import Reader
-from playground.isolation.syntax import Expression, Row
-from playground.isolation.tokens import syntax_error
+from playground.isolation.syntax import Expression, Row, Token
+from playground.isolation.tokens import NUMBER_MAX, syntax_error
 
 COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "=": operator.eq,
@@ -113,8 +113,8 @@ class ExpressionParser:
         """``a + b``, ``a - b``."""
         left = self.product()
         while self.reader.next.text in ("+", "-"):
-            sign = self.reader.advance().text
-            left = calculated(left, sign, self.product())
+            token = self.reader.advance()
+            left = in_range(calculated(left, token.text, self.product()), token)
         return left
 
     def product(self) -> Expression:
@@ -127,7 +127,7 @@ class ExpressionParser:
             if sign != "*" and not right.constant:
                 # So that no statement can fail by dividing by zero.
                 raise syntax_error(token, "a number other than 0 to divide by")
-            left = calculated(left, sign, right)
+            left = in_range(calculated(left, sign, right), token)
         return left
 
     def operand(self) -> Expression:
@@ -168,6 +168,13 @@ def calculated(left: Expression, sign: str, right: Expression, shown: str = "") 
         value = work(left.constant, right.constant)
         return Expression(text, lambda row: value, constant=value)
     return Expression(text, lambda row: work(left.of(row), right.of(row)))
+
+
+def in_range(expression: Expression, token: Token) -> Expression:
+    """It, unless it is a constant beyond what an INT holds. Raises InputError."""
+    if abs(expression.constant or 0) > NUMBER_MAX:
+        raise syntax_error(token, f"arithmetic that stays within {NUMBER_MAX}", f"{expression.text!r}")
+    return expression
 
 
 def compared(left: Expression, sign: str, right: Expression) -> Expression:

@@ -291,6 +291,8 @@ class Parser:
             if name not in table.columns[1:]:
                 accepted = f"a column that is not the primary key: {', '.join(table.columns[1:]) or 'there is none'}"
                 raise syntax_error(token, accepted)
+            if any(name == before for before, _ in assignments):
+                raise syntax_error(token, "each column once")
             reader.expect_sign("=")
             assignments.append((name, ExpressionParser(reader, table.columns).addition()))
             if not reader.take_sign(","):
