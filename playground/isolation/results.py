@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from playground.engine.mvcc.terms import LEVELS, STATES
@@ -14,6 +16,8 @@ from playground.isolation.syntax import Script
 if TYPE_CHECKING:
     from playground.isolation.server import Server
 
+TRIES_MAX = 8**4
+"""How many ways of going on at once are tried before the lab and a server are said to differ."""
 COMPARED = ("status", "columns", "rows", "tag", "code", "message", "waited_for", "step_done")
 """What has to be the same on a server, statement by statement."""
 
@@ -185,24 +189,38 @@ def compare(script: Script, chosen: Options, server: Server) -> dict[str, Any]:
             for theirs in outcomes
         ],
         "final": final,
-        "order": str(order),
+        "order": order,
         "differences": differences,
     }
 
 
 def matching(
     script: Script, chosen: Options, outcomes: list[Outcome], final: dict[str, list[list[int]]]
-) -> tuple[Order, Stepper]:
-    """The order in which the lab's outcome is the server's, and that outcome; the usual order when there is none."""
-    usual: Stepper | None = None
-    for order in ORDERS:
-        stepper = Stepper(script, chosen.database(), chosen.level_name(), is_indexed=chosen.is_indexed, order=order)
+) -> tuple[str, Stepper]:
+    """The order, in words, in which the lab's outcome is the server's, and that outcome; the usual order when there is none.
+
+    One order for the whole script is tried first, then one for each step in which several went on at once.
+    """
+
+    def stepped(order: Order, orders: Mapping[int, Order] | None = None) -> Stepper:
+        stepper = Stepper(
+            script, chosen.database(), chosen.level_name(), is_indexed=chosen.is_indexed, order=order, orders=orders
+        )
         stepper.run()
+        return stepper
+
+    usual = stepped(USUAL)
+    for order in ORDERS:
+        stepper = usual if order == USUAL else stepped(order)
         if is_same(stepper, outcomes, final):
-            return order, stepper
-        usual = usual or stepper
-    assert usual is not None
-    return USUAL, usual
+            return str(order), stepper
+    for choice in islice(product(ORDERS, repeat=len(usual.at_once)), TRIES_MAX):
+        orders = dict(zip(usual.at_once, choice, strict=True))
+        stepper = stepped(USUAL, orders)
+        if is_same(stepper, outcomes, final):
+            told = [f"in step {step + 1} {order}" for step, order in orders.items() if order != USUAL]
+            return "; ".join(told), stepper
+    return "", usual
 
 
 def is_same(stepper: Stepper, outcomes: list[Outcome], final: dict[str, list[list[int]]]) -> bool:

@@ -6,7 +6,7 @@ more, before the next step. The same rule is kept on a real server, see :mod:`pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, NamedTuple
@@ -90,9 +90,10 @@ class Session:
 class Stepper:
     """Steps a script; ``outcomes`` has what became of each statement so far.
 
-    ``level`` is that of a BEGIN that names none. ``is_indexed`` off: plans never use the index. Transactions whose numbers are in
-    ``exempt`` run at REPEATABLE READ at most: what would have been without the checks of SERIALIZABLE. ``watch`` is told of each statement
-    that is done, before its session goes on.
+    ``level`` is that of a BEGIN that names none. ``order`` is that of what happens at once, ``orders`` by step where that is another;
+    ``at_once`` has the steps in which several woke or began to wait. ``is_indexed`` off: plans never use the index. Transactions whose
+    numbers are in ``exempt`` run at REPEATABLE READ at most: what would have been without the checks of SERIALIZABLE. ``watch`` is told of
+    each statement that is done, before its session goes on.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Stepper:
         level: str = "read committed",
         *,
         order: Order = USUAL,
+        orders: Mapping[int, Order] | None = None,
         is_indexed: bool = True,
         watch: Callable[[int, Session, LabStatement], None] | None = None,
         exempt: frozenset[int] = frozenset(),
@@ -110,7 +112,8 @@ class Stepper:
         self.database = database
         self.level = level_of(level)
         self.order = order
-        database.hands_over = order.hands_over
+        self.orders = orders or {}
+        self.at_once: list[int] = []
         self.is_indexed = is_indexed
         self.watch = watch
         self.exempt = exempt
@@ -134,6 +137,7 @@ class Stepper:
     def advance(self) -> None:
         """The next step, and everything that it sets in motion."""
         index = self.step
+        self.database.hands_over = self.order_now.hands_over
         session = self.sessions[self.script.steps[index].session]
         if session.current is not None or session.postponed:
             session.postponed.append(index)
@@ -143,18 +147,25 @@ class Stepper:
         self.settle()
         self.step += 1
 
+    @property
+    def order_now(self) -> Order:
+        """The order of what happens at once in this step."""
+        return self.orders.get(self.step, self.order)
+
     def settle(self) -> None:
         """Let everyone go on who can, and run what was postponed for them."""
+        order, moved = self.order_now, 0
         while True:
+            moved += bool(self.database.waits.ready or self.database.waits.begun)
             ready = self.database.waits.ready
             if ready:
-                transaction = ready.pop(-1 if self.order.wakes_last_first else 0)
+                transaction = ready.pop(-1 if order.wakes_last_first else 0)
                 session = self.session_of(transaction)
                 self.after(session, self.database.resume(transaction))
                 continue
             if self.database.waits.begun:
                 # All have come to rest: their deadlock_timeout passes, in the order in which they began to wait.
-                transaction = self.database.waits.begun.pop(-1 if self.order.checks_last_first else 0)
+                transaction = self.database.waits.begun.pop(-1 if order.checks_last_first else 0)
                 if transaction.waits != NOTHING:
                     self.after(self.session_of(transaction), self.database.check_deadlock(transaction))
                 continue
@@ -163,6 +174,8 @@ class Stepper:
                 break
             first = min(waiting, key=lambda one: one.postponed[0])
             self.execute(first, first.postponed.pop(0))
+        if moved > 1:
+            self.at_once.append(self.step)
         for session in self.sessions.values():
             self.note_waiting(session)
 

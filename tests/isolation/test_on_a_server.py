@@ -48,6 +48,33 @@ def test_random_schedules_at_one_level_run_as_on_a_server(server: Server, level:
         same_on(server, random_script(seed, (level,)))
 
 
+@pytest.mark.slow
+def test_random_schedules_of_four_run_as_on_a_server(server: Server) -> None:
+    for seed in range(3_000, 3_100):
+        same_on(server, random_script(seed, sessions=4))
+
+
+def test_what_happens_at_once_in_two_steps_may_go_either_way_in_each(server: Server) -> None:
+    # Each of the two commits lets T3 and T4 go on at once, and whoever is first puts its version first.
+    rows = "(1, 10), (2, 20), (3, 30)"
+    lines = [
+        *(f"T{number}: begin;" for number in range(1, 5)),
+        "T1: select * from test for share;",
+        "T2: select * from test for key share;",
+        "T3: update test set value = 1 where id = 1;",
+        "T4: update test set value = 2 where id = 2;",
+        "T1: commit;",
+        "T3: delete from test where id = 1;",
+        "T4: delete from test where id = 2;",
+        "T2: commit;",
+        "T3: insert into test values (4, 1);",
+        "T4: insert into test values (5, 1);",
+        "T3: commit;",
+        "T4: commit;",
+    ]
+    same_on(server, parse(BIG_TABLE.format(rows=rows) + "\n".join(lines)))
+
+
 BIG_TABLE = "create table test (id int primary key, value int);\ninsert into test values {rows};\n"
 
 
