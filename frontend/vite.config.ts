@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 const server = process.env.PLAYGROUND_SERVER ?? 'http://127.0.0.1:8000';
 
-/** The bundle goes to `static/dist` with `manifest.json` beside it; Django's template reads the entry `src/main.tsx` from there. */
+/** The bundle goes to `static/dist` with `manifest.json` beside it; Django's template reads the entry of each page from there. */
 export default defineConfig({
   base: '/static/dist/',
   plugins: [react(), tailwindcss()],
@@ -14,7 +14,7 @@ export default defineConfig({
     manifest: 'manifest.json',
     target: 'es2022',
     chunkSizeWarningLimit: 1200,
-    rollupOptions: { input: 'src/main.tsx' },
+    rollupOptions: { input: ['src/main.tsx', 'src/lab/main.tsx'] },
   },
   // `npm run dev` serves the page with hot reload beside a running `manage.py play`, which answers for everything else.
   server: {

@@ -16,6 +16,7 @@ from ninja.security import APIKeyCookie
 
 from playground import native
 from playground.designs.api import router as designs
+from playground.lab_api import router as lab
 from playground.owners import ensure_owner
 from playground.protocol import rest
 from playground.protocol.catalogue import Catalogue
@@ -157,3 +158,4 @@ def refuse_shape(request: HttpRequest, error: ninja.errors.ValidationError) -> H
 api.add_router("", library)
 api.add_router("", designs)
 api.add_router("", runs)
+api.add_router("", lab)

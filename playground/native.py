@@ -110,7 +110,7 @@ def digest(path: Path) -> str:
 
 def engine_sources(project: Path = PROJECT) -> list[Path]:
     """Every source of the engine, compiled or not: mypyc copies constants across modules, so all of them count."""
-    return sorted((project / "playground" / "engine").glob("*.py"))
+    return sorted((project / "playground" / "engine").rglob("*.py"))
 
 
 def compiled_sources(project: Path = PROJECT) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""The one HTML page. Every address that a person may open serves it; the page itself reads from the address what to show."""
+"""The two pages, playground and isolation lab. Each reads from its address what to show."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from playground.owners import ensure_owner
 
 ENTRY = "src/main.tsx"
+LAB_ENTRY = "src/lab/main.tsx"
 MANIFEST = settings.BASE_DIR / "static" / "dist" / "manifest.json"
 
 
@@ -30,25 +31,35 @@ class Bundle:
 
 @ensure_csrf_cookie
 def page(request: HttpRequest, **_: str) -> HttpResponse:
-    """The page, with the cookies that its requests need: owner and CSRF."""
+    """The playground, with the cookies that its requests need: owner and CSRF."""
+    return _page(request, ENTRY, "Playground")
+
+
+@ensure_csrf_cookie
+def lab(request: HttpRequest) -> HttpResponse:
+    """The isolation lab, with the same cookies."""
+    return _page(request, LAB_ENTRY, "Isolation lab · Playground")
+
+
+def _page(request: HttpRequest, entry: str, title: str) -> HttpResponse:
     ensure_owner(request.session)
-    return render(request, "index.html", {"bundle": bundle()})
+    return render(request, "index.html", {"bundle": bundle(entry), "title": title})
 
 
-def bundle() -> Bundle | None:
-    """The built page, None before anybody has built it."""
+def bundle(entry: str) -> Bundle | None:
+    """What a page is built into, None before anybody has built it."""
     try:
         changed = MANIFEST.stat().st_mtime_ns
     except FileNotFoundError:
         return None
-    return _read(MANIFEST, changed)
+    return _read(MANIFEST, entry, changed)
 
 
-@lru_cache(maxsize=1)
-def _read(manifest: Path, changed_ns: int) -> Bundle:
+@lru_cache(maxsize=4)
+def _read(manifest: Path, entry_name: str, changed_ns: int) -> Bundle:
     """Vite's manifest, https://vite.dev/guide/backend-integration; read again when it has ``changed_ns``."""
     chunks = json.loads(manifest.read_text(encoding="utf-8"))
-    entry = chunks[ENTRY]
+    entry = chunks[entry_name]
     imported = [chunks[name] for name in entry.get("imports", ())]
     styles = [style for chunk in (entry, *imported) for style in chunk.get("css", ())]
 

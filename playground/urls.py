@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from playground.api import api
-from playground.pages import page
+from playground.pages import lab, page
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", api.urls),
     path("", page, name="page"),
+    path("lab", lab, name="lab"),
     path("t/<str:template>", page, name="template"),
     path("s/<str:share>", page, name="share"),
     path("r/<str:run>", page, name="run"),

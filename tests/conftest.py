@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.live"]
+pytest_plugins = ["tests.live", "tests.postgres"]

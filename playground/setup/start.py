@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from playground.setup import browser, engine_build, environment, frontend, locks, ports, steps
+from playground.setup import browser, engine_build, environment, frontend, locks, ports, postgres, steps
 from playground.setup.paths import BUILD, PROJECT, VENV, VENV_PYTHON
 
 SETTINGS = "playground.settings"
@@ -40,6 +40,7 @@ def play(arguments: Sequence[str]) -> int:
         ports.listening(options.port).close()
     with locks.held(BUILD / "setup.lock", while_waiting=WAITING):
         environment.ensure(environment.RUNTIME)
+        postgres.ensure_client()
         frontend.ensure_bundle()
     _continue_with([VENV_PYTHON, "-m", "django", *arguments])
 
@@ -52,15 +53,17 @@ def play_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Everything the tests need, the engine compiled and a browser included; then pytest with the arguments."""
+    """Everything the tests need, the engine compiled, a browser and a PostgreSQL included; then pytest with the arguments."""
     with locks.held(BUILD / "setup.lock", while_waiting=WAITING):
         python = environment.ensure(environment.DEVELOPMENT)
         frontend.ensure_packages()
         frontend.ensure_bundle()
         chromium = browser.ensure()
+        server = postgres.ensure()
         engine_build.ensure_compiler(python)
         steps.run(engine_build.STEP, [python, "manage.py", "compile"], advice="mend what it names above.")
-    _continue_with([python, "-m", "pytest", *arguments[1:]], {browser.VARIABLE: chromium})
+    found = {browser.VARIABLE: chromium, **({} if server is None else {postgres.VARIABLE: str(server)})}
+    _continue_with([python, "-m", "pytest", *arguments[1:]], found)
 
 
 def bench(arguments: Sequence[str]) -> int:

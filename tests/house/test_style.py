@@ -23,6 +23,8 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 SKIPPED = re.compile(
     r"pytest\.(mark\.)?(skip|xfail|importorskip)|@unittest\.skip|\b(it|test|describe)\.(skip|todo|only)\("
 )
+# The one skip there may be: a comparison with a server that can't be had. It warns, and in CI it fails instead.
+MAY_SKIP = {"tests/postgres.py"}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
@@ -96,7 +98,7 @@ def test_no_test_is_skipped() -> None:
     found = [
         f"{named(path)}:{number}: {line.strip()}"
         for path in files(".py", ".ts", ".tsx")
-        if path != Path(__file__)
+        if path != Path(__file__) and named(path) not in MAY_SKIP
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if SKIPPED.search(line)
     ]

@@ -12,6 +12,8 @@ export const NAME_CHARACTERS_MAX = 200;
 export const BLOCKS_MAX = 2000;
 export const EDGES_MAX = 10000;
 export const HORIZON_S_MAX = 604800.0;
+export const SCRIPT_CHARACTERS_MAX = 20000;
+export const SHUFFLE_SEED_MAX = 9007199254740992;
 
 export type Scalar = boolean | number | string | null;
 
@@ -806,4 +808,226 @@ export interface Conflict {
   problems: Problem[];
   theirs: Draft;
   kept: Draft;
+}
+
+// ---- The isolation lab
+
+/** A script that comes with the lab; ``group`` is a heading to list it under. */
+export interface LabTemplate {
+  name: string;
+  title: string;
+  group: string;
+  text: string;
+}
+
+/** A database that the lab can be. */
+export interface LabDialect {
+  name: string;
+  title: string;
+  default_level: string;
+}
+
+/** What there is to choose from, and whether a PostgreSQL is configured to compare with. */
+export interface LabOffer {
+  templates: LabTemplate[];
+  dialects: LabDialect[];
+  levels: string[];
+  can_compare: boolean;
+}
+
+/**
+ * Body of ``POST /api/lab/run`` and ``/api/lab/compare``.
+ *
+ * ``level`` is that of every BEGIN that names none, null: the dialect's own. ``shuffle`` is the seed of a random order that keeps each
+ * session's own, null: the script's order. ``steps`` is how many statements are taken, null: all.
+ */
+export interface LabScript {
+  script: string;
+  dialect?: string;
+  level?: string | null;
+  shuffle?: number | null;
+  steps?: number | null;
+}
+
+/** What the database said: SQLSTATE, message, detail. */
+export interface LabError {
+  code: string;
+  message: string;
+  detail: string;
+}
+
+/** From ``step`` on a statement waited for the sessions ``for``. */
+export interface LabWait {
+  step: number;
+  for: string[];
+}
+
+/** What became of a statement: ``rows`` of a SELECT, ``tag`` of anything else (``UPDATE 1``), in which step it was done. */
+export interface LabOutcome {
+  status: "ahead" | "done" | "error" | "waits" | "postponed";
+  columns: string[];
+  rows: ((number | null)[])[];
+  tag: string;
+  error: LabError | null;
+  waits: LabWait[];
+  step_done: number | null;
+}
+
+/** One statement of the script, in the order of steps; ``line`` is where it stands, ``plan`` how its rows were found. */
+export interface LabStatement {
+  status: "ahead" | "done" | "error" | "waits" | "postponed";
+  columns: string[];
+  rows: ((number | null)[])[];
+  tag: string;
+  error: LabError | null;
+  waits: LabWait[];
+  step_done: number | null;
+  index: number;
+  line: number;
+  session: string;
+  text: string;
+  notice: string;
+  plan: string | null;
+}
+
+/** A transaction: ``name`` is its session's, ``T1/2`` for its second one; ``begun_with`` a statement, ``ended_in_step`` a step. */
+export interface LabTransaction {
+  name: string;
+  session: string;
+  level: string;
+  is_read_only: boolean;
+  xid: number | null;
+  begun_with: number;
+  ended_in_step: number | null;
+  state: string;
+}
+
+/** A version of a row: who made it and who ended it, each ``in progress``, ``committed`` or ``rolled back``; ``newer`` replaced it. */
+export interface LabVersion {
+  position: number;
+  row: number[];
+  made_by: string;
+  made: string;
+  ended_by: string | null;
+  ended: string | null;
+  newer: number | null;
+}
+
+/** A lock on a version (PostgreSQL: ``position``) or on a record and the gap before it (InnoDB: ``key``, null: behind the last). */
+export interface LabRowLock {
+  table: string;
+  position: number | null;
+  key: number | null;
+  by: string;
+  mode: string;
+  is_granted: boolean;
+}
+
+/** A session that waits now, for which others, and for what. */
+export interface LabWaiting {
+  session: string;
+  statement: number;
+  for: string[];
+  what: string;
+}
+
+/** What a serializable transaction is taken to have read (SIREAD): a tuple, a page or a relation. */
+export interface LabReadLock {
+  by: string;
+  on: string;
+  granularity: string;
+  number: number;
+}
+
+/** ``reader`` read what ``writer`` changed. */
+export interface LabConflict {
+  reader: string;
+  writer: string;
+}
+
+/** What is the case after a step. */
+export interface LabState {
+  versions: Record<string, LabVersion[]>;
+  row_locks: LabRowLock[];
+  waits: LabWaiting[];
+  siread_locks: LabReadLock[];
+  rw_conflicts: LabConflict[];
+  doomed: string[];
+}
+
+/** An edge of the dependency graph: ``before`` must come before ``after``. ``statement`` is the one that read, null for ww. */
+export interface LabDependency {
+  from: string;
+  to: string;
+  kind: "ww" | "wr" | "rw";
+  table: string;
+  key: number;
+  is_by_predicate: boolean;
+  statement: number | null;
+}
+
+/** What went wrong, by its name in the literature and in words, with its cycle (none for a dirty read). */
+export interface LabAnomaly {
+  name: string;
+  title: string;
+  transactions: string[];
+  statements: number[];
+  where: string;
+  cycle: LabDependency[];
+}
+
+/** A transaction that the checks of SERIALIZABLE ended: needed, or cautious, and which anomalies there would have been without. */
+export interface LabFailure {
+  transaction: string;
+  statement: number;
+  kind: string;
+  reason: string;
+  would_have_been: LabAnomaly[];
+}
+
+/** A session whose transaction the script never ends, and what was done about it. */
+export interface LabUnfinished {
+  session: string;
+  reason: string;
+}
+
+/** A script after ``step`` of its statements. */
+export interface LabResult {
+  dialect: string;
+  server: string;
+  level: string;
+  script: string;
+  sessions: string[];
+  tables: Record<string, string[]>;
+  statements: LabStatement[];
+  transactions: LabTransaction[];
+  step: number;
+  state: LabState;
+  final: Record<string, number[][]>;
+  dependencies: LabDependency[];
+  anomalies: LabAnomaly[];
+  serialization_failures: LabFailure[];
+  unfinished: LabUnfinished[];
+}
+
+/** The answer to ``POST /api/lab/run``: a result, or what is wrong with the script, which may still be in the middle of being typed. */
+export interface LabAnswer {
+  result: LabResult | null;
+  problems: Problem[];
+}
+
+/** Where the lab and the server differ. */
+export interface LabDifference {
+  statement: number | null;
+  session: string | null;
+  what: string;
+}
+
+/** The same schedule in the lab and on a PostgreSQL, whole; ``order`` is set where several went on at once in an unusual one. */
+export interface LabCompared {
+  lab: LabResult;
+  statements: LabOutcome[];
+  final: Record<string, number[][]>;
+  order: string;
+  differences: LabDifference[];
 }

@@ -6,6 +6,10 @@ import type {
   Conflict,
   Draft,
   EngineStatus,
+  LabAnswer,
+  LabCompared,
+  LabOffer,
+  LabScript,
   NewRun,
   NewShare,
   Problem,
@@ -94,6 +98,13 @@ export const createDraft = (draft: SaveDraft) => call<Draft>('POST', '/drafts', 
 /** Saves a draft that builds on `draft.version`; 409 carries a {@link Conflict}. */
 export const saveDraft = (id: string, draft: SaveDraft) =>
   call<Draft>('PUT', `/drafts/${encodeURIComponent(id)}`, draft);
+
+/** What the isolation lab has to choose from. */
+export const getLab = () => call<LabOffer>('GET', '/lab');
+/** A script after so many steps, or what is wrong with it. */
+export const runLab = (script: LabScript) => call<LabAnswer>('POST', '/lab/run', script);
+/** The whole script in the lab and on the configured PostgreSQL. */
+export const compareLab = (script: LabScript) => call<LabCompared>('POST', '/lab/compare', script);
 
 /** The conflict that a save ran into, if that is what `error` is. */
 export function conflictOf(error: unknown): Conflict | null {

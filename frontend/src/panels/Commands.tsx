@@ -129,6 +129,7 @@ function CommandRows() {
       <Command.Group heading="Document" className={GROUP}>
         <Row text="New design" onSelect={() => openDesign()} />
         <Row text="Templates" onSelect={() => useUi.setState({ right: 'templates' })} />
+        <Row text="Isolation lab" onSelect={() => location.assign('/lab')} />
         <Row text="Results" onSelect={() => togglePanel('results')} />
         <Row text="Design as JSON" onSelect={() => togglePanel('json')} />
         <Row text="Export JSON" onSelect={exportJson} />

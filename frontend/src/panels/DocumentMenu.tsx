@@ -36,6 +36,11 @@ export function DocumentMenu({ trigger }: { trigger: ReactNode }) {
             <DropdownMenu.Item className={ITEM} onSelect={() => useUi.setState({ right: 'templates' })}>
               Templates
             </DropdownMenu.Item>
+            <DropdownMenu.Item className={ITEM} asChild>
+              <a href="/lab" data-testid="to-lab">
+                Isolation lab
+              </a>
+            </DropdownMenu.Item>
             <DropdownMenu.Item className={ITEM} data-testid="import" onSelect={() => input.current?.click()}>
               Import JSON
             </DropdownMenu.Item>

@@ -1,6 +1,17 @@
 /** The bar on top: the document on the left, the run in the middle, how it does and what can be opened on the right. */
 
-import { Braces, ChartLine, LayoutTemplate, Menu, Moon, PanelBottom, PanelLeft, PanelRight, Sun } from 'lucide-react';
+import {
+  Braces,
+  ChartLine,
+  FlaskConical,
+  LayoutTemplate,
+  Menu,
+  Moon,
+  PanelBottom,
+  PanelLeft,
+  PanelRight,
+  Sun,
+} from 'lucide-react';
 import { useState } from 'react';
 import { edit, useDesign } from '../state/design';
 import { useSession } from '../state/session';
@@ -20,6 +31,7 @@ export function TopBar() {
         <DocumentMenu trigger={<Menu size={16} aria-hidden />} />
         <DesignName />
         <ShareMenu />
+        <LabLink />
       </div>
       <RunControls />
       <div className="flex min-w-0 flex-1 xl:flex-3 items-center justify-end gap-2">
@@ -28,6 +40,20 @@ export function TopBar() {
         <PanelButtons />
       </div>
     </header>
+  );
+}
+
+function LabLink() {
+  return (
+    <a
+      href="/lab"
+      data-testid="lab-link"
+      title="Isolation lab: concurrent transactions, statement by statement"
+      aria-label="Isolation lab"
+      className="grid size-7 shrink-0 place-items-center rounded-md text-ink-2 hover:bg-hover hover:text-ink"
+    >
+      <FlaskConical size={16} aria-hidden />
+    </a>
   );
 }
 

@@ -1,0 +1,12 @@
+-- Intermediate read: a value that its writer changes again is read meanwhile
+create table test (id int primary key, value int);
+insert into test values (1, 10), (2, 20);
+
+T1: begin;
+T2: begin;
+T1: update test set value = 101 where id = 1;
+T2: select * from test;
+T1: update test set value = 11 where id = 1;
+T1: commit;
+T2: select * from test;
+T2: commit;

@@ -1,0 +1,12 @@
+-- Two buyers, stock 1: both read it, both sell
+create table product (id int primary key, stock int);
+insert into product values (1, 1);
+
+T1: begin;
+T2: begin;
+T1: select stock from product where id = 1;
+T2: select stock from product where id = 1;
+T1: update product set stock = 0 where id = 1;
+T2: update product set stock = 0 where id = 1;
+T1: commit;
+T2: commit;

@@ -1,0 +1,124 @@
+"""The lab gives PostgreSQL's own outcome: statement by statement the same results, waits, errors and final rows as a real server."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from playground.engine.mvcc.terms import LEVELS
+from playground.isolation.parsing import parse
+from playground.isolation.schedules import random_script
+from playground.isolation.server import Server
+from playground.isolation.sources import templates
+from playground.isolation.syntax import Script
+from tests.isolation.comparing import same_on
+
+QUICK = 120
+EACH = 100
+AT_ONCE_SHARE_MAX = 0.05
+"""What several do at once has no order: in so many schedules another than the usual one may be the server's."""
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("name", list(templates()))
+def test_every_script_that_comes_with_the_lab_runs_as_on_a_server(server: Server, name: str, level: str) -> None:
+    same_on(server, templates()[name].script, level)
+
+
+def agree(server: Server, seeds: range) -> None:
+    orders = [same_on(server, random_script(seed)) for seed in seeds]
+    assert sum(map(bool, orders)) <= AT_ONCE_SHARE_MAX * len(seeds) + 1
+
+
+def test_random_schedules_at_mixed_levels_run_as_on_a_server(server: Server) -> None:
+    agree(server, range(QUICK))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(1_000, 1_600, EACH))
+def test_more_random_schedules_run_as_on_a_server(server: Server, first: int) -> None:
+    agree(server, range(first, first + EACH))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", LEVELS[1:])
+def test_random_schedules_at_one_level_run_as_on_a_server(server: Server, level: str) -> None:
+    for seed in range(2_000, 2_060):
+        same_on(server, random_script(seed, (level,)))
+
+
+@pytest.mark.slow
+def test_random_schedules_of_four_run_as_on_a_server(server: Server) -> None:
+    for seed in range(3_000, 3_100):
+        same_on(server, random_script(seed, sessions=4))
+
+
+def test_what_happens_at_once_in_two_steps_may_go_either_way_in_each(server: Server) -> None:
+    # Each of the two commits lets T3 and T4 go on at once, and whoever is first puts its version first.
+    rows = "(1, 10), (2, 20), (3, 30)"
+    lines = [
+        *(f"T{number}: begin;" for number in range(1, 5)),
+        "T1: select * from test for share;",
+        "T2: select * from test for key share;",
+        "T3: update test set value = 1 where id = 1;",
+        "T4: update test set value = 2 where id = 2;",
+        "T1: commit;",
+        "T3: delete from test where id = 1;",
+        "T4: delete from test where id = 2;",
+        "T2: commit;",
+        "T3: insert into test values (4, 1);",
+        "T4: insert into test values (5, 1);",
+        "T3: commit;",
+        "T4: commit;",
+    ]
+    same_on(server, parse(BIG_TABLE.format(rows=rows) + "\n".join(lines)))
+
+
+BIG_TABLE = "create table test (id int primary key, value int);\ninsert into test values {rows};\n"
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_a_serializable_reader_of_several_rows_of_a_page_is_taken_to_have_read_the_page(
+    server: Server, count: int
+) -> None:
+    # max_pred_locks_per_page = 2: with the third row the lock is on the page, and a write of any row in it conflicts.
+    rows = ", ".join(f"({key}, 10)" for key in range(1, 11))
+    reads = "\n".join(f"T1: select * from test where id = {key};" for key in range(1, count + 1))
+    script = parse(
+        BIG_TABLE.format(rows=rows)
+        + f"T1: begin;\nT2: begin;\n{reads}\nT2: select * from test where id = 9;\n"
+        + "T1: update test set value = 1 where id = 9;\nT2: update test set value = 1 where id = 10;\nT1: commit;\nT2: commit;\n"
+    )
+    same_on(server, script, "serializable")
+
+
+def test_the_order_of_waiting_is_kept_by_row_and_read_locks_may_pass(server: Server) -> None:
+    statements = {
+        "T2": "update test set value = 2 where id = 1",
+        "T3": "select * from test where id = 1 for share",
+        "T4": "update test set value = 4 where id = 1",
+    }
+    for order in permutations(statements):
+        lines = ["T1: begin;", "T1: select * from test where id = 1 for share;"]
+        lines += [line for name in order for line in (f"{name}: begin;", f"{name}: {statements[name]};")]
+        lines += ["T1: commit;", *(f"{name}: commit;" for name in order)]
+        same_on(server, parse(BIG_TABLE.format(rows="(1, 10)") + "\n".join(lines)))
+
+
+def test_the_plans_are_those_that_the_server_makes(server: Server) -> None:
+    from playground.isolation.planning import PATH_NAMES, path_of
+    from playground.isolation.syntax import Select
+
+    script: Script = templates()["p4"].script
+    server.prepare(script)
+    for where in (
+        "id = 1", "1 = id", "id in (1, 2)", "id in (2)", "id between 1 and 2", "id >= 1 and id < 3", "id > 1", "id <= 3",
+        "id <> 1", "value = 10", "id = 1 and value = 10", "id = 1 or id = 2", "id % 2 = 0", "id > 1 and value = 3", "not id = 1",
+    ):  # fmt: skip
+        text = f"create table test (id int primary key, value int);\nT1: select * from test where {where}"
+        command = parse(text).steps[0].command
+        assert isinstance(command, Select)
+        planned = "\n".join(row[0] for row in server.monitor.execute(f"explain select * from test where {where}"))
+        mine = PATH_NAMES[path_of(command.where, "id").path]
+        assert ("Index Scan" in planned) == mine.startswith("index"), f"{where}: {planned}"

@@ -1,0 +1,146 @@
+"""What a script may say, and what is said of one that can't be read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground.isolation.lab import options
+from playground.isolation.parsing import parse
+from playground.isolation.results import run
+from playground.isolation.schedules import random_script, shuffled
+from playground.isolation.sources import script_of, templates
+from playground.protocol.errors import InputError
+
+TABLE = "create table test (id int primary key, value int);\ninsert into test values (1, 10), (2, 20);\n"
+
+
+def problem(text: str) -> tuple[str, str, str]:
+    """Where, message and what would be accepted, of the error that the script has."""
+    with pytest.raises(InputError) as error:
+        parse(text)
+    found = error.value.problems[0]
+    return found.where, found.message, str(found.accepted)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "token", "accepted"),
+    [
+        ("T1: selct * from test", 5, "selct", "SELECT"),
+        ("T1: select * form test", 14, "form", "FROM"),
+        ("T1: select * from tset", 19, "tset", "test"),
+        ("T1: select * from test where valeu = 1", 30, "valeu", "value"),
+        ("T1: select * from test where value", 30, "value", "comparison"),
+        ("T1: select * from test where value = ", 38, "end of the script", "a number"),
+        ("T1: update test set id = 3", 21, "id", "not the primary key"),
+        ("T1: select count(*) from test for update", 31, "for", "no row lock"),
+        ("T1: update test set value = 1, value = 2", 32, "value", "each column once"),
+        ("T1: select * from test where value > 2000000000 + 2000000000", 49, "2000000000 + 2000000000", "2147483647"),
+        ("T1: insert into test values (3, 65536 * 65536)", 41, "65536 * 65536", "2147483647"),
+        ("T1: insert into test values (1)", 31, ")", ","),
+        ("T1: insert into test values (-1, 1)", 30, "-", "0 or more"),
+        ("T1: begin isolation level snapshot", 27, "snapshot", "READ or REPEATABLE or SERIALIZABLE"),
+        ("T1: select * from test where value / 0 = 1", 38, "0", "other than 0"),
+        ("T1: select * from test; T2: begin", 25, "T2", "BEGIN"),
+        ("T5: begin", 1, "T5", "T1: to T4:"),
+        ("T1 begin", 4, "begin", ":"),
+        ("T1: commit now", 12, "now", "end of the line"),
+        ("T1: select * from test where id = 99999999999", 35, "99999999999", "2147483647"),
+        ("T1: select ` from test", 12, "`", "words"),
+    ],
+)
+def test_a_syntax_error_names_line_column_token_and_what_would_do(
+    line: str, column: int, token: str, accepted: str
+) -> None:
+    where, message, would_do = problem(TABLE + line)
+    assert where == f"line 3, column {column}"
+    assert token in message
+    assert accepted in would_do
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        ("", "at least one statement"),
+        (TABLE, "at least one statement"),
+        ("T1: select * from test", "CREATE TABLE"),
+        (TABLE + "insert into test values (1, 5);\nT1: begin;", "a id of its own"),
+        (TABLE + "T1: begin;\ncreate table other (id int primary key);", "a session"),
+        (TABLE + "T1: begin;\n" * 501, "at most 500"),
+        (TABLE + "T1: select * from test where " + "(" * 60 + "id = 1" + ")" * 60, "at most 50"),
+        ("create table test (id int);\nT1: begin", "PRIMARY"),
+        ("create table test (id text primary key);\nT1: begin", "INT"),
+        ("-" * 100_001, "at most 100,000"),
+    ],
+)
+def test_a_script_that_is_not_whole_is_refused_with_what_it_lacks(text: str, accepted: str) -> None:
+    assert accepted in problem(text)[2]
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="T1: selctbginwhrvauotd*=<>(),;0123-%\n", max_size=80))
+def test_any_text_is_a_script_or_an_error_that_says_where(text: str) -> None:
+    try:
+        parse(TABLE + text)
+    except InputError as error:
+        assert error.problems[0].where.startswith("line ")
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**6))
+def test_a_script_printed_and_read_again_is_the_same_script(seed: int) -> None:
+    script = random_script(seed)
+    again = parse(script.text())
+    assert [(step.session, step.text) for step in again.steps] == [(step.session, step.text) for step in script.steps]
+    assert again.tables == script.tables
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**6))
+def test_a_shuffle_keeps_the_order_of_each_session_and_comes_from_its_seed(seed: int) -> None:
+    script = templates()["otv"].script
+    mixed = shuffled(script, seed)
+    for name in script.sessions:
+        assert [s.text for s in mixed.steps if s.session == name] == [s.text for s in script.steps if s.session == name]
+    assert mixed == shuffled(script, seed)
+
+
+def test_a_script_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(InputError) as error:
+        script_of("template:nothing")
+    assert "two-buyers" in str(error.value.problems[0].accepted)
+    with pytest.raises(InputError):
+        script_of("/does/not/exist.sql")
+
+
+def test_an_unknown_level_or_dialect_is_named_with_those_that_are_known() -> None:
+    with pytest.raises(InputError) as error:
+        options(level="snapshot")
+    assert "repeatable read" in str(error.value.problems[0].accepted)
+    with pytest.raises(InputError) as error:
+        options(dialect="oracle")
+    assert "postgresql" in str(error.value.problems[0].accepted)
+
+
+def test_a_transaction_that_never_ends_is_ended_with_the_reason_and_the_locks_it_held() -> None:
+    text = (
+        TABLE
+        + "T1: begin;\nT1: update test set value = 1 where id = 1;\nT2: begin;\nT2: update test set value = 2 where id = 1;\n"
+    )
+    result = run(parse(text), options())
+    reasons = {one["session"]: one["reason"] for one in result["unfinished"]}
+    assert "it held test 1 FOR NO KEY UPDATE" in reasons["T1"]
+    assert "it was waiting for T1 in line 6" in reasons["T2"]
+    assert result["final"] == {"test": [[1, 10], [2, 20]]}
+
+
+def test_a_statement_for_a_session_that_waits_is_postponed_and_run_as_soon_as_it_may() -> None:
+    text = (
+        TABLE
+        + "T1: begin;\nT1: update test set value = 1 where id = 1;\nT2: update test set value = value + 1 where id = 1;\n"
+        + "T2: select * from test where id = 1;\nT1: commit;\n"
+    )
+    statements = run(parse(text), options())["statements"]
+    assert statements[2]["waits"] == [{"step": 2, "for": ["T1"]}]
+    assert statements[3]["rows"] == [[1, 2]] and statements[3]["step_done"] == 4
