@@ -216,6 +216,10 @@ class Block(State):
         """Busy workers over workers, averaged since the start, whatever their number was meanwhile; 0 without a pool."""
         return self.pool.utilisation() if self.pool is not None else 0.0
 
+    def remarked(self, number: i64) -> str:
+        """What this block had to say about a call, by the number that it gave :meth:`remark`; empty where it knows no more."""
+        return ""
+
     def detail(self) -> dict[str, object]:
         """Inner state for the inspector: small, JSON-ready."""
         return {}
@@ -400,6 +404,11 @@ class Block(State):
     def note(self, kind: str, severity: str, title: str, detail: str) -> None:
         """Name a notable moment of this block."""
         self.simulation.note(kind, severity, self.name, title, detail)
+
+    def remark(self, call: i64, number: i64) -> None:
+        """Have something to say about ``call`` to whoever follows its request: :meth:`remarked` says what, when asked."""
+        if self.calls.trace[call] > 0:
+            self.simulation.tracer.remark(self.calls.serial[call], self.index, number)
 
     def note_queue(self, waiting: i64, full: i64, what: str) -> None:
         """Say when as many calls wait as ``full`` can take (ten at least), and when the queue has gone; not again within ten virtual

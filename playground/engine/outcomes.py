@@ -22,6 +22,7 @@ RATE_LIMITED: Final = 12
 SIGNED_OUT: Final = 13
 NOT_READY: Final = 14
 UPSTREAM_FAILED: Final = 15
+NO_LEADER: Final = 16
 
 OUTCOMES: Final = [
     "ok",
@@ -40,14 +41,16 @@ OUTCOMES: Final = [
     "signed_out",
     "not_ready",
     "upstream_failed",
+    "no_leader",
 ]
 """ok; the caller's timeout ran out; a timeout further up the tree; connection refused; the callee died with the call in it; its
 queue was full; the caller's circuit breaker was open; dropped at dequeue because the caller had given up; transport gave up on a silent
 peer; nothing healthy to send to; the block or edge was deleted; the callee could not do it; turned away by a rate limit (HTTP
 429); the server knows no session of this user (401); the server is up but not ready to serve (503); somebody further
-up the tree refused, died, was deleted, cut off or behind an open breaker (502)."""
+up the tree refused, died, was deleted, cut off or behind an open breaker (502); no node that the caller can reach says that it is the
+leader."""
 
-OUTCOME_COUNT: Final = 16
+OUTCOME_COUNT: Final = 17
 
 READ: Final = 0
 WRITE: Final = 1

@@ -94,12 +94,19 @@ class Cells(Declared):
 
 
 class Rule(Declared):
-    """``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why."""
+    """``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why.
+
+    Parameters in ``plus`` count with ``lesser``. Without a ``lesser`` it is ``least`` that ``greater`` must reach. The rule holds where
+    each parameter in ``when`` has one of the listed values.
+    """
 
     lesser: str
     greater: str
     help: str
     strict: bool = False
+    plus: tuple[str, ...] = ()
+    least: float = 0.0
+    when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
 
 
 class Need(Declared):

@@ -1,4 +1,4 @@
-"""The eight scenarios as a student meets them: opened by address, failing by name, mended by their switch while they run.
+"""The scenarios as a student meets them: opened by address, failing by name, mended by their switch while they run.
 The figure stands on both sides."""
 
 from __future__ import annotations
@@ -59,6 +59,18 @@ LESSONS = (
     Lesson(
         "gslb", "Nearest healthy region", r"Balancer EU crashed", "25×", off(30, 70), on(15), r"Balancer EU found dead"
     ),
+    Lesson("read-your-writes", "Leader after a write", r"doesn't see their own write", "2×", off(1), on(0.2)),
+    Lesson(
+        "failover",
+        "Synchronous replication",
+        r"\d+ acknowledged writes lost at Database",
+        "5×",
+        off(3, 30),
+        on(0),
+        r"Node \d of Database is the leader",
+    ),
+    Lesson("split-brain", "Fencing", r"drops \d+ records of its own timeline", "10×", off(900), on(0)),
+    Lesson("crash-commit", "Wait for the flush", r"\d+ acknowledged writes lost at Database", "5×", off(3, 120), on(0)),
 )
 
 

@@ -741,6 +741,23 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "own_reads_percent",
+          "label": "Reads of own writes",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Share of a user's reads that ask for the item which this user wrote last, as after saving a form.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Keys",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "hot_keys",
           "label": "Hot items",
           "kind": "integer",
@@ -3705,7 +3722,10 @@ export const catalogue: Catalogue = {
           "lesser": "probe_timeout_s",
           "greater": "probe_interval_s",
           "help": "a probe has to end before the next one is sent.",
-          "strict": false
+          "strict": false,
+          "plus": [],
+          "least": 0.0,
+          "when": {}
         }
       ],
       "needs": [],
@@ -4727,7 +4747,10 @@ export const catalogue: Catalogue = {
           "lesser": "probe_timeout_s",
           "greater": "probe_period_s",
           "help": "a probe has to be over before the next one begins.",
-          "strict": false
+          "strict": false,
+          "plus": [],
+          "least": 0.0,
+          "when": {}
         }
       ],
       "needs": [],
@@ -6391,7 +6414,10 @@ export const catalogue: Catalogue = {
           "lesser": "instances_min",
           "greater": "instances_max",
           "help": "there can't be more of them at least than at most",
-          "strict": false
+          "strict": false,
+          "plus": [],
+          "least": 0.0,
+          "when": {}
         }
       ],
       "needs": [
@@ -8380,7 +8406,10 @@ export const catalogue: Catalogue = {
           "lesser": "soft_ttl_s",
           "greater": "ttl_s",
           "help": "an item that is gone can't be served while it is refreshed.",
-          "strict": false
+          "strict": false,
+          "plus": [],
+          "least": 0.0,
+          "when": {}
         }
       ],
       "needs": [
@@ -9288,14 +9317,14 @@ export const catalogue: Catalogue = {
       "title": "SQL database",
       "category": "Data",
       "icon": "database",
-      "summary": "Keeps the truth: connections, cores, buffer pool, disk",
+      "summary": "Keeps the truth: a leader, its log, and replicas that follow it",
       "params": [
         {
           "name": "pool",
           "label": "Connections",
           "kind": "integer",
           "default": 100,
-          "help": "Statements at once. A statement holds a connection from its start to its answer.",
+          "help": "Statements at once, at each node. A statement holds a connection from its start to its answer.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000.0,
@@ -9411,7 +9440,7 @@ export const catalogue: Catalogue = {
           "label": "Cores",
           "kind": "integer",
           "default": 16,
-          "help": "Statements that compute at once.",
+          "help": "Statements that compute at once, at each node.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000.0,
@@ -9523,93 +9552,11 @@ export const catalogue: Catalogue = {
           }
         },
         {
-          "name": "commit_mean_ms",
-          "label": "Commit",
-          "kind": "number",
-          "default": 1.0,
-          "help": "Time to flush a commit's log record.",
-          "unit": "ms",
-          "minimum": 0.0,
-          "maximum": 600000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Disk",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "commit_distribution",
-          "label": "Commit: distribution",
-          "kind": "choice",
-          "default": "exponential",
-          "help": "How commit scatters around its mean.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [
-            {
-              "value": "constant",
-              "label": "Constant",
-              "help": "always the mean"
-            },
-            {
-              "value": "exponential",
-              "label": "Exponential",
-              "help": "memoryless: many short, few long"
-            },
-            {
-              "value": "uniform",
-              "label": "Uniform",
-              "help": "anything from 0 to twice the mean, equally likely"
-            },
-            {
-              "value": "lognormal",
-              "label": "Lognormal",
-              "help": "skewed, as measured service times mostly are"
-            },
-            {
-              "value": "pareto",
-              "label": "Pareto",
-              "help": "heavy tail: rare ones take very long"
-            }
-          ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Disk",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "commit_cv",
-          "label": "Commit: variation",
-          "kind": "number",
-          "default": 1.0,
-          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
-          "unit": "",
-          "minimum": 0.01,
-          "maximum": 20.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Disk",
-          "live": true,
-          "shown_when": {
-            "commit_distribution": [
-              "lognormal",
-              "pareto"
-            ]
-          }
-        },
-        {
           "name": "disk_channels",
           "label": "Disk channels",
           "kind": "integer",
           "default": 32,
-          "help": "Reads and flushes that the disk does at once.",
+          "help": "Reads of rows that the disk does at once; the log is flushed beside them.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 100000.0,
@@ -9705,6 +9652,733 @@ export const catalogue: Catalogue = {
           "group": "Data",
           "live": true,
           "shown_when": {}
+        },
+        {
+          "name": "synchronous_commit",
+          "label": "A commit waits for",
+          "kind": "choice",
+          "default": "on",
+          "help": "When a write is acknowledged (synchronous_commit). Where no replica is synchronous, 'on' is the leader's own disk.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "off",
+              "label": "Nothing",
+              "help": "acknowledged at once, flushed by the WAL writer a little later"
+            },
+            {
+              "value": "local",
+              "label": "Own disk",
+              "help": "the leader has flushed it, whatever replicas have"
+            },
+            {
+              "value": "remote_write",
+              "label": "Replicas: written",
+              "help": "and the synchronous replicas have received it"
+            },
+            {
+              "value": "on",
+              "label": "Replicas: on disk",
+              "help": "and the synchronous replicas, if any, have flushed it"
+            },
+            {
+              "value": "remote_apply",
+              "label": "Replicas: visible",
+              "help": "and they have applied it: reads there see it"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "commit_mean_ms",
+          "label": "Flush",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Time to flush the log to the disk. Commits that are ready meanwhile share the next one.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "commit_distribution",
+          "label": "Flush: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How flush scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "commit_cv",
+          "label": "Flush: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {
+            "commit_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "commit_delay_us",
+          "label": "Commit delay",
+          "kind": "number",
+          "default": 0.0,
+          "help": "How long a leader waits before a flush so that more commits share it (commit_delay).",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "wal_writer_delay_ms",
+          "label": "WAL writer every",
+          "kind": "number",
+          "default": 200.0,
+          "help": "With commits that wait for nothing: how often the log is flushed (wal_writer_delay).",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {
+            "synchronous_commit": [
+              "off"
+            ]
+          }
+        },
+        {
+          "name": "checkpoint_every_s",
+          "label": "Checkpoint every",
+          "kind": "number",
+          "default": 300.0,
+          "help": "After a crash the log since the last checkpoint is replayed (checkpoint_timeout).",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "checkpoint_log_mb",
+          "label": "Checkpoint after",
+          "kind": "number",
+          "default": 1024.0,
+          "help": "A checkpoint is made earlier when so much log has come since the last one (max_wal_size).",
+          "unit": "MB",
+          "minimum": 0.01,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "replay_rate_mb",
+          "label": "Replay",
+          "kind": "number",
+          "default": 100.0,
+          "help": "How fast a node replays its log after a crash, before it serves again.",
+          "unit": "MB/s",
+          "minimum": 0.001,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "instances",
+          "label": "Nodes",
+          "kind": "integer",
+          "default": 1,
+          "help": "The leader and its replicas, each with connections, cores, memory and a disk of its own. The first one leads at the start.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 16.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "sync_replicas",
+          "label": "Synchronous replicas",
+          "kind": "integer",
+          "default": 0,
+          "help": "How many replicas a commit waits for, where it waits for any. 0: replication is asynchronous.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 15.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "sync_method",
+          "label": "Which ones",
+          "kind": "choice",
+          "default": "any",
+          "help": "Which replicas a commit waits for (PostgreSQL's synchronous_standby_names).",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "any",
+              "label": "Any (quorum)",
+              "help": "ANY k: whichever are the first to have it"
+            },
+            {
+              "value": "first",
+              "label": "First (priority)",
+              "help": "FIRST k: those with the lowest numbers that are connected"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ship_mean_ms",
+          "label": "Network",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time that log, or word of its arrival, takes between two nodes.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ship_distribution",
+          "label": "Network: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How network scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ship_cv",
+          "label": "Network: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {
+            "ship_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "apply_mean_ms",
+          "label": "Apply",
+          "kind": "number",
+          "default": 0.2,
+          "help": "Time in which a replica applies one record. It applies one after the other, so more than 1 / this a second makes it lag.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "apply_distribution",
+          "label": "Apply: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How apply scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "apply_cv",
+          "label": "Apply: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {
+            "apply_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "lag_alarm_s",
+          "label": "Say when it lags by",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A replica that misses a committed write for longer than this is named in the feed; off: none is.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "reads",
+          "label": "Reads go to",
+          "kind": "choice",
+          "default": "leader",
+          "help": "Which node answers a read. Writes go to the leader.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "leader",
+              "label": "The leader",
+              "help": "always up to date; replicas only stand by"
+            },
+            {
+              "value": "any_replica",
+              "label": "Any replica",
+              "help": "the replicas in turn, however far behind they are"
+            },
+            {
+              "value": "leader_after_write",
+              "label": "The leader after a write",
+              "help": "for a while after a user's own write, else any replica"
+            },
+            {
+              "value": "wait_for_position",
+              "label": "A replica that has the user's write",
+              "help": "it waits until the replica has applied it, and goes to the leader when that takes too long"
+            },
+            {
+              "value": "bounded_staleness",
+              "label": "A replica that is not too far behind",
+              "help": "replicas by their lag; the leader when all are too late"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Where reads go",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "after_write_s",
+          "label": "To the leader for",
+          "kind": "number",
+          "default": 2.0,
+          "help": "How long after a user's write their reads go to the leader; longer than the lag, and they always see it.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Where reads go",
+          "live": true,
+          "shown_when": {
+            "reads": [
+              "leader_after_write"
+            ]
+          }
+        },
+        {
+          "name": "wait_max_ms",
+          "label": "Waits at most",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long a read waits for the replica to have its user's last write before it goes to the leader.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Where reads go",
+          "live": true,
+          "shown_when": {
+            "reads": [
+              "wait_for_position"
+            ]
+          }
+        },
+        {
+          "name": "staleness_max_ms",
+          "label": "Lag at most",
+          "kind": "number",
+          "default": 500.0,
+          "help": "Replicas with a larger lag than this get no reads.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Where reads go",
+          "live": true,
+          "shown_when": {
+            "reads": [
+              "bounded_staleness"
+            ]
+          }
+        },
+        {
+          "name": "failover",
+          "label": "Automatic failover",
+          "kind": "boolean",
+          "default": true,
+          "help": "With replicas: another leader is elected when the leader's lease expires. Off: it has to come back by itself.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failover",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "fencing",
+          "label": "Fencing",
+          "kind": "boolean",
+          "default": true,
+          "help": "A leader that can't renew its lease demotes itself before it expires. Off: it goes on taking writes.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "lease_ttl_s",
+          "label": "Lease",
+          "kind": "number",
+          "default": 30.0,
+          "help": "How long a leader leads after it last renewed its lease in the consensus store (Patroni's ttl).",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "loop_wait_s",
+          "label": "Renewed every",
+          "kind": "number",
+          "default": 10.0,
+          "help": "How often each node's agent looks, and the leader's renews the lease (loop_wait).",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "retry_timeout_s",
+          "label": "Tries for",
+          "kind": "number",
+          "default": 10.0,
+          "help": "How long an agent that can't reach the store goes on trying before it demotes its leader (retry_timeout).",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "failover_lag_mb",
+          "label": "Candidates lag at most",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A replica that misses more log than this of what the leader was known to have is not elected (maximum_lag_on_failover).",
+          "unit": "MB",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "promote_s",
+          "label": "Promotion",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Time from a replica's election, and once it has applied all its log, until it takes writes.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "rewind_s",
+          "label": "Rewind",
+          "kind": "number",
+          "default": 3.0,
+          "help": "Time that an old leader needs to drop what the new one never had, before it follows (pg_rewind).",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
         },
         {
           "name": "price_per_hour",
@@ -9863,7 +10537,7 @@ export const catalogue: Catalogue = {
           "name": "disk_busy",
           "label": "On the disk",
           "kind": "gauge",
-          "help": "Reads and flushes under way.",
+          "help": "Reads of rows under way.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -9872,7 +10546,7 @@ export const catalogue: Catalogue = {
           "name": "disk_queue",
           "label": "Wait for the disk",
           "kind": "gauge",
-          "help": "Reads and flushes that wait.",
+          "help": "Reads of rows that wait.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -9890,7 +10564,7 @@ export const catalogue: Catalogue = {
           "name": "buffer_rows_held",
           "label": "Rows in memory",
           "kind": "gauge",
-          "help": "Rows in the buffer pool.",
+          "help": "Rows in the buffer pools.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -9917,7 +10591,7 @@ export const catalogue: Catalogue = {
           "name": "commits",
           "label": "Commits",
           "kind": "counter",
-          "help": "Writes that are safe.",
+          "help": "Writes that are committed.",
           "unit": "",
           "headline": false,
           "maximum_metric": null
@@ -9957,9 +10631,471 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "flushes",
+          "label": "Flushes",
+          "kind": "counter",
+          "help": "Times that a leader flushed its log.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "commits_per_flush",
+          "label": "Group commit",
+          "kind": "gauge",
+          "help": "Records that a leader's flush made safe, on average.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "log_mb",
+          "label": "Log to replay",
+          "kind": "gauge",
+          "help": "Log of the leader since its last checkpoint: what a crash now would have it replay.",
+          "unit": "MB",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "checkpoints",
+          "label": "Checkpoints",
+          "kind": "counter",
+          "help": "Checkpoints of all nodes.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "recoveries",
+          "label": "Recoveries",
+          "kind": "counter",
+          "help": "Times that a node came up after a crash.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "recovery_s",
+          "label": "Last replay",
+          "kind": "gauge",
+          "help": "How long the last node that came up after a crash replayed its log.",
+          "unit": "s",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lost_writes",
+          "label": "Lost writes",
+          "kind": "counter",
+          "help": "Writes that were acknowledged and are in no leader's history any more: crash, failover, or split brain.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lag_records",
+          "label": "Lag",
+          "kind": "gauge",
+          "help": "Committed records that the slowest replica has not applied.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lag_ms",
+          "label": "Lag in time",
+          "kind": "gauge",
+          "help": "For how long a committed write has been missing at the slowest replica.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "replica_reads",
+          "label": "Reads at replicas",
+          "kind": "counter",
+          "help": "Reads that went to a replica.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_reads",
+          "label": "Stale reads",
+          "kind": "counter",
+          "help": "Reads whose node had not applied a write to that row which was committed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_age_ms",
+          "label": "Staleness",
+          "kind": "gauge",
+          "help": "How long ago the write had been committed that a stale read missed, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_network",
+          "label": "Stale: network",
+          "kind": "counter",
+          "help": "The write was still on its way there.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_backlog",
+          "label": "Stale: apply backlog",
+          "kind": "counter",
+          "help": "The write had arrived there, and others were to be applied before it.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_stopped",
+          "label": "Stale: apply stopped",
+          "kind": "counter",
+          "help": "The write had arrived there, and nothing was being applied.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_partition",
+          "label": "Stale: partition",
+          "kind": "counter",
+          "help": "The node was cut off.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_forked",
+          "label": "Stale: forked",
+          "kind": "counter",
+          "help": "The node was on a timeline that the write is not on.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "own_write_missed",
+          "label": "Own write missed",
+          "kind": "counter",
+          "help": "Stale reads that missed a write of the very user who read, acknowledged before (read-your-writes violations).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "position_waits",
+          "label": "Waits for a position",
+          "kind": "counter",
+          "help": "Reads that waited until a replica had their user's last write.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "position_wait_ms",
+          "label": "Mean wait",
+          "kind": "gauge",
+          "help": "How long these waited, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "fallbacks",
+          "label": "Back to the leader",
+          "kind": "counter",
+          "help": "Reads that waited as long as allowed and then went to the leader.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "commits_waiting",
+          "label": "Commits waiting",
+          "kind": "gauge",
+          "help": "Commits that are flushed at the leader and wait for replicas.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "leaders",
+          "label": "Take writes",
+          "kind": "gauge",
+          "help": "Nodes that take writes; 2: split brain.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "timeline",
+          "label": "Timeline",
+          "kind": "gauge",
+          "help": "Counts the leaders that there were, one after the other.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "failovers",
+          "label": "Failovers",
+          "kind": "counter",
+          "help": "Times that another leader was elected.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "leaderless_s",
+          "label": "Without a leader",
+          "kind": "counter",
+          "help": "Time in which there was no leader.",
+          "unit": "s",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "no_leader",
+          "label": "No leader",
+          "kind": "counter",
+          "help": "Statements that failed because no node which their caller reached was the leader.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "split_brain_writes",
+          "label": "Split-brain writes",
+          "kind": "counter",
+          "help": "Writes that a node acknowledged after another one had been elected.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "discarded",
+          "label": "Discarded",
+          "kind": "counter",
+          "help": "Records of old leaders that were thrown away when they came back.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
+        {
+          "name": "crash_leader",
+          "label": "Crash the leader",
+          "help": "Whichever node leads dies, and with it all of its log that is not flushed. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "stop_apply",
+          "label": "Stop applying",
+          "help": "Replicas receive and keep the log, and apply none of it: reads there get older and older.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_disk",
+          "label": "Slow disk",
+          "help": "Flushes and reads of rows take longer by a factor.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long the disk takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "partition",
+          "label": "Cut off",
+          "help": "One node reaches neither the others nor the store of the lease.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which node, counted from 0; off: the leader.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "callers",
+              "label": "Callers that reach it",
+              "kind": "choice",
+              "default": "zone",
+              "help": "Callers' instances stand beside the nodes in turn, in order of their connections: the first beside node 1.",
+              "unit": "",
+              "minimum": null,
+              "maximum": null,
+              "nullable": false,
+              "choices": [
+                {
+                  "value": "none",
+                  "label": "None",
+                  "help": "all callers are on the other side"
+                },
+                {
+                  "value": "zone",
+                  "label": "Those in its zone",
+                  "help": "and these reach no other node"
+                },
+                {
+                  "value": "all",
+                  "label": "All",
+                  "help": "only the nodes' own network is cut"
+                }
+              ],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
         {
           "name": "crash",
           "label": "Crash",
@@ -10146,12 +11282,98 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
-      "rules": [],
+      "rules": [
+        {
+          "lesser": "sync_replicas",
+          "greater": "instances",
+          "help": "the leader is no replica of itself, so a commit can wait for one less than there are nodes.",
+          "strict": true,
+          "plus": [],
+          "least": 0.0,
+          "when": {}
+        },
+        {
+          "lesser": "loop_wait_s",
+          "greater": "lease_ttl_s",
+          "help": "a lease that expires before it is renewed, or before a leader that can't renew it has stepped down, makes two leaders.",
+          "strict": true,
+          "plus": [
+            "retry_timeout_s"
+          ],
+          "least": 0.0,
+          "when": {}
+        },
+        {
+          "lesser": "",
+          "greater": "sync_replicas",
+          "help": "there is no replica that such a commit could wait for.",
+          "strict": false,
+          "plus": [],
+          "least": 1.0,
+          "when": {
+            "synchronous_commit": [
+              "remote_write",
+              "remote_apply"
+            ]
+          }
+        }
+      ],
       "needs": [],
-      "cells": null,
+      "cells": {
+        "label": "Nodes",
+        "help": "What each node is, the first one top left.",
+        "states": [
+          {
+            "name": "leader",
+            "label": "Leader",
+            "look": "first"
+          },
+          {
+            "name": "in_step",
+            "label": "Replica, in step (less than 0.1 s behind)",
+            "look": "good"
+          },
+          {
+            "name": "behind",
+            "label": "Replica, behind",
+            "look": "fading"
+          },
+          {
+            "name": "stopped",
+            "label": "Replica that doesn't apply its log",
+            "look": "locked"
+          },
+          {
+            "name": "cut",
+            "label": "Replica, cut off",
+            "look": "absent"
+          },
+          {
+            "name": "promoting",
+            "label": "Being promoted",
+            "look": "second"
+          },
+          {
+            "name": "coming",
+            "label": "Replaying its log, rewinding, or being copied",
+            "look": "busy"
+          },
+          {
+            "name": "split",
+            "label": "Takes writes without being the leader",
+            "look": "third"
+          },
+          {
+            "name": "down",
+            "label": "Down",
+            "look": "bad"
+          }
+        ],
+        "marked": "holds the lease"
+      },
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, writes, buys or deletes a row that isn't there is told so: a completed call, as a\n404 is. Creating one that is there writes it; the answer says\nwhether there was one. A row that is deleted and created again goes on with higher versions, so nobody takes an old\none for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**. When all connections are held, statements wait here, and with them the workers of whoever\ncalled. Rows are **created** and **deleted** as well; who asks for one that isn't there is told so: a completed call, as a 404 is.\nCreating one that is there writes it; the answer says whether there was one. A row that is deleted and created again goes on with higher\nversions, so nobody takes an old one for new.\n\nA write appends a record to the **log**. It is acknowledged when the record is flushed, and commits that are ready share a flush. A crash keeps\nexactly the flushed prefix, which is replayed from the last checkpoint on. With \"a commit waits for nothing\" it is acknowledged at once\nand flushed every 200 ms: fast, and a crash loses up to three such rounds.\n\nWith several **nodes** the first one leads, and ships what it has flushed to the replicas. Each applies it in one process, record by record,\nso a replica lags when more is written than that process can do. A read at a replica is **stale** exactly while a committed write to its row\nlies past the position that was applied there; the inspector says which write it missed, how old that was and why. Where reads go\nis a parameter: the leader, any replica, the leader for a while after a user's own write, a replica that has this write, or one that is\nnot too far behind. A commit can wait until replicas have it, any k or the first k of them; then their death blocks it.\n\nThe leader holds a **lease**. When it dies, the lease expires after 20 to 30 s, and the replica that received most is promoted on a new\ntimeline; acknowledged writes that it had not received are lost. A leader that is cut off demotes itself in time (**fencing**), or goes on\ntaking writes that vanish when it comes back and is rewound (split brain)."
     },
     {
       "kind": "queue",
@@ -11636,7 +12858,8 @@ export const catalogue: Catalogue = {
     "rate_limited",
     "signed_out",
     "not_ready",
-    "upstream_failed"
+    "upstream_failed",
+    "no_leader"
   ],
   "limits": {
     "blocks": 2000,

@@ -244,12 +244,20 @@ export interface Cells {
   marked: string;
 }
 
-/** ``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why. */
+/**
+ * ``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why.
+ *
+ * Parameters in ``plus`` count with ``lesser``. Without a ``lesser`` it is ``least`` that ``greater`` must reach. The rule holds where
+ * each parameter in ``when`` has one of the listed values.
+ */
 export interface Rule {
   lesser: string;
   greater: string;
   help: string;
   strict: boolean;
+  plus: string[];
+  least: number;
+  when: Record<string, (Scalar)[]>;
 }
 
 /** Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why. */
@@ -566,6 +574,7 @@ export interface History {
  * One call within a sampled request. Times in virtual ns, -1 where it did not come so far.
  *
  * ``sent`` by the caller, ``arrived`` at the callee, ``started`` being worked on, ``replied`` by the callee, ``ended`` at the caller.
+ * ``remark`` is what the callee has to say about its answer, a sentence (what a stale one missed, say), or empty.
  */
 export interface Span {
   call: number;
@@ -582,6 +591,7 @@ export interface Span {
   replied: number;
   ended: number;
   outcome: string;
+  remark: string;
 }
 
 /** All spans that were kept of one sampled request. */

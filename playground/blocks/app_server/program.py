@@ -123,6 +123,8 @@ class Program(Writing):
                     self.end(parent, as_upstream(outcome))
             else:
                 calls.version[parent] = calls.version[call]
+                # Known to be out of date: so is what is made of it.
+                calls.flags[parent] |= calls.flags[call] & STALE
                 self.fill_cache(parent, self.simulation.now - calls.began[call])
         elif step == FILL:
             # The item is here; that the cache could not be told is no failure of the request.

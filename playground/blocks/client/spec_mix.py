@@ -111,6 +111,17 @@ MIX_PARAMS = (
         group=KEYS,
     ),
     Param(
+        name="own_reads_percent",
+        label="Reads of own writes",
+        kind="number",
+        default=0.0,
+        unit="%",
+        minimum=0.0,
+        maximum=100.0,
+        help="Share of a user's reads that ask for the item which this user wrote last, as after saving a form.",
+        group=KEYS,
+    ),
+    Param(
         name="hot_keys",
         label="Hot items",
         kind="integer",
