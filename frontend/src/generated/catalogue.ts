@@ -10094,6 +10094,23 @@ export const catalogue: Catalogue = {
           }
         },
         {
+          "name": "log_kept_records",
+          "label": "Log kept for replicas",
+          "kind": "integer",
+          "default": 262144,
+          "help": "A replica that needs more of the log than this gets it no more: it is copied anew (max_slot_wal_keep_size).",
+          "unit": "records",
+          "minimum": 100.0,
+          "maximum": 262144.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "lag_alarm_s",
           "label": "Say when it lags by",
           "kind": "number",

@@ -102,8 +102,13 @@ class SqlDatabase(Electing):
             self.nodes.append(node)
             self.copy_now(node)
         for node in self.nodes:
-            if node.number >= before and node.number < count and node.role == DOWN and self.crashed[node.number] == 0:
+            if node.number < before or node.number >= count or node.role != DOWN:
+                continue
+            if self.crashed[node.number] == 0:
                 self.copy_now(node)
+            else:
+                # What it had when it was taken out is of no use: the log has gone on without keeping anything for it.
+                node.behind = True
         self.reconnect()
 
     def take_out(self, node: Node) -> None:

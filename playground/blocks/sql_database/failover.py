@@ -221,9 +221,12 @@ class Electing(Rejoining):
         log = self.log
         for node in self.nodes:
             fork = node.fork
-            if node.number == chosen.number or node.behind or (fork is None and node.written <= start):
+            if node.number == chosen.number or node.behind:
                 continue
-            if fork is not None and fork.start <= start:
+            # Who goes on leading does so on a branch of its own, even where it has nothing yet that the new leader lacks.
+            if (fork is None and node.written <= start and node.role != LEADER) or (
+                fork is not None and fork.start <= start
+            ):
                 continue
             made = Fork(start)
             made.take(log, start + 1, node.written if fork is None else fork.start)

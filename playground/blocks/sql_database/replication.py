@@ -60,6 +60,7 @@ class Replicated(Durable):
         self.sync_replicas: i64 = 0
         self.sync_method: i64 = ANY
         self.lag_alarm_ns: i64 = -1
+        self.log_kept: i64 = LOG_RECORDS_MAX
         self.blocked: bool = False
         self.copied: i64 = 0
 
@@ -70,6 +71,7 @@ class Replicated(Durable):
         self.sync_replicas = params.integer("sync_replicas")
         self.sync_method = SYNC_METHODS.index(params.text("sync_method"))
         self.lag_alarm_ns = params.ns("lag_alarm_s")
+        self.log_kept = params.integer("log_kept_records")
 
     def waits_for_replicas(self) -> bool:
         """Whether commits wait for anybody but the leader."""
@@ -340,8 +342,9 @@ class Replicated(Durable):
 
     def trim(self) -> None:
         """Forget the records that nobody needs; whoever is hopelessly behind is not waited for."""
-        if self.log.end - self.needed_from() > LOG_RECORDS_MAX:
-            oldest = self.log.end - LOG_RECORDS_MAX // 2
+        kept = self.log_kept
+        if self.log.end - self.needed_from() > kept:
+            oldest = self.log.end - kept // 2
             for node in self.nodes:
                 if node.role != LEADER and node.view() < oldest:
                     self.leave_behind(node)
@@ -353,7 +356,7 @@ class Replicated(Durable):
             return
         node.behind = True
         self.disconnect(node)
-        text = f"Past {LOG_RECORDS_MAX} records the log is kept for nobody; it is copied anew when it can reach the leader."
+        text = f"Past {self.log_kept} records the log is kept for nobody; it is copied anew when it can reach the leader."
         self.note("left_behind", "bad", f"Node {node.number + 1} of {self.label} is too far behind", text)
         if node.is_up():
             self.down[node.number] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playground.blocks.declare import CRASH, INSTANCE, TEN_DAYS_S, duration, lasting
-from playground.blocks.sql_database.states import NODES_MAX
+from playground.blocks.sql_database.states import LOG_RECORDS_MAX, NODES_MAX
 from playground.protocol.catalogue import Choice, Fault, Param, Rule
 
 REPLICAS, READS, FAILOVER = "Replicas", "Where reads go", "Failover"
@@ -53,6 +53,17 @@ REPLICA_PARAMS = (
         "Apply",
         "Time in which a replica applies one record. It applies one after the other, so more than 1 / this a second makes it lag.",
         mean=0.2,
+        group=REPLICAS,
+    ),
+    Param(
+        name="log_kept_records",
+        label="Log kept for replicas",
+        kind="integer",
+        default=LOG_RECORDS_MAX,
+        unit="records",
+        minimum=100,
+        maximum=LOG_RECORDS_MAX,
+        help="A replica that needs more of the log than this gets it no more: it is copied anew (max_slot_wal_keep_size).",
         group=REPLICAS,
     ),
     Param(

@@ -92,7 +92,7 @@ EPOCH_MASK: Final = 0xFFFFFF
 """A timer's argument is the number of a node and, above these bits, the epoch in which it was set: it is void in a later one."""
 
 LOG_RECORDS_MAX: Final = 1 << 18
-"""Records kept for those who have not applied them; a node that is further behind has to be copied anew."""
+"""Records kept at most for those who have not applied them; a node that is further behind has to be copied anew."""
 
 KEPT: Final = 64
 """Latest stale reads, and lost writes, that are told one by one."""
