@@ -29,6 +29,7 @@ from playground.engine.calls import (
     WORKING,
     Calls,
 )
+from playground.engine.changes import ChangeLog
 from playground.engine.columns import grown, zeros
 from playground.engine.durations import whole_ns
 from playground.engine.faults import DOWN, PAUSED, REFUSING, Fault
@@ -162,6 +163,36 @@ class Block(State):
     def changed_keys(self) -> vec[i64]:
         """Of an authority: every key that was written or deleted since, each once; :meth:`current_version` says which are there."""
         return vec[i64]()
+
+    def row_version(self, key: i64) -> i64:
+        """Of an authority: as :meth:`current_version`, a deleted row's last version negative, 0 where there never was one."""
+        return 0
+
+    def issued_version(self, key: i64) -> i64:
+        """Of an authority: the highest version that a write to ``key`` was ever given, be it lost since."""
+        return 0
+
+    def take_row(self, key: i64, version: i64, at: i64, issued: i64) -> bool:
+        """Of an authority: have a row as another one holds it (:meth:`row_version`, committed at ``at``; :meth:`issued_version`). False
+        where nobody can take it now. It is safe when :meth:`secure` says so for the :meth:`log_position` after it."""
+        return False
+
+    def log_position(self) -> i64:
+        """Of an authority: where its log ends, what is not committed yet included."""
+        return 0
+
+    def secure(self, position: i64) -> bool:
+        """Of an authority: whether all up to ``position`` is committed and on disk, at all replicas that follow as well. What isn't
+        flushed yet gets flushed."""
+        return True
+
+    def times_cut(self) -> i64:
+        """Of an authority: how often its log has lost its end, by a crash or a failover. Rows that it had taken may be gone since."""
+        return 0
+
+    def change_log(self) -> ChangeLog | None:
+        """Of an authority: its changes in the order of their commits, where it publishes them."""
+        return None
 
     def cells(self) -> list[int]:
         """What is drawn on the card, cell by cell: the number of a declared state, + 128 where the cell is marked."""

@@ -71,6 +71,9 @@ PROBE: Final = 15
 CACHE_WRITE: Final = 16
 CACHE_UNLOCK: Final = 17
 REFRESH: Final = 18
+LOG_READ: Final = 19
+COPY_OUT: Final = 20
+COPY_IN: Final = 21
 
 OPERATIONS: Final = [
     "read",
@@ -92,10 +95,14 @@ OPERATIONS: Final = [
     "cache write",
     "cache unlock",
     "refresh",
+    "log read",
+    "copy out",
+    "copy in",
 ]
 """What a call asks for: an item read, written, listed, bought, created, deleted; a session begun, looked up, kept; a key looked up in a
 filter, entered, taken out; a cache asked, filled, told to drop, written through, its rebuild lock given back; a server probed (the call's
-key says how); a cached item refreshed in the background."""
+key says how); a cached item refreshed in the background; a database's changes read from a position on (``token``, at most ``extra`` of
+them; the answer's version is the end of its log); rows copied out of one database, into another (``token``: how many)."""
 
 PROBE_STARTUP: Final = 0
 PROBE_LIVENESS: Final = 1

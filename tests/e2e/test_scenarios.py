@@ -71,6 +71,16 @@ LESSONS = (
     ),
     Lesson("split-brain", "Fencing", r"drops \d+ records of its own timeline", "10×", off(900), on(0)),
     Lesson("crash-commit", "Wait for the flush", r"\d+ acknowledged writes lost at Database", "5×", off(3, 120), on(0)),
+    Lesson(
+        "hot-shard",
+        "Hash instead of range",
+        r"Shard 4 is a hot shard",
+        "2×",
+        off(75, 90),
+        on(35),
+        r"Shard 4 is no hot shard any more",
+    ),
+    Lesson("reshard", "Throttle the move", r"Router has resharded", "5×", off(2), on(1.5), r"Router has resharded"),
 )
 
 

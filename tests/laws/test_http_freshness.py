@@ -145,7 +145,9 @@ def test_stale_if_error_bridges_an_outage_within_its_window_and_not_after_it() -
     assert metric(execution, "users", "failed") == pytest.approx(1_300, abs=6)
     # It is asked again by each read, so it is back with the first one.
     assert during(execution, "users", "failed", 20.02, 25) == 0
-    assert execution.model.blocks["users"].failures_by_reason() == {"upstream_failed": metric(execution, "users", "failed")}
+    assert execution.model.blocks["users"].failures_by_reason() == {
+        "upstream_failed": metric(execution, "users", "failed")
+    }
 
 
 def test_without_stale_if_error_an_outage_is_felt_when_freshness_ends() -> None:

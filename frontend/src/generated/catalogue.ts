@@ -37,6 +37,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {}
@@ -54,6 +55,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {
@@ -86,6 +88,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {
@@ -107,6 +110,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {}
@@ -135,6 +139,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -156,6 +161,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -180,6 +186,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -204,6 +211,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -228,6 +236,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -249,6 +258,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -270,6 +280,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -291,6 +302,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -312,6 +324,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -333,6 +346,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -354,6 +368,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -375,6 +390,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {}
@@ -392,6 +408,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -439,6 +456,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -460,6 +478,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -485,6 +504,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -502,6 +522,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -519,6 +540,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -536,6 +558,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -553,6 +576,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -570,6 +594,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -587,6 +612,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -596,7 +622,7 @@ export const catalogue: Catalogue = {
           "label": "Which unknown ids",
           "kind": "choice",
           "default": "popularity",
-          "help": "Which ids that don't exist are asked for.",
+          "help": "Which ids that don't exist at the start are asked for and created.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -611,10 +637,16 @@ export const catalogue: Catalogue = {
               "value": "uniform",
               "label": "Random ones",
               "help": "all alike, hardly one twice: what an attack looks like"
+            },
+            {
+              "value": "next",
+              "label": "Growing ones",
+              "help": "created one after the other, as a sequence or a clock gives them; the newest are read most"
             }
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -632,6 +664,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {
@@ -653,6 +686,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -686,6 +720,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -703,6 +738,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {
@@ -736,6 +772,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -753,6 +790,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -770,6 +808,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {
@@ -791,6 +830,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {
@@ -838,6 +878,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -993,6 +1034,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1010,6 +1052,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1035,6 +1078,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1052,6 +1096,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1087,6 +1132,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -1104,6 +1150,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1121,6 +1168,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1138,6 +1186,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1155,6 +1204,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1172,6 +1222,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1215,6 +1266,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -1434,6 +1486,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1500,6 +1553,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -1517,6 +1571,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -1534,6 +1589,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1551,6 +1607,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1568,6 +1625,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1585,6 +1643,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1602,6 +1661,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -1619,6 +1679,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -1662,6 +1723,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -1679,6 +1741,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {
@@ -1701,6 +1764,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1718,6 +1782,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1735,6 +1800,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1778,6 +1844,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -1997,6 +2064,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2022,6 +2090,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2039,6 +2108,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2064,6 +2134,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2081,6 +2152,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2098,6 +2170,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2123,6 +2196,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2140,6 +2214,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2165,6 +2240,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2182,6 +2258,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2269,6 +2346,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {}
@@ -2302,6 +2380,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {}
@@ -2319,6 +2398,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {}
@@ -2336,6 +2416,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2357,6 +2438,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2378,6 +2460,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2402,6 +2485,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2424,6 +2508,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2445,6 +2530,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answer",
           "live": true,
           "shown_when": {}
@@ -2462,6 +2548,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -2505,6 +2592,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -2522,6 +2610,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -2544,6 +2633,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -2561,6 +2651,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -2578,6 +2669,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -2621,6 +2713,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -2723,6 +2816,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2740,6 +2834,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2765,6 +2860,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2782,6 +2878,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2799,6 +2896,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2824,6 +2922,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2841,6 +2940,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2866,6 +2966,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2883,6 +2984,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2965,6 +3067,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3008,6 +3111,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3036,6 +3140,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3053,6 +3158,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {
@@ -3074,6 +3180,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {}
@@ -3091,6 +3198,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3112,6 +3220,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3133,6 +3242,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3154,6 +3264,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3175,6 +3286,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3199,6 +3311,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3223,6 +3336,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3247,6 +3361,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3271,6 +3386,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3295,6 +3411,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3319,6 +3436,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3343,6 +3461,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3367,6 +3486,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3384,6 +3504,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3401,6 +3522,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3418,6 +3540,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3435,6 +3558,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3452,6 +3576,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3469,6 +3594,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3486,6 +3612,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3503,6 +3630,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3520,6 +3648,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3537,6 +3666,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -3554,6 +3684,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -3571,6 +3702,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -3709,6 +3841,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -3826,6 +3959,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3843,6 +3977,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3860,6 +3995,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3888,6 +4024,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Hashing",
           "live": true,
           "shown_when": {
@@ -3911,6 +4048,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Hashing",
           "live": true,
           "shown_when": {
@@ -3932,6 +4070,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Hashing",
           "live": true,
           "shown_when": {
@@ -3971,6 +4110,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Stickiness",
           "live": true,
           "shown_when": {}
@@ -3988,6 +4128,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Stickiness",
           "live": true,
           "shown_when": {
@@ -4009,6 +4150,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {}
@@ -4042,6 +4184,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4063,6 +4206,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4084,6 +4228,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4105,6 +4250,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4126,6 +4272,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4147,6 +4294,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4168,6 +4316,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4189,6 +4338,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4210,6 +4360,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4231,6 +4382,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4255,6 +4407,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4279,6 +4432,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {}
@@ -4296,6 +4450,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4317,6 +4472,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4338,6 +4494,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4359,6 +4516,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4380,6 +4538,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4401,6 +4560,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Panic",
           "live": true,
           "shown_when": {}
@@ -4418,6 +4578,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -4435,6 +4596,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -4452,6 +4614,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -4495,6 +4658,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -4633,6 +4797,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4650,6 +4815,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4675,6 +4841,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4692,6 +4859,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4717,6 +4885,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4734,6 +4903,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4825,6 +4995,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4842,6 +5013,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4859,6 +5031,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4876,6 +5049,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4893,6 +5067,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -4936,6 +5111,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -4953,6 +5129,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -4975,6 +5152,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -5018,6 +5196,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -5035,6 +5214,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -5068,6 +5248,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5101,6 +5282,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5134,6 +5316,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {
@@ -5171,6 +5354,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5188,6 +5372,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5197,7 +5382,7 @@ export const catalogue: Catalogue = {
           "label": "Go past a dead cache",
           "kind": "boolean",
           "default": true,
-          "help": "When the cache doesn't answer, read from the store. Off: the request fails.",
+          "help": "When cache or search doesn't answer, read from the store. Off: the request fails.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -5205,6 +5390,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5222,6 +5408,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answers",
           "live": true,
           "shown_when": {}
@@ -5239,6 +5426,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answers",
           "live": true,
           "shown_when": {}
@@ -5272,6 +5460,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answers",
           "live": true,
           "shown_when": {}
@@ -5289,6 +5478,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5332,6 +5522,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5349,6 +5540,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {
@@ -5371,6 +5563,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5388,6 +5581,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5405,6 +5599,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5422,6 +5617,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5439,6 +5635,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5456,6 +5653,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5473,6 +5671,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5490,6 +5689,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5507,6 +5707,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {}
@@ -5524,6 +5725,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5545,6 +5747,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5566,6 +5769,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5587,6 +5791,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5608,6 +5813,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5645,6 +5851,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Sessions",
           "live": true,
           "shown_when": {}
@@ -5662,6 +5869,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Sessions",
           "live": true,
           "shown_when": {
@@ -5683,6 +5891,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Sessions",
           "live": true,
           "shown_when": {
@@ -5705,6 +5914,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -5722,6 +5932,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -5739,6 +5950,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -5782,6 +5994,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -5824,6 +6037,16 @@ export const catalogue: Catalogue = {
           "direction": "out",
           "type": "sql",
           "help": "Where items are read and written.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false
+        },
+        {
+          "name": "search",
+          "label": "Search",
+          "direction": "out",
+          "type": "search",
+          "help": "Where lists and searches go; without it, to the store.",
           "minimum": 0,
           "maximum": 1,
           "weighted": false
@@ -6111,6 +6334,15 @@ export const catalogue: Catalogue = {
           "unit": "",
           "headline": false,
           "maximum_metric": null
+        },
+        {
+          "name": "searches_failed",
+          "label": "Past the search",
+          "kind": "counter",
+          "help": "Lists that the search index didn't answer; the store made them where that is allowed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
         }
       ],
       "faults": [
@@ -6132,6 +6364,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6149,6 +6382,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6174,6 +6408,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6191,6 +6426,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6208,6 +6444,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6233,6 +6470,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6250,6 +6488,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6275,6 +6514,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6292,6 +6532,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6317,6 +6558,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6334,6 +6576,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6359,6 +6602,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6376,6 +6620,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6401,6 +6646,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6504,6 +6750,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -6521,6 +6768,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -6538,6 +6786,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -6555,6 +6804,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -6598,6 +6848,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -6615,6 +6866,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -6653,6 +6905,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -6670,6 +6923,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -6687,6 +6941,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -6704,6 +6959,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -6721,6 +6977,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -6764,6 +7021,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -6885,6 +7143,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6902,6 +7161,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6927,6 +7187,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6944,6 +7205,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6961,6 +7223,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6986,6 +7249,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7003,6 +7267,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7028,6 +7293,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7045,6 +7311,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7070,6 +7337,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7087,6 +7355,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7133,6 +7402,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -7150,6 +7420,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -7183,6 +7454,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -7200,6 +7472,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": false,
           "shown_when": {}
@@ -7217,6 +7490,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7234,6 +7508,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7251,6 +7526,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7268,6 +7544,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7301,6 +7578,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -7318,6 +7596,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -7335,6 +7614,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {
@@ -7356,6 +7636,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {
@@ -7378,6 +7659,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {
@@ -7399,6 +7681,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -7432,6 +7715,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Writing",
           "live": true,
           "shown_when": {}
@@ -7449,6 +7733,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Writing",
           "live": true,
           "shown_when": {
@@ -7470,6 +7755,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Writing",
           "live": true,
           "shown_when": {
@@ -7491,6 +7777,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {}
@@ -7519,6 +7806,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {}
@@ -7536,6 +7824,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7557,6 +7846,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7578,6 +7868,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7599,6 +7890,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7620,6 +7912,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7663,6 +7956,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7680,6 +7974,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {
@@ -7702,6 +7997,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7719,6 +8015,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7736,6 +8033,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7753,6 +8051,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -7770,6 +8069,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -7787,6 +8087,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -7830,6 +8131,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -8183,6 +8485,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8208,6 +8511,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8233,6 +8537,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8250,6 +8555,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8275,6 +8581,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8292,6 +8599,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8309,6 +8617,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8334,6 +8643,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8351,6 +8661,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8376,6 +8687,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8393,6 +8705,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8514,6 +8827,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8547,6 +8861,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -8564,6 +8879,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -8592,6 +8908,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -8609,6 +8926,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {
@@ -8630,6 +8948,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {
@@ -8651,6 +8970,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": false,
           "shown_when": {}
@@ -8668,6 +8988,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8711,6 +9032,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8728,6 +9050,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {
@@ -8750,6 +9073,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8767,6 +9091,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8784,6 +9109,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -8801,6 +9127,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -8818,6 +9145,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -8835,6 +9163,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -8852,6 +9181,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -8895,6 +9225,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -9111,6 +9442,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9128,6 +9460,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9153,6 +9486,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9170,6 +9504,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9187,6 +9522,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9212,6 +9548,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9229,6 +9566,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9254,6 +9592,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9271,6 +9610,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9332,6 +9672,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Connections",
           "live": true,
           "shown_when": {}
@@ -9349,6 +9690,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Connections",
           "live": true,
           "shown_when": {}
@@ -9366,6 +9708,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9409,6 +9752,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9426,6 +9770,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {
@@ -9448,6 +9793,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9465,6 +9811,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9482,6 +9829,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9525,6 +9873,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9542,6 +9891,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {
@@ -9564,6 +9914,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9581,6 +9932,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -9598,6 +9950,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -9615,6 +9968,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": false,
           "shown_when": {}
@@ -9632,6 +9986,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -9649,6 +10004,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -9692,6 +10048,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Log and commits",
           "live": true,
           "shown_when": {}
@@ -9709,6 +10066,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Log and commits",
           "live": true,
           "shown_when": {}
@@ -9752,6 +10110,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Log and commits",
           "live": true,
           "shown_when": {}
@@ -9769,6 +10128,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Log and commits",
           "live": true,
           "shown_when": {
@@ -9791,6 +10151,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Log and commits",
           "live": true,
           "shown_when": {}
@@ -9808,6 +10169,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Log and commits",
           "live": true,
           "shown_when": {
@@ -9829,6 +10191,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Log and commits",
           "live": true,
           "shown_when": {}
@@ -9846,6 +10209,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Log and commits",
           "live": true,
           "shown_when": {}
@@ -9863,6 +10227,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Log and commits",
           "live": true,
           "shown_when": {}
@@ -9880,6 +10245,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {}
@@ -9897,6 +10263,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {}
@@ -9925,6 +10292,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {}
@@ -9942,6 +10310,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {}
@@ -9985,6 +10354,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {}
@@ -10002,6 +10372,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {
@@ -10024,6 +10395,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {}
@@ -10067,6 +10439,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {}
@@ -10084,6 +10457,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {
@@ -10106,6 +10480,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {}
@@ -10123,6 +10498,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Replicas",
           "live": true,
           "shown_when": {}
@@ -10166,6 +10542,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Where reads go",
           "live": true,
           "shown_when": {}
@@ -10183,6 +10560,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Where reads go",
           "live": true,
           "shown_when": {
@@ -10204,6 +10582,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Where reads go",
           "live": true,
           "shown_when": {
@@ -10225,6 +10604,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Where reads go",
           "live": true,
           "shown_when": {
@@ -10246,6 +10626,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failover",
           "live": true,
           "shown_when": {}
@@ -10263,6 +10644,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failover",
           "live": true,
           "shown_when": {
@@ -10284,6 +10666,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failover",
           "live": true,
           "shown_when": {
@@ -10305,6 +10688,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failover",
           "live": true,
           "shown_when": {
@@ -10326,6 +10710,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failover",
           "live": true,
           "shown_when": {
@@ -10347,6 +10732,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failover",
           "live": true,
           "shown_when": {
@@ -10368,6 +10754,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failover",
           "live": true,
           "shown_when": {
@@ -10389,6 +10776,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failover",
           "live": true,
           "shown_when": {
@@ -10410,6 +10798,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10427,6 +10816,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10444,6 +10834,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10487,6 +10878,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -10499,6 +10891,16 @@ export const catalogue: Catalogue = {
           "direction": "in",
           "type": "sql",
           "help": "Reads, writes, lists, purchases, rows created and deleted.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "log",
+          "label": "Log",
+          "direction": "in",
+          "type": "changes",
+          "help": "Who reads its changes along, in the order of their commits.",
           "minimum": 0,
           "maximum": null,
           "weighted": false
@@ -10930,6 +11332,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10955,6 +11358,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10972,6 +11376,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10997,6 +11402,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11014,6 +11420,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11031,6 +11438,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11056,6 +11464,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11089,6 +11498,7 @@ export const catalogue: Catalogue = {
               ],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11106,6 +11516,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11131,6 +11542,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11148,6 +11560,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11173,6 +11586,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11190,6 +11604,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11207,6 +11622,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11232,6 +11648,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11249,6 +11666,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11274,6 +11692,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11291,6 +11710,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11393,18 +11813,57 @@ export const catalogue: Catalogue = {
       "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**. When all connections are held, statements wait here, and with them the workers of whoever\ncalled. Rows are **created** and **deleted** as well; who asks for one that isn't there is told so: a completed call, as a 404 is.\nCreating one that is there writes it; the answer says whether there was one. A row that is deleted and created again goes on with higher\nversions, so nobody takes an old one for new.\n\nA write appends a record to the **log**. It is acknowledged when the record is flushed, and commits that are ready share a flush. A crash keeps\nexactly the flushed prefix, which is replayed from the last checkpoint on. With \"a commit waits for nothing\" it is acknowledged at once\nand flushed every 200 ms: fast, and a crash loses up to three such rounds.\n\nWith several **nodes** the first one leads, and ships what it has flushed to the replicas. Each applies it in one process, record by record,\nso a replica lags when more is written than that process can do. A read at a replica is **stale** exactly while a committed write to its row\nlies past the position that was applied there; the inspector says which write it missed, how old that was and why. Where reads go\nis a parameter: the leader, any replica, the leader for a while after a user's own write, a replica that has this write, or one that is\nnot too far behind. A commit can wait until replicas have it, any k or the first k of them; then their death blocks it.\n\nThe leader holds a **lease**. When it dies, the lease expires after 20 to 30 s, and the replica that received most is promoted on a new\ntimeline; acknowledged writes that it had not received are lost. A leader that is cut off demotes itself in time (**fencing**), or goes on\ntaking writes that vanish when it comes back and is rewound (split brain)."
     },
     {
-      "kind": "queue",
-      "title": "Message queue",
+      "kind": "shard_router",
+      "title": "Shard router",
       "category": "Data",
-      "icon": "mailbox",
-      "summary": "Keeps jobs until a worker has done them",
+      "icon": "split",
+      "summary": "Sends each row's operations to its shard, lists to all of them, and moves rows when shards come or go",
       "params": [
         {
-          "name": "length_max",
-          "label": "Longest queue",
+          "name": "scheme",
+          "label": "Rows are laid out",
+          "kind": "choice",
+          "default": "hash",
+          "help": "What says which shard a row is on. A change while it runs is a reshard.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "hash",
+              "label": "By hash mod N",
+              "help": "even, but nearly all rows move when N changes"
+            },
+            {
+              "value": "consistent",
+              "label": "By consistent hashing",
+              "help": "a new shard takes 1/(N+1) of the rows, no more"
+            },
+            {
+              "value": "range",
+              "label": "By range",
+              "help": "neighbours stay together: growing ids all go to the last one"
+            },
+            {
+              "value": "directory",
+              "label": "By directory",
+              "help": "a table says which shard each bucket is on"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
           "kind": "integer",
-          "default": 10000,
-          "help": "Messages that may wait; those that are being worked on don't count.",
+          "default": 1000,
+          "help": "Calls at once. A worker is held until the answer, all waiting for shards included.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000.0,
@@ -11412,134 +11871,35 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "when_full",
-          "label": "When it is full",
-          "kind": "choice",
-          "default": "reject",
-          "help": "What becomes of a message that finds the queue full.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [
-            {
-              "value": "reject",
-              "label": "Turn away",
-              "help": "the producer is told at once that it is overloaded"
-            },
-            {
-              "value": "hold",
-              "label": "Let wait",
-              "help": "the producer's call is answered when there is room"
-            },
-            {
-              "value": "drop_oldest",
-              "label": "Drop the oldest",
-              "help": "the producer notices nothing"
-            }
-          ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Size",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "prefetch",
-          "label": "Prefetch",
+          "name": "queue_max",
+          "label": "Longest queue",
           "kind": "integer",
-          "default": 16,
-          "help": "Messages that an instance of workers may have without having answered them.",
+          "default": null,
+          "help": "Calls that wait for a worker; one more is turned away. Off: any number.",
           "unit": "",
-          "minimum": 1.0,
-          "maximum": 100000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Delivery",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "visibility_timeout_s",
-          "label": "Visibility timeout",
-          "kind": "number",
-          "default": 30.0,
-          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
-          "unit": "s",
-          "minimum": 0.001,
-          "maximum": 43200.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Delivery",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "redelivery_delay_ms",
-          "label": "Delay of redelivery",
-          "kind": "number",
-          "default": 1000.0,
-          "help": "How long a message whose job has failed waits before it is delivered again.",
-          "unit": "ms",
           "minimum": 0.0,
-          "maximum": 3600000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Delivery",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "deliveries_max",
-          "label": "Most deliveries",
-          "kind": "integer",
-          "default": 5,
-          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 1000.0,
+          "maximum": 1000000.0,
           "nullable": true,
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Delivery",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "durable",
-          "label": "Durable",
-          "kind": "boolean",
-          "default": true,
-          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Storage",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "store_mean_ms",
-          "label": "Storing",
+          "name": "route_mean_ms",
+          "label": "Routing",
           "kind": "number",
-          "default": 0.5,
-          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "default": 0.1,
+          "help": "Time to parse a statement and find its shard.",
           "unit": "ms",
           "minimum": 0.0,
           "maximum": 600000.0,
@@ -11547,16 +11907,17 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Storage",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "store_distribution",
-          "label": "Storing: distribution",
+          "name": "route_distribution",
+          "label": "Routing: distribution",
           "kind": "choice",
           "default": "exponential",
-          "help": "How storing scatters around its mean.",
+          "help": "How routing scatters around its mean.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -11590,13 +11951,14 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
-          "group": "Storage",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "store_cv",
-          "label": "Storing: variation",
+          "name": "route_cv",
+          "label": "Routing: variation",
           "kind": "number",
           "default": 1.0,
           "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
@@ -11607,20 +11969,249 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Storage",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {
-            "store_distribution": [
+            "route_distribution": [
               "lognormal",
               "pareto"
             ]
           }
         },
         {
+          "name": "buckets",
+          "label": "Buckets",
+          "kind": "integer",
+          "default": 1024,
+          "help": "Pieces that the rows are divided into, by hash or by range; a bucket moves as a whole. Split points make their own number.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 16384.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "virtual_nodes",
+          "label": "Virtual nodes",
+          "kind": "integer",
+          "default": 200,
+          "help": "Points of each shard on the ring: their shares differ by about 1 / sqrt of this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {
+            "scheme": [
+              "consistent"
+            ]
+          }
+        },
+        {
+          "name": "split_points",
+          "label": "Split points",
+          "kind": "text",
+          "default": "",
+          "help": "Last keys of the ranges but the last one, as 25000,50000,75000 for four. Empty: as many equal ranges as there are buckets.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": "|[1-9][0-9]{0,17}(,[1-9][0-9]{0,17}){0,199}",
+          "pattern_help": "whole numbers from 1, each larger than the one before, with commas between them; empty: equal ranges",
+          "ascending": true,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {
+            "scheme": [
+              "range"
+            ]
+          }
+        },
+        {
+          "name": "key_space",
+          "label": "Keys up to",
+          "kind": "integer",
+          "default": null,
+          "help": "Equal ranges divide the keys from 1 to this; what lies above goes to the last one. Off: to the shards' last row.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 2000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {
+            "scheme": [
+              "range"
+            ]
+          }
+        },
+        {
+          "name": "hot_factor",
+          "label": "Hot from",
+          "kind": "number",
+          "default": 2.0,
+          "help": "A shard is called hot when it gets so many times its part of the operations on rows.",
+          "unit": "",
+          "minimum": 1.05,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "shard_deadline_ms",
+          "label": "Deadline of a shard",
+          "kind": "number",
+          "default": null,
+          "help": "How long a list waits for a shard; then it is answered without, and says how many are missing. Off: it waits for all.",
+          "unit": "ms",
+          "minimum": 0.001,
+          "maximum": 600000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "merge_us",
+          "label": "Merging",
+          "kind": "number",
+          "default": 20.0,
+          "help": "Time that a worker needs for each shard's part of a list.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 60000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "may_move",
+          "label": "Rows may move",
+          "kind": "boolean",
+          "default": true,
+          "help": "Off: a reshard waits with the next bucket; those under way go on.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "move_rows_per_s",
+          "label": "Rows per second",
+          "kind": "number",
+          "default": null,
+          "help": "The most rows that are copied in a second, by all moves together. Off: as many as the shards' disks and cores allow.",
+          "unit": "per_s",
+          "minimum": 1.0,
+          "maximum": 1000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "batch_rows",
+          "label": "Rows of a batch",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Rows that are read off a shard, and written to another, in one go. Others wait behind a large one.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "moves_at_once",
+          "label": "Buckets at once",
+          "kind": "integer",
+          "default": 1,
+          "help": "Buckets that are being moved at the same time.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 16.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "cut_over_max_ms",
+          "label": "Longest cut-over",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "Writes to a bucket wait during its cut-over; when it takes longer than this they go on, and it is tried again.",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "price_per_hour",
           "label": "Price per hour",
           "kind": "number",
-          "default": 0.02,
+          "default": 0.2,
           "help": "What one instance costs in an hour, in neutral units.",
           "unit": "units",
           "minimum": 0.0,
@@ -11629,6 +12220,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -11637,7 +12229,7 @@ export const catalogue: Catalogue = {
           "name": "price_per_million",
           "label": "Price per million calls",
           "kind": "number",
-          "default": 0.4,
+          "default": 0.0,
           "help": "What a million calls to it cost.",
           "unit": "units",
           "minimum": 0.0,
@@ -11646,6 +12238,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -11663,6 +12256,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -11706,6 +12300,1769 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Statements",
+          "direction": "in",
+          "type": "sql",
+          "help": "What a database would be asked.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "shards",
+          "label": "Shards",
+          "direction": "out",
+          "type": "sql",
+          "help": "The databases that share the rows. One with weight 0 gives its rows away; new ones get their part.",
+          "minimum": 1,
+          "maximum": 1000,
+          "weighted": true
+        }
+      ],
+      "metrics": [
+        {
+          "name": "workers_busy",
+          "label": "Busy",
+          "kind": "gauge",
+          "help": "Workers held, waiting for shards included.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "workers"
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "gauge",
+          "help": "Workers there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Calls that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "shards",
+          "label": "Shards",
+          "kind": "gauge",
+          "help": "Shards that are connected.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hottest_shard_percent",
+          "label": "Hottest shard",
+          "kind": "gauge",
+          "help": "Share of all operations on rows that the busiest shard got in the last second or two.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "imbalance",
+          "label": "Imbalance",
+          "kind": "gauge",
+          "help": "What the busiest shard got over the mean of all: 1 when all get the same.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "hottest_key_percent",
+          "label": "Hottest key",
+          "kind": "gauge",
+          "help": "Share of the key that was asked for most often of late, no less than this (64 counters, space-saving).",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "single",
+          "label": "To one shard",
+          "kind": "counter",
+          "help": "Operations on a row: they go to one shard.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "scattered",
+          "label": "To all shards",
+          "kind": "counter",
+          "help": "Lists: they go to all shards.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "fan_out",
+          "label": "Fan-out",
+          "kind": "gauge",
+          "help": "Shards that a list was sent to, on average.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "partial",
+          "label": "Partial answers",
+          "kind": "counter",
+          "help": "Lists answered without some shards.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "missing",
+          "label": "Shards missing",
+          "kind": "counter",
+          "help": "Shards' parts that were missing in answers, or kept a list from being answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "nowhere",
+          "label": "Nowhere to go",
+          "kind": "counter",
+          "help": "Operations on rows of a shard that isn't connected, and lists without any shard.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "buckets_all",
+          "label": "Buckets there are",
+          "kind": "gauge",
+          "help": "Pieces that the rows are divided into.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "buckets_left",
+          "label": "To move",
+          "kind": "gauge",
+          "help": "Buckets that are not yet where the present layout wants them.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "buckets_all"
+        },
+        {
+          "name": "moved_percent",
+          "label": "Rows that move",
+          "kind": "gauge",
+          "help": "Share of all rows that the latest reshard has to move.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "reshards",
+          "label": "Reshards",
+          "kind": "counter",
+          "help": "Times that rows had to move.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moved_buckets",
+          "label": "Buckets moved",
+          "kind": "counter",
+          "help": "Buckets that were cut over.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "moved_rows",
+          "label": "Rows copied",
+          "kind": "counter",
+          "help": "Rows written to another shard.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "caught_up",
+          "label": "Rows caught up",
+          "kind": "counter",
+          "help": "Rows copied because they had been written, before or while their bucket moved.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "held",
+          "label": "Writes waiting",
+          "kind": "gauge",
+          "help": "Writes that wait for a cut-over now.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "held_all",
+          "label": "Writes held",
+          "kind": "counter",
+          "help": "Writes that had to wait for a cut-over.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "longest_cut_over_ms",
+          "label": "Longest cut-over",
+          "kind": "gauge",
+          "help": "The longest time that writes to a bucket waited.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "cut_overs_late",
+          "label": "Cut-overs given up",
+          "kind": "counter",
+          "help": "Cut-overs that took too long, so that writes went on and it was tried again.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rolled_back",
+          "label": "Rolled back",
+          "kind": "counter",
+          "help": "Moves that failed: the old shard goes on serving.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "orphaned",
+          "label": "Past the router",
+          "kind": "counter",
+          "help": "Commits on the old shard after the cut-over, of writes that didn't come through here: nobody reads them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "move",
+          "label": "Move a bucket",
+          "help": "Gives a bucket another home, as an operator does with a hot one. By range and by directory alone.",
+          "params": [
+            {
+              "name": "bucket",
+              "label": "Bucket",
+              "kind": "integer",
+              "default": 0,
+              "help": "Which bucket, counted from 0.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 16383.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "shard",
+              "label": "To shard",
+              "kind": "integer",
+              "default": 1,
+              "help": "Which shard, counted from 0 in the order in which they were connected.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "needs": [],
+      "cells": {
+        "label": "Buckets",
+        "help": "The buckets in order, several to a cell where there are many; the most urgent state of them shows.",
+        "states": [
+          {
+            "name": "home",
+            "label": "At home",
+            "look": "good"
+          },
+          {
+            "name": "moved",
+            "label": "Moved by the latest reshard",
+            "look": "second"
+          },
+          {
+            "name": "to_move",
+            "label": "Is to move",
+            "look": "fading"
+          },
+          {
+            "name": "lost",
+            "label": "Its shard is not connected",
+            "look": "absent"
+          },
+          {
+            "name": "copying",
+            "label": "Being copied",
+            "look": "busy"
+          },
+          {
+            "name": "cut_over",
+            "label": "Cut over: writes wait",
+            "look": "locked"
+          }
+        ],
+        "marked": "The hottest key of late is in it."
+      },
+      "version": 1,
+      "order": 52,
+      "doc": "Stands in front of several databases that share the rows of one table, as Vitess' vtgate, Citus' coordinator or MongoDB's mongos do. An\noperation on a row goes to one shard. A list goes to all of them and is as slow as the slowest: if each shard is slow once in a hundred\ntimes, a list over 100 shards is slow 63 times in a hundred (1 - 0.99^100). A deadline gives a partial answer in time, and says how many\nshards are missing.\n\nRows lie in buckets. By **hash mod N** a fifth shard moves four buckets of five; by **consistent hashing** it takes one in five and no other\nbucket moves. By **range**, new rows with growing ids all go to the last shard; under any scheme, all operations on one celebrity go to one.\n\nConnect another shard and rows move while traffic flows: a bucket is copied in batches that use both shards' cores and disks, caught up with\nwhat was written meanwhile, and cut over; during that last moment writes to it wait. Until then the old shard serves it, so nothing is lost\nwhen the move fails: it is rolled back. To take a shard away, set its connection's weight to 0 and wait until it is empty. All shards declare\nthe same number of rows: that of the whole table."
+    },
+    {
+      "kind": "search_index",
+      "title": "Search index",
+      "category": "Data",
+      "icon": "search",
+      "summary": "Answers lists and searches from an inverted index that follows a database, some time behind it",
+      "params": [
+        {
+          "name": "query_mean_ms",
+          "label": "A search",
+          "kind": "number",
+          "default": 5.0,
+          "help": "Time that a thread needs for a page of results.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "query_distribution",
+          "label": "A search: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How a search scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "query_cv",
+          "label": "A search: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {
+            "query_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "threads",
+          "label": "Threads",
+          "kind": "integer",
+          "default": 16,
+          "help": "Searches at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Searches that wait for a thread; one more is turned away. Off: any number.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "poll_ms",
+          "label": "Reads the log every",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Pause before a database's log is read again, when it has been read to its end.",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Reading along",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "poll_max",
+          "label": "Changes at once",
+          "kind": "integer",
+          "default": 2048,
+          "help": "Changes that are read in one go; when there are more, it reads on without a pause.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Reading along",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "backlog_max",
+          "label": "Longest backlog",
+          "kind": "integer",
+          "default": 8192,
+          "help": "With so many changes waiting for an indexer the log is not read further; it keeps them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Reading along",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "index_mean_us",
+          "label": "Indexing an item",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Time that an indexer needs for one changed item, on average over a bulk.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 60000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "index_distribution",
+          "label": "Indexing an item: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How indexing an item scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "index_cv",
+          "label": "Indexing an item: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {
+            "index_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "indexers",
+          "label": "Indexers",
+          "kind": "integer",
+          "default": 2,
+          "help": "Bulks that are indexed at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 256.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "bulk_max",
+          "label": "Longest bulk",
+          "kind": "integer",
+          "default": 500,
+          "help": "Changes that an indexer takes at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "refresh_ms",
+          "label": "Refresh every",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "What is indexed becomes visible at the next refresh; Elasticsearch's usual interval is 1 s.",
+          "unit": "ms",
+          "minimum": 10.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "scan_rows",
+          "label": "Rows of a scan",
+          "kind": "integer",
+          "default": 2000,
+          "help": "Rows that a rebuild reads off a database in one go.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "behind_s",
+          "label": "Behind from",
+          "kind": "number",
+          "default": 5.0,
+          "help": "A lag of so much is said in the feed.",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 86400.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "terms",
+          "label": "Terms",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Lists that items are found in, each in one of them. The fewer, the likelier that one has a change in it.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "page_bytes",
+          "label": "Size of a page",
+          "kind": "integer",
+          "default": 20000,
+          "help": "Bytes of an answer.",
+          "unit": "bytes",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.5,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Searches",
+          "direction": "in",
+          "type": "search",
+          "help": "Lists and searches of app servers.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false
+        },
+        {
+          "name": "changes",
+          "label": "Changes",
+          "direction": "out",
+          "type": "changes",
+          "help": "The logs that it reads along: that of the database, or of each shard.",
+          "minimum": 1,
+          "maximum": 200,
+          "weighted": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "threads_busy",
+          "label": "Threads",
+          "kind": "gauge",
+          "help": "Threads that search.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "threads"
+        },
+        {
+          "name": "threads",
+          "label": "Threads there are",
+          "kind": "gauge",
+          "help": "Threads there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Searches that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "lag_ms",
+          "label": "Lag",
+          "kind": "gauge",
+          "help": "How long ago the oldest change was committed that searches don't see yet.",
+          "unit": "ms",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "lag_changes",
+          "label": "Changes behind",
+          "kind": "gauge",
+          "help": "Changes that are committed and that searches don't see yet.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null
+        },
+        {
+          "name": "backlog",
+          "label": "Wait to be indexed",
+          "kind": "gauge",
+          "help": "Changes that were read and wait for an indexer.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "indexers_busy",
+          "label": "Indexers",
+          "kind": "gauge",
+          "help": "Bulks that are being indexed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": "indexers"
+        },
+        {
+          "name": "indexers",
+          "label": "Indexers there are",
+          "kind": "gauge",
+          "help": "Bulks that can be indexed at once.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "indexed",
+          "label": "Indexed",
+          "kind": "counter",
+          "help": "Items indexed, those of rebuilds included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "refreshes",
+          "label": "Refreshes",
+          "kind": "counter",
+          "help": "Times that what was indexed became visible.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "answers",
+          "label": "Searches",
+          "kind": "counter",
+          "help": "Searches answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Of these, lists that differ from what the database holds: an item too many, too few, or an old version.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "with_deleted",
+          "label": "List deleted items",
+          "kind": "counter",
+          "help": "Answers with an item in them that is deleted.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "without_new",
+          "label": "Lack new items",
+          "kind": "counter",
+          "help": "Answers without an item that is there.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "with_old",
+          "label": "Show old versions",
+          "kind": "counter",
+          "help": "Answers with an item that has changed since.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "incomplete",
+          "label": "Answered incomplete",
+          "kind": "counter",
+          "help": "Answers given while the index was being rebuilt.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "rebuilds",
+          "label": "Rebuilds",
+          "kind": "counter",
+          "help": "Times that it was built from scratch.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null
+        },
+        {
+          "name": "built_percent",
+          "label": "Built",
+          "kind": "gauge",
+          "help": "How much of the databases the present rebuild has read; 100 without one.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "rebuild",
+          "label": "Rebuild",
+          "help": "Throws the index away and builds it from the databases, whose cores and disks read all rows for it.",
+          "params": [],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "needs": [],
+      "cells": null,
+      "version": 1,
+      "order": 54,
+      "doc": "An inverted index (Elasticsearch, OpenSearch, Solr) that answers lists and searches, so that these don't scatter over all shards of a\ndatabase or scan its tables. App servers send lists to it where it is wired to their port \"Search\".\n\nIt follows the database by change data capture, as Debezium does: it reads the log of commits, indexes the changes in bulks, and at the next\nrefresh (1 s) searches see them. So it is always somewhat behind: a list may hold an item that is deleted, lack one that is new, show an old\nversion. That is counted, answer by answer, since the database knows better; the lag is shown in changes and in time.\n\nTwo indexers at 200 µs an item take 10,000 changes a second. When more is written, the lag grows; the log keeps what was not read, up to a\nmillion changes, and then the index has to be rebuilt. A rebuild reads every row and makes the database feel it; meanwhile lists are\nincomplete."
+    },
+    {
+      "kind": "queue",
+      "title": "Message queue",
+      "category": "Data",
+      "icon": "mailbox",
+      "summary": "Keeps jobs until a worker has done them",
+      "params": [
+        {
+          "name": "length_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 10000,
+          "help": "Messages that may wait; those that are being worked on don't count.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_full",
+          "label": "When it is full",
+          "kind": "choice",
+          "default": "reject",
+          "help": "What becomes of a message that finds the queue full.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "reject",
+              "label": "Turn away",
+              "help": "the producer is told at once that it is overloaded"
+            },
+            {
+              "value": "hold",
+              "label": "Let wait",
+              "help": "the producer's call is answered when there is room"
+            },
+            {
+              "value": "drop_oldest",
+              "label": "Drop the oldest",
+              "help": "the producer notices nothing"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "prefetch",
+          "label": "Prefetch",
+          "kind": "integer",
+          "default": 16,
+          "help": "Messages that an instance of workers may have without having answered them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "visibility_timeout_s",
+          "label": "Visibility timeout",
+          "kind": "number",
+          "default": 30.0,
+          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 43200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "redelivery_delay_ms",
+          "label": "Delay of redelivery",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long a message whose job has failed waits before it is delivered again.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "deliveries_max",
+          "label": "Most deliveries",
+          "kind": "integer",
+          "default": 5,
+          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "durable",
+          "label": "Durable",
+          "kind": "boolean",
+          "default": true,
+          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_mean_ms",
+          "label": "Storing",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_distribution",
+          "label": "Storing: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How storing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_cv",
+          "label": "Storing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {
+            "store_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -11927,6 +14284,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11944,6 +14302,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11969,6 +14328,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11986,6 +14346,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12003,6 +14364,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12028,6 +14390,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12045,6 +14408,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12070,6 +14434,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12087,6 +14452,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12151,6 +14517,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -12194,6 +14561,7 @@ export const catalogue: Catalogue = {
         ],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -12211,6 +14579,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {
@@ -12233,6 +14602,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -12250,6 +14620,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -12267,6 +14638,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -12284,6 +14656,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Waiting",
         "live": true,
         "shown_when": {}
@@ -12301,6 +14674,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Waiting",
         "live": true,
         "shown_when": {}
@@ -12318,6 +14692,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Waiting",
         "live": true,
         "shown_when": {}
@@ -12335,6 +14710,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -12352,6 +14728,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -12369,6 +14746,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -12402,6 +14780,7 @@ export const catalogue: Catalogue = {
         ],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -12419,6 +14798,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -12436,6 +14816,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -12453,6 +14834,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {}
@@ -12470,6 +14852,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -12491,6 +14874,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -12512,6 +14896,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -12533,6 +14918,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -12554,6 +14940,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -12683,6 +15070,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -12700,6 +15088,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -12725,6 +15114,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -12742,6 +15132,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -12767,6 +15158,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}

@@ -189,7 +189,8 @@ export interface Choice {
  *
  * The name ends in its unit where it has one (``ttl_s``, ``latency_mean_ms``, ``rate_per_s``, ``loss_percent``). ``minimum`` and
  * ``maximum`` are inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms
- * unless each named parameter has one of the listed values (it never affects the engine).
+ * unless each named parameter has one of the listed values (it never affects the engine). ``ascending`` says of a text that it is whole
+ * numbers with commas between them, each larger than the one before.
  */
 export interface Param {
   name: string;
@@ -204,6 +205,7 @@ export interface Param {
   choices: Choice[];
   pattern: string | null;
   pattern_help: string;
+  ascending: boolean;
   group: string;
   live: boolean;
   shown_when: Record<string, (Scalar)[]>;

@@ -49,8 +49,13 @@ MIX_PARAMS = (
         choices=(
             Choice(value="popularity", label="Popular ones", help="as many as there are items, as popular as these"),
             Choice(value="uniform", label="Random ones", help="all alike, hardly one twice: what an attack looks like"),
+            Choice(
+                value="next",
+                label="Growing ones",
+                help="created one after the other, as a sequence or a clock gives them; the newest are read most",
+            ),
         ),
-        help="Which ids that don't exist are asked for.",
+        help="Which ids that don't exist at the start are asked for and created.",
         group=MIX,
     ),
     Param(

@@ -8,8 +8,8 @@ from librt.vecs import append, vec
 from mypy_extensions import i64
 
 from playground.blocks.sql_database import report
-from playground.blocks.sql_database.failover import Electing
 from playground.blocks.sql_database.node import Node
+from playground.blocks.sql_database.publishing import Publishing
 from playground.blocks.sql_database.states import (
     ACKED,
     APPLIED,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
 
 
-class SqlDatabase(Electing):
+class SqlDatabase(Publishing):
     """``instances`` nodes, of which number 0 leads at the start."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:

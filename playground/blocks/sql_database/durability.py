@@ -17,6 +17,7 @@ from playground.blocks.sql_database.machine import Machine
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.states import (
     COMMITTING,
+    COPIED,
     CRASH,
     DELAYED,
     EPOCH_MASK,
@@ -34,10 +35,10 @@ from playground.blocks.sql_database.states import (
 )
 from playground.blocks.sql_database.telling import Lost
 from playground.engine.calls import TOLD
+from playground.engine.changes import ChangeLog
 from playground.engine.durations import whole_ns
 from playground.engine.outcomes import ABSENT, CREATE, DELETE, OK, VERDICT_CREATED
 from playground.engine.params import Params
-from playground.engine.streams import CONSTANT, Duration
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
@@ -49,7 +50,6 @@ class Durable(Machine):
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
-        self.flush_time = Duration(CONSTANT, 0.0, 1.0)
         self.level: i64 = ON
         self.commit_delay_ns: i64 = 0
         self.writer_delay_ns: i64 = 1
@@ -64,6 +64,10 @@ class Durable(Machine):
         self.flushed_records: i64 = 0
         self.checkpoints: i64 = 0
         self.split_writes: i64 = 0
+        # What readers of the log get, up to which position they have got it, and how often the log has lost its end.
+        self.changes = ChangeLog()
+        self.published: i64 = 0
+        self.cuts: i64 = 0
 
     def configure_log(self, params: Params) -> None:
         """When a commit is acknowledged, how the log is flushed and cut short."""
@@ -80,6 +84,10 @@ class Durable(Machine):
     def may_commit(self, node: Node) -> i64:
         """Up to which position commits are safe, as they want it."""
         return node.log.end if self.level == OFF else node.flushed
+
+    def log_end(self) -> i64:
+        """Where the log ends for those who read it along."""
+        return self.changes.end
 
     def log_grew(self, node: Node) -> None:
         """A node has flushed more of the log."""
@@ -147,9 +155,13 @@ class Durable(Machine):
             position = log.append(key, version, before, rows.last[entry], calls.user[call], call)
             rows.latest[entry] = version
             rows.last[entry] = position
-        node.written = position
         calls.mark[call] = COMMITTING
         calls.next[call] = position
+        self.wrote(node, position)
+
+    def wrote(self, node: Node, position: i64) -> None:
+        """A leader's log has grown: see that it is flushed."""
+        node.written = position
         self.see_to_checkpoint(node)
         if self.level == OFF:
             self.release(node)
@@ -163,6 +175,21 @@ class Durable(Machine):
         limit = self.may_commit(node)
         while log.visible < limit:
             self.make_visible(node, log, log.visible + 1)
+        self.publish(node)
+
+    def publish(self, node: Node) -> None:
+        """Readers of the log get what is committed and flushed at the leader, as PostgreSQL's logical decoding gives it to them."""
+        if not node.plain:
+            return
+        log = self.log
+        limit = log.visible if log.visible < node.flushed else node.flushed
+        position = self.published + 1
+        while position <= limit:
+            slot = log.slot(position)
+            self.changes.add(log.key[slot], log.version[slot], log.committed[slot])
+            position += 1
+        if limit > self.published:
+            self.published = limit
 
     def make_visible(self, node: Node, log: Log, position: i64) -> None:
         """The commit at ``position`` is done: everybody who asks this node sees it, and its caller is told."""
@@ -173,6 +200,8 @@ class Durable(Machine):
         if node.fork is None:
             self.rows.commit(log, position, now)
         log.committed[slot] = now
+        if log.user[slot] == COPIED:
+            return
         self.commits += 1
         version = log.version[slot]
         if version < 0:
@@ -286,9 +315,15 @@ class Durable(Machine):
         log = self.log
         lost: i64 = 0
         position = log.end
+        if position > upto:
+            self.cuts += 1
         while position > upto:
-            if log.acked[log.slot(position)] > 0:
+            slot = log.slot(position)
+            if log.acked[slot] > 0:
                 lost += 1
+            if position <= self.published:
+                undone = log.version[slot] if log.version[slot] > 0 else -log.version[slot]
+                self.changes.add(log.key[slot], log.before[slot], self.simulation.now, undone)
             self.rows.take_back(log, position)
             position -= 1
         # Told in the order in which they were written.
@@ -300,6 +335,8 @@ class Durable(Machine):
         log.end = upto
         if log.visible > upto:
             log.visible = upto
+        if self.published > upto:
+            self.published = upto
         return lost
 
     def crash_log(self, node: Node) -> None:

@@ -25,7 +25,7 @@ class Log(State):
     Columns by slot, see :meth:`slot`: ``key``; ``version`` that the record makes (negative: it deletes) and the one ``before``;
     ``previous`` record of the same key on this branch (0: none that is known); ``user`` who wrote; ``call`` that waits for the
     commit (-1: none); ``committed`` and ``acked`` (told to the caller), ns, 0 while it isn't; ``before_at``, when the version
-    before was committed.
+    before was committed (until its own commit, of a row that was copied: when that was committed where it came from).
     """
 
     def __init__(self, base: i64) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.sql_database import bulk
 from playground.blocks.sql_database.log import Log
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.rows import Rows
@@ -23,7 +24,7 @@ from playground.blocks.sql_database.states import (
 )
 from playground.engine.block import Block
 from playground.engine.durations import whole_ns
-from playground.engine.outcomes import ABSENT, BUY, CREATE, LIST, OK, READ
+from playground.engine.outcomes import ABSENT, BUY, COPY_IN, COPY_OUT, CREATE, LIST, LOG_READ, OK, READ
 from playground.engine.params import Params
 from playground.engine.recent import RecentRatio
 from playground.engine.station import STARTED, Station
@@ -43,6 +44,7 @@ class Machine(Block):
         self.disk_stream = self.stream("disk reads")
         self.cpu = Duration(CONSTANT, 0.0, 1.0)
         self.disk_read = Duration(CONSTANT, 0.0, 1.0)
+        self.flush_time = Duration(CONSTANT, 0.0, 1.0)
         self.connections = Station(simulation, 1, 1, -1)
         self.pool = self.connections
         self.cores = Station(simulation, 1, 1, -1)
@@ -98,6 +100,10 @@ class Machine(Block):
         """The version of ``key`` that a node sees, ABSENT where there is none."""
         raise AssertionError("the replicated database says how")
 
+    def log_end(self) -> i64:
+        """Where the log ends for those who read it along."""
+        raise AssertionError("the durable database says how")
+
     def look_back(self, call: i64, node: Node, version: i64) -> None:
         """A read is about to be answered by a node that may not have everything."""
         raise AssertionError("the reading database says how")
@@ -128,6 +134,8 @@ class Machine(Block):
             ns = whole_ns(float(ns) * self.list_cost)
         elif operation == BUY:
             ns += self.cpu.draw(self.cpu_stream)
+        elif bulk.copies(operation):
+            ns = whole_ns(float(ns) * bulk.statements(calls.token[call]))
         self.work(call, ns)
 
     def on_work(self, call: i64) -> None:
@@ -155,6 +163,13 @@ class Machine(Block):
         if operation == LIST:
             node.reads += 1
             self.finish(call, 0, self.list_rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
+            return False
+        if bulk.copies(operation):
+            return True
+        if operation == LOG_READ:
+            # What was committed of late is in memory.
+            end = self.log_end()
+            self.finish(call, end, bulk.log_bytes(end, calls.token[call], calls.extra[call]))
             return False
         version = self.current_version(key) if node.plain else self.version_at(node, key)
         if version == ABSENT and operation != CREATE:
@@ -189,15 +204,23 @@ class Machine(Block):
             self.note("absent", "warning", f"{self.label} is asked for items that don't exist", text)
 
     def go_to_disk(self, call: i64) -> None:
-        """The disk reads the row."""
+        """The disk reads the row, or reads or writes many that lie one behind the other."""
         calls = self.calls
         calls.mark[call] = ON_DISK
-        ns = self.disk_read.draw(self.disk_stream)
+        operation = calls.operation[call]
+        ns = self.flush_time.draw(self.disk_stream) if operation == COPY_IN else self.disk_read.draw(self.disk_stream)
+        if bulk.copies(operation):
+            ns = whole_ns(float(ns) * bulk.accesses(calls.token[call] * (self.row_bytes + ROW_OVERHEAD_BYTES)))
         factor = self.nodes[calls.instance[call]].disk_factor
         self.work(call, ns if factor == 1.0 else whole_ns(float(ns) * factor))
 
     def after_disk(self, call: i64, node: Node) -> None:
-        """The row is in memory now."""
+        """The row is in memory now; or a copy is done."""
+        operation = self.calls.operation[call]
+        if bulk.copies(operation):
+            rows: i64 = self.calls.token[call] if operation == COPY_OUT else 0
+            self.finish(call, 0, SMALL_BYTES + rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
+            return
         key = self.calls.key[call]
         version = self.current_version(key) if node.plain else self.version_at(node, key)
         if version == ABSENT:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.sql_database import bulk
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.replication import Replicated
 from playground.blocks.sql_database.states import (
@@ -181,8 +182,10 @@ class Reading(Replicated):
         node = self.nodes[number]
         operation = calls.operation[call]
         is_read = operation == READ or operation == LIST
-        if (node.role != LEADER and (not is_read or self.route_reads == READ_LEADER)) or (
-            self.parted and not self.reaches(call, number)
+        if (
+            (node.role != LEADER and (not is_read or self.route_reads == READ_LEADER))
+            or (self.parted and not self.reaches(call, number))
+            or (node.fork is not None and bulk.concerns_rows(operation))
         ):
             self.refuse(call)
             return False

@@ -19,6 +19,7 @@ from playground.blocks.sql_database.states import (
     APPLIED,
     BACKLOG,
     CAUSES,
+    COPIED,
     COPY_BYTES_PER_S,
     COPY_LEAST_NS,
     COPYING,
@@ -189,9 +190,9 @@ class Replicated(Durable):
         node.applied = position
         slot = log.slot(position)
         key = log.key[slot]
-        if log.version[slot] > 0:
+        if log.version[slot] > 0 and log.user[slot] != COPIED:
             node.buffer.put(key, 1, self.simulation.now, NEVER)
-        else:
+        elif log.version[slot] <= 0:
             held = node.buffer.find(key)
             if held >= 0:
                 node.buffer.remove(held)
@@ -356,7 +357,9 @@ class Replicated(Durable):
             return
         node.behind = True
         self.disconnect(node)
-        text = f"Past {self.log_kept} records the log is kept for nobody; it is copied anew when it can reach the leader."
+        text = (
+            f"Past {self.log_kept} records the log is kept for nobody; it is copied anew when it can reach the leader."
+        )
         self.note("left_behind", "bad", f"Node {node.number + 1} of {self.label} is too far behind", text)
         if node.is_up():
             self.down[node.number] += 1

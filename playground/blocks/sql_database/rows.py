@@ -8,6 +8,7 @@ from librt.vecs import vec
 from mypy_extensions import i64
 
 from playground.blocks.sql_database.log import Log
+from playground.blocks.sql_database.states import COPIED
 from playground.engine.columns import grown, zeros
 from playground.engine.state import State
 from playground.engine.stores import Versions
@@ -44,6 +45,11 @@ class Rows(State):
         self.last[entry] = 0
         return entry
 
+    def reserve(self, entry: i64, issued: i64) -> None:
+        """Versions up to ``issued`` were given out elsewhere."""
+        if self.issued[entry] < issued:
+            self.issued[entry] = issued
+
     def issue(self, entry: i64, at_least: i64) -> i64:
         """A version that nobody ever gave out for this row, ``at_least`` or more."""
         version = self.issued[entry] + 1
@@ -57,9 +63,11 @@ class Rows(State):
         slot = log.slot(position)
         versions = self.versions
         entry = versions.index.find(log.key[slot])
-        log.before_at[slot] = versions.written_at[entry]
+        before = versions.written_at[entry]
+        # A row that was copied keeps the time of its own commit, which stands here until this one.
+        versions.written_at[entry] = log.before_at[slot] if log.user[slot] == COPIED else now
+        log.before_at[slot] = before
         versions.version[entry] = log.version[slot]
-        versions.written_at[entry] = now
 
     def take_back(self, log: Log, position: i64) -> None:
         """The newest record of its key, at ``position``, is no more; neither is the commit, if there was one."""

@@ -145,6 +145,13 @@ SPEC = BlockSpec(
             type="sql",
             help="Reads, writes, lists, purchases, rows created and deleted.",
         ),
+        Port(
+            name="log",
+            label="Log",
+            direction="in",
+            type="changes",
+            help="Who reads its changes along, in the order of their commits.",
+        ),
     ),
     metrics=(*MACHINE_METRICS, *LOG_METRICS, *CLUSTER_METRICS),
     faults=(*CLUSTER_FAULTS, *SHARED_FAULTS),

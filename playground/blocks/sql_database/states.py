@@ -81,6 +81,9 @@ CALLERS_ALL: Final = 2
 CALLERS_BESIDE: Final = ["none", "zone", "all"]
 """Which callers reach a node that is cut off from the others: none, those that stand in its zone, all."""
 
+COPIED: Final = -2
+"""Instead of a user, in the log: the row was copied from another database."""
+
 ROW_OVERHEAD_BYTES: Final = 60
 SMALL_BYTES: Final = 60
 NEVER: Final = 1 << 62

@@ -8,7 +8,7 @@ from librt.vecs import vec
 from mypy_extensions import i64
 
 from playground.blocks.sql_database.log import Log
-from playground.blocks.sql_database.states import CAUSES, KEPT, LOSSES, SHOWN
+from playground.blocks.sql_database.states import CAUSES, COPIED, KEPT, LOSSES, SHOWN
 from playground.engine.columns import zeros
 from playground.engine.outcomes import ABSENT
 from playground.engine.state import State
@@ -120,9 +120,11 @@ class StaleReads(State):
         seen = "no row" if self.seen[place] == ABSENT else f"version {self.seen[place]}"
         missed = "its deletion" if self.version[place] == ABSENT else f"version {self.version[place]}"
         age = float(self.at[place] - self.committed[place]) / 1e6
-        whose = (
-            "the reader's own write" if self.writer[place] == self.reader[place] else f"by user {self.writer[place]}"
-        )
+        whose = f"by user {self.writer[place]}"
+        if self.writer[place] == self.reader[place]:
+            whose = "the reader's own write"
+        elif self.writer[place] == COPIED:
+            whose = "copied from another database"
         return (
             f"Stale: node {self.node[place] + 1} answered with {seen} of key {self.key[place]} and missed {missed} "
             f"(position {self.position[place]}, {whose}), committed {age:.3g} ms before. Why: {CAUSES[self.cause[place]]}; "
