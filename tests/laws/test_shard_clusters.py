@@ -14,6 +14,7 @@ from playground.engine.changes import ChangeLog
 from playground.execution import Execution
 from playground.protocol.design import Scenario
 from tests.laws.shards import QUICK, Auditor, Params, assert_nothing_lost, audited, reach, resharded, sharded
+from tests.laws.test_search import searched
 from tests.sketch import SECOND, block, edge, fault, metric, scenario, set_param
 
 ROWS = 10_000
@@ -108,6 +109,53 @@ def test_without_it_only_what_a_failover_takes_is_lost_and_the_index_takes_it_ba
     found = [lost_in_a_failover(seed) for seed in range(first, first + 4)]
     assert sum(lost for lost, _ in found) > 3
     assert all(cuts > 0 for _, cuts in found)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_what_an_index_had_read_past_the_point_of_a_failover_is_taken_back(seed: int) -> None:
+    db: Params = {**FAILOVER, "ship_mean_ms": 200.0, "ship_distribution": "constant"}
+    drawing = searched(writes_per_s=100, search={"terms": 100, "refresh_ms": 20}, db=db, seed=seed)
+    execution = reach(Execution(drawing, recorded=False), 5)
+    # Nothing is written after the crash, so nothing covers up what is lost.
+    execution.act(set_param("writers", "rate_per_s", 0.001), "test")
+    reach(execution, 5.1)
+    items: Index = execution.model.blocks["search"].items
+    store = execution.model.blocks["db"]
+    execution.act(fault("db", "crash_leader"), "test")
+    reach(execution, 5.2)
+    shown = [int(version) for version in items.shown]
+    reach(execution, 15)
+    assert store.lost.total > 5 and store.timeline == 2
+    gone = [entry for entry in range(items.index.size) if shown[entry] > max(store.row_version(items.key[entry]), 0)]
+    assert len(gone) > 5, "it had shown what is lost"
+    assert items.differing == 0
+    for entry in range(items.index.size):
+        assert items.shown[entry] == store.row_version(items.key[entry])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_rows_that_a_new_shard_was_given_and_lost_in_a_crash_are_given_again(seed: int) -> None:
+    # A flush takes 100 ms, so a crash takes what was given since the last one; the move itself goes on after one failed step.
+    slow: Params = {"commit_mean_ms": 100.0, "commit_distribution": "constant"}
+    router: Params = {"buckets": 4, "scheme": "hash", "batch_rows": 1_000}
+    drawing = sharded(
+        1, waiting=1, rows=100, client={"rate_per_s": 50, "write_weight": 0}, router=router, db=slow, seed=seed
+    )
+    execution = Execution(drawing, recorded=False)
+    auditor = audited(execution, keys=100)
+    reach(execution, 2)
+    auditor.running = False
+    reach(execution, 3)
+    execution.act(set_param("router--shard-002", "weight", 1), "test")
+    new = execution.model.blocks["shard-002"]
+    while new.log.end == 0:
+        reach(execution, execution.now_ns / SECOND + 0.001)
+    execution.act(fault("shard-002", "crash", restart_after_s=0.02), "test")
+    assert new.cuts == 1 and new.log.end == 0
+    resharded(execution)
+    assert metric(execution, "router", "rolled_back") == 0
+    assert metric(execution, "router", "moved_percent") == 50
+    assert_nothing_lost(execution, auditor)
 
 
 def test_an_entry_that_takes_a_version_back_counts_only_where_that_version_stands() -> None:
