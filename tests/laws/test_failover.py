@@ -9,11 +9,12 @@ import pytest
 
 from playground.catalogue import check_design
 from playground.engine.outcomes import CRASHED, NO_LEADER, OK, READ, REFUSED, WRITE
+from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
 from playground.protocol.errors import InputError
 from tests.engine.parts import MS, SECOND
 from tests.laws.clusters import Cluster
-from tests.sketch import block, edge, scenario
+from tests.sketch import block, edge, scenario, set_param
 
 
 def patroni(callers: int = 1, **params: Scalar) -> Cluster:
@@ -335,3 +336,29 @@ def test_what_cannot_work_is_refused_with_the_reason(params: dict[str, Scalar], 
         check_design(drawing.design)
     (problem,) = refused.value.problems
     assert problem.parameter == blamed and said in problem.message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("lease_ttl_s", 20.0, "loop_wait_s + retry_timeout_s = 20 has to be less than lease_ttl_s = 20"),
+        ("loop_wait_s", 20.0, "has to be less than lease_ttl_s = 30"),
+        ("instances", 1, "the leader is no replica of itself"),
+        ("sync_replicas", 2, "the leader is no replica of itself"),
+    ],
+)
+def test_what_cannot_work_is_refused_while_it_runs_too_and_changes_nothing(name: str, value: Scalar, said: str) -> None:
+    drawing = scenario(
+        [
+            block("users", "client"),
+            block("app", "app_server"),
+            block("db", "sql_database", instances=2, sync_replicas=1),
+        ],
+        [edge("users", "app"), edge("app", "db", "store")],
+    )
+    execution = Execution(drawing, recorded=False)
+    execution.advance(SECOND)
+    with pytest.raises(InputError) as refused:
+        execution.act(set_param("db", name, value), "test")
+    assert said in refused.value.problems[0].message
+    assert execution.model.blocks["db"].instances == 2 and not execution.log

@@ -11,11 +11,11 @@ from scipy import stats
 from playground.catalogue import check_design
 from playground.engine.histogram import bucket_low
 from playground.execution import Execution
-from playground.protocol.design import Scenario
+from playground.protocol.design import Scenario, parse_design
 from playground.protocol.errors import InputError
 from tests.laws.intervals import assert_agrees, runs
 from tests.laws.shards import QUICK, reach, sharded
-from tests.sketch import MS, fault, figures, metric, named, run, set_param, with_params
+from tests.sketch import MS, block, edge, fault, figures, metric, named, run, set_param, with_params
 
 SEEDS = range(1, 6)
 ALONE = {"latency_mean_ms": 0.000001}
@@ -177,6 +177,20 @@ def test_a_router_without_shards_is_refused_and_so_is_one_whose_shards_all_weigh
     nothing = with_params(sharded(2), lambda it: "shard" in getattr(it, "id", "") and hasattr(it, "to"), weight=0)
     with pytest.raises(InputError, match="weight 0"):
         check_design(nothing.design)
+
+
+def test_a_router_is_no_shard_of_itself_and_an_index_follows_no_index() -> None:
+    drawing = sharded(2).design.model_dump(by_alias=True)
+    drawing["edges"].append(edge("router", "router", "shards"))
+    with pytest.raises(InputError) as error:
+        check_design(parse_design(drawing))
+    assert any("router" in it.message and "itself" in it.message for it in error.value.problems)
+    drawing["edges"].pop()
+    drawing["blocks"].append(block("search", "search_index"))
+    drawing["edges"].append({**edge("search", "search", "changes"), "to": {"block": "search", "port": "in"}})
+    with pytest.raises(InputError) as error:
+        check_design(parse_design(drawing))
+    assert any(it.block == "search" or "search" in it.message for it in error.value.problems)
 
 
 def test_a_hundred_shards_can_be_drawn_and_a_row_finds_its_own() -> None:
