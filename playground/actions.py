@@ -6,60 +6,72 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from playground.blocks.edge import EDGE
-from playground.catalogue import check_design, check_rules, check_weights, spec_of
+from playground.catalogue import check_design, spec_of
 from playground.parameters import check_params, filled
-from playground.protocol.catalogue import Fault, Scalar
+from playground.protocol.catalogue import BlockSpec, EdgeSpec, Fault, Scalar
 from playground.protocol.design import Action, Block, Design, Edge, Intervention, SetParam
 from playground.protocol.errors import InputError, shown
+from playground.relations import check_setting
 
 Drawn = TypeVar("Drawn", Block, Edge)
 
 
 def check_action(design: Design, action: Action) -> None:
-    """Raise :class:`InputError` for an action that can't be done to a run of ``design``."""
+    """Raise :class:`InputError` for an action that can't be done to a run of ``design``, which is sound.
+
+    A parameter is held against all that it goes together with, as in a drawing: several that only go together are set by one edit.
+    """
     if action.type == "edit":
         check_design(action.design)
         return
-    block = next((block for block in design.blocks if block.id == action.target), None)
-    edge = next((edge for edge in design.edges if edge.id == action.target), None)
-    if block is None and edge is None:
-        raise InputError.single(
-            "unknown_target",
-            f"there is no block or edge {shown(action.target)!r} in what runs",
-            where="action.target",
-            value=shown(action.target),
-            accepted="the id of a block or an edge",
-        )
-    spec = EDGE if block is None else spec_of(block)
-    owner = f"edge {action.target!r}" if block is None else f"block {action.target!r}"
-    target_block = action.target if block is not None else None
+    block, spec, owner = _target(design, action.target)
     if action.type == "set_param":
-        given = {action.param: action.value}
-        problems = list(check_params(spec.params, given, owner=owner, where=f"[{action.target}]", block=target_block))
-        if not problems:
-            changed = after(design, action)
-            if block is not None:
-                problems = list(check_rules(next(other for other in changed.blocks if other.id == block.id)))
-            else:
-                problems = list(check_weights(changed))
+        check_value(design, action)
+        problems = list(check_setting(after(design, action), action.target))
         if problems:
             raise InputError(problems)
     elif action.type == "fault":
-        fault = _fault(spec.faults, action.fault, owner, target_block)
-        given = action.params
+        name = None if block is None else block.id
+        fault = _fault(spec.faults, action.fault, owner, name)
         problems = list(
             check_params(
                 fault.params,
-                given,
+                action.params,
                 owner=f"fault {fault.name!r} of {owner}",
                 where=f"[{action.target}]",
-                block=target_block,
+                block=name,
             )
         )
         if problems:
             raise InputError(problems)
         if block is not None:
             _check_instance(block, action.params.get("instance"))
+
+
+def check_value(design: Design, action: SetParam) -> None:
+    """Raise :class:`InputError` where ``design`` has no such parameter, or this one doesn't take the value, whatever the others are."""
+    block, spec, owner = _target(design, action.target)
+    given = {action.param: action.value}
+    name = None if block is None else block.id
+    problems = list(check_params(spec.params, given, owner=owner, where=f"[{action.target}]", block=name))
+    if problems:
+        raise InputError(problems)
+
+
+def _target(design: Design, target: str) -> tuple[Block | None, BlockSpec | EdgeSpec, str]:
+    """The block called ``target`` (None for an edge), what is declared about it, and how a message calls it."""
+    block = next((block for block in design.blocks if block.id == target), None)
+    if block is not None:
+        return block, spec_of(block), f"block {target!r}"
+    if any(edge.id == target for edge in design.edges):
+        return None, EDGE, f"edge {target!r}"
+    raise InputError.single(
+        "unknown_target",
+        f"there is no block or edge {shown(target)!r} in what runs",
+        where="action.target",
+        value=shown(target),
+        accepted="the id of a block or an edge",
+    )
 
 
 def _check_instance(block: Block, instance: Scalar) -> None:
@@ -109,6 +121,19 @@ def check_log(design: Design, log: Sequence[Intervention]) -> None:
                 ]
             ) from None
         design = after(design, entry.action)
+
+
+def fitting(design: Design, log: Sequence[Intervention]) -> list[Intervention]:
+    """The entries of an intervention log that can still be done, in their order, to a run of ``design``."""
+    fit = []
+    for entry in log:
+        try:
+            check_action(design, entry.action)
+        except InputError:
+            continue
+        fit.append(entry)
+        design = after(design, entry.action)
+    return fit
 
 
 def _fault(faults: Sequence[Fault], name: str, owner: str, block: str | None) -> Fault:

@@ -15,10 +15,11 @@ from playground.blocks.registry import kinds
 from playground.engine import ENGINE_VERSION
 from playground.engine.limits import LIMITS
 from playground.engine.outcomes import OUTCOMES
-from playground.parameters import check_params, filled
-from playground.protocol.catalogue import BlockSpec, Catalogue, Port, Rule, Scalar
+from playground.parameters import check_params
+from playground.protocol.catalogue import BlockSpec, Catalogue, Port
 from playground.protocol.design import Block, Design, Edge
 from playground.protocol.errors import InputError, Problem, shown
+from playground.relations import callees_of, check_needs, check_rules, check_weights
 
 PROBLEMS_MAX = 50
 
@@ -193,75 +194,13 @@ def _check_edges(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
         if problem is not None:
             yield problem
     yield from check_weights(design)
+    callees = callees_of(design)
     for block in design.blocks:
         connected = any(counts[block.id, port.name] for port in spec_of(block).ports)
         for port in spec_of(block).ports:
             yield from _check_port(block, port, counts[block.id, port.name], connected)
         if connected:
-            yield from _check_needs(block, counts)
-
-
-def check_rules(block: Block) -> Iterator[Problem]:
-    """A problem for each declared relation between two of the block's parameters that doesn't hold."""
-    spec = spec_of(block)
-    values = filled(spec.params, block.params)
-    for rule in spec.rules:
-        problem = _broken(rule, block, values)
-        if problem is not None:
-            yield problem
-
-
-def _broken(rule: Rule, block: Block, values: dict[str, Scalar]) -> Problem | None:
-    """What is wrong where a rule doesn't hold. A parameter that is off is in nobody's way."""
-    if any(values[name] not in wanted for name, wanted in rule.when.items()):
-        return None
-    names = [rule.lesser, *rule.plus] if rule.lesser else []
-    if values[rule.greater] is None or any(values[name] is None for name in names):
-        return None
-    low = sum(float(values[name] or 0.0) for name in names) if names else rule.least
-    high = float(values[rule.greater] or 0.0)
-    if low < high or (low == high and not rule.strict):
-        return None
-    spec = spec_of(block)
-    under = ", ".join(f"with {name} = {values[name]} " for name in rule.when)
-    if names:
-        subject, blamed = " + ".join(names), rule.lesser
-        value, bound = f"{low:g}", f"{'less than' if rule.strict else 'at most'} {rule.greater} = {high:g}"
-    else:
-        subject, blamed = rule.greater, rule.greater
-        value, bound = f"{high:g}", f"{'more than' if rule.strict else 'at least'} {low:g}"
-    return Problem(
-        code="rule",
-        message=f"block {block.id!r} ({spec.title}): {under}{subject} = {value} has to be {bound}; {rule.help}",
-        where=f"blocks[{block.id}].params.{blamed}",
-        block=block.id,
-        parameter=blamed,
-        value=value,
-        accepted=bound,
-    )
-
-
-def check_weights(design: Design) -> Iterator[Problem]:
-    """A problem for each port that spreads calls over edges of which none weighs anything."""
-    weights: dict[tuple[str, str], list[float]] = {}
-    usual = {param.name: param.default for param in EDGE.params}["weight"]
-    for edge in design.edges:
-        weight = edge.params.get("weight", usual)
-        if isinstance(weight, (int, float)):
-            weights.setdefault((edge.from_.block, edge.from_.port), []).append(weight)
-    for block in design.blocks:
-        kind = kinds().get(block.kind)
-        for port in kind.spec.ports if kind is not None else ():
-            of_port = weights.get((block.id, port.name), [])
-            if port.weighted and of_port and not any(of_port):
-                yield Problem(
-                    code="weights",
-                    message=f"block {block.id!r}: all connections of its port {port.label!r} have weight 0, so nothing could go anywhere",
-                    where=f"blocks[{block.id}]",
-                    block=block.id,
-                    value="0",
-                    accepted="a weight above 0 on at least one of them",
-                )
+            yield from check_needs(block, callees)
 
 
 def _check_port(block: Block, port: Port, count: int, connected: bool) -> Iterator[Problem]:
@@ -278,28 +217,6 @@ def _check_port(block: Block, port: Port, count: int, connected: bool) -> Iterat
             block=block.id,
             value=str(count),
             accepted=f"{'at least' if few else 'at most'} {most}",
-        )
-
-
-def _check_needs(block: Block, counts: Counter[tuple[str, str]]) -> Iterator[Problem]:
-    """A problem for each port that the block's parameters ask for and that has no connection."""
-    spec = spec_of(block)
-    values = filled(spec.params, block.params)
-    for need in spec.needs:
-        if any(values[name] not in wanted for name, wanted in need.when.items()):
-            continue
-        if any(counts[block.id, port] for port in need.ports):
-            continue
-        labels = " or ".join(repr(port.label) for port in spec.ports if port.name in need.ports)
-        set_to = ", ".join(f"{name} = {values[name]}" for name in need.when)
-        yield Problem(
-            code="missing_edge",
-            message=f"block {block.id!r} ({spec.title}): with {set_to} its port {labels} needs a connection; {need.help}",
-            where=f"blocks[{block.id}]",
-            block=block.id,
-            parameter=next(iter(need.when)),
-            value="0",
-            accepted=f"a connection from its port {labels}",
         )
 
 
@@ -345,6 +262,11 @@ def _is_source(block: Block) -> bool:
     return not any(port.direction == "in" for port in spec_of(block).ports)
 
 
+def _is_deferred(edge: Edge, by_id: dict[str, Block]) -> bool:
+    port = spec_of(by_id[edge.from_.block]).port(edge.from_.port)
+    return port is not None and port.deferred
+
+
 def _no_client(message: str) -> Problem:
     return Problem(code="no_client", message=message, accepted="at least one client, connected to what it calls")
 
@@ -353,8 +275,9 @@ def _check_graph(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
     graph = nx.DiGraph()
     graph.add_nodes_from(by_id)
     graph.add_edges_from((edge.from_.block, edge.to.block) for edge in design.edges)
+    waits = nx.DiGraph((edge.from_.block, edge.to.block) for edge in design.edges if not _is_deferred(edge, by_id))
     try:
-        cycle = [start for start, _ in nx.find_cycle(graph)]
+        cycle = [start for start, _ in nx.find_cycle(waits)]
     except nx.NetworkXNoCycle:
         cycle = []
     if cycle:
@@ -365,7 +288,7 @@ def _check_graph(design: Design, by_id: dict[str, Block]) -> Iterator[Problem]:
             where=f"blocks[{cycle[0]}]",
             block=cycle[0],
             value=way,
-            accepted="calls that come to an end: take one edge of the cycle out",
+            accepted="calls that come to an end: take one edge of the cycle out, or let a queue with workers stand between",
         )
     sources = [name for name, block in by_id.items() if _is_source(block)]
     calling = [name for name in sources if graph.out_degree(name) > 0]

@@ -40,6 +40,7 @@ from playground.engine.queue import CALL, CANCEL, EDGE, FAULT, REPLY, TIMER, WOR
 from playground.engine.state import State
 from playground.engine.station import Station
 from playground.engine.streams import Stream
+from playground.engine.words import counted
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
@@ -80,6 +81,7 @@ class Block(State):
         # Where the true versions of its items are; looked up once for each wiring.
         self.source_block: Block | None = None
         self.source_wiring: i64 = -1
+        self.looking_below: bool = False
         # Cost.
         self.price_per_hour: float = 0.0
         self.price_per_million: float = 0.0
@@ -139,6 +141,9 @@ class Block(State):
     def on_membership(self, edge: Edge) -> None:
         """The instances behind ``edge`` that want to be called have become others."""
         self.wired()
+
+    def on_process_start(self, edge: Edge, instance: i64) -> None:
+        """An instance behind ``edge`` had crashed, and its process begins anew: what was known of the one before holds no more."""
 
     def listed(self, instance: i64) -> bool:
         """Whether ``instance`` is among those that callers find here (a server that is switched off is not)."""
@@ -365,6 +370,16 @@ class Block(State):
             if not edge.removed:
                 edge.caller.on_membership(edge)
 
+    def label_of(self, instance: i64) -> str:
+        """What people call an instance: by a number where there are several."""
+        return self.label if self.instances == 1 else f"{self.label} {instance + 1}"
+
+    def tell_process_start(self, instance: i64) -> None:
+        """Tell the callers that ``instance`` is another process from now on, listening or not."""
+        for edge in self.into:
+            if not edge.removed:
+                edge.caller.on_process_start(edge, instance)
+
     def source(self) -> Block | None:
         """The authority on the items that come through here: the first one down its own edges, else down its callers'."""
         wiring = self.simulation.wiring
@@ -381,14 +396,16 @@ class Block(State):
     def authority_below(self) -> Block | None:
         """The authority that this block is, or the first one that its calls can come to."""
         found = self.authority()
-        if found is not None:
+        # By way of a queue they may come back to this block.
+        if found is not None or self.looking_below:
             return found
+        self.looking_below = True
         for edges in self.out.values():
             for edge in edges:
-                found = edge.callee.authority_below()
-                if found is not None:
-                    return found
-        return None
+                if found is None:
+                    found = edge.callee.authority_below()
+        self.looking_below = False
+        return found
 
     def order_restart(self, instance: i64, why: str) -> None:
         """Restart an instance whose liveness probe failed, as an orchestrator does: it dies, and is back after ``restart_ns``."""
@@ -397,7 +414,7 @@ class Block(State):
         self.note(
             "restart_ordered",
             "warning",
-            f"{self.label} {instance + 1} is being restarted",
+            f"{self.label_of(instance)} is being restarted",
             f"{why} It is back in {float(self.restart_ns) / 1e9:g} s.",
         )
         self.begin_fault(Fault("crash", instance, 0.0), self.restart_ns)
@@ -457,7 +474,7 @@ class Block(State):
                     "pool_full",
                     "warning",
                     f"All {what} busy at {self.label}",
-                    f"{waiting} calls wait, {full} are being served.",
+                    f"{waiting} calls wait, {counted(full, 'is', 'are')} being served.",
                 )
 
     # ---- the engine's side
@@ -670,6 +687,7 @@ class Block(State):
                     self.crash(which)
                 elif change < 0 and self.crashed[which] == 0:
                     self.on_restart(which)
+                    self.tell_process_start(which)
             elif state == REFUSING:
                 self.down[which] += change
             else:

@@ -27,6 +27,7 @@ from playground.engine.params import Params
 from playground.engine.queue import REPLY
 from playground.engine.stores import slot_hash
 from playground.engine.streams import CONSTANT, Duration
+from playground.engine.words import counted
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
@@ -381,5 +382,7 @@ class HttpCache(HttpCacheFigures):
                     if is_copy_of(held, key):
                         dropped += 1 if store.forget(held) else 0
         what = "Everything" if key < 0 else f"Key {key}"
-        self.note("purge", "warning", f"{what} purged from {self.label}", f"{dropped} copies are gone.")
+        self.note(
+            "purge", "warning", f"{what} purged from {self.label}", f"{counted(dropped, 'copy is', 'copies are')} gone."
+        )
         return True

@@ -9,6 +9,7 @@ from mypy_extensions import i64, mypyc_attr
 from playground.engine.block import Block
 from playground.engine.http_store import EMPTY, HttpStore, private_key
 from playground.engine.recent import RecentRatio
+from playground.engine.words import counted, time_text
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
@@ -149,7 +150,7 @@ class HttpCacheFigures(Block):
             "stale_if_error",
             "warning",
             f"{self.label} serves stale: its origin fails",
-            f"Key {key} is {float(past) / 1e9:.1f} s past its freshness; it may be served for {float(self.if_error_ns) / 1e9:g} s.",
+            f"Key {key} is {time_text(past)} past its freshness; it may be served for {float(self.if_error_ns) / 1e9:g} s.",
         )
 
     def note_origin_back(self) -> None:
@@ -157,8 +158,8 @@ class HttpCacheFigures(Block):
         if self.failing_since < 0:
             return
         if self.failing_noted_at == self.failing_since:
-            took = float(self.simulation.now - self.failing_since) / 1e9
-            text = f"{self.failing_served} stale answers stood in for it within {took:.1f} s."
+            took = time_text(self.simulation.now - self.failing_since)
+            text = f"{counted(self.failing_served, 'stale answer')} stood in for it within {took}."
             self.note("origin_back", "good", f"The origin of {self.label} answers again", text)
         self.failing_since = -1
         self.failing_served = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from playground.actions import after, check_action, check_log
+from playground.actions import after, check_action, check_log, fitting
 from playground.builder import Model, apply_edit, build
 from playground.catalogue import catalogue, spec_of
 from playground.engine import ENGINE_VERSION
@@ -27,6 +27,8 @@ from playground.protocol.messages import Layout, Notable, Span
 
 EVENTS_UNLIMITED = 1 << 60
 NEVER = 1 << 60
+SCENARIO = "scenario"
+"""The actor of what a scenario does by itself: part of the world like its drawing, and nobody's to take back."""
 SAMPLED_PER_S = 300.0
 """Requests that are followed hop by hop, per second of the viewer's time."""
 
@@ -45,6 +47,8 @@ class Execution:
         self.log: list[Intervention] = sorted(scenario.interventions, key=lambda entry: entry.at_ns)
         self.branched: list[Intervention] = []
         """The interventions that the last :meth:`act` dropped, since they lay in a future that is gone."""
+        self.script = [entry for entry in self.log if entry.actor == SCENARIO]
+        """What the scenario does by itself, in each run of it."""
         self.hops_told = 0
         self.speed = scenario.speed
         self._base = scenario.design
@@ -142,7 +146,11 @@ class Execution:
     # ---- interventions
 
     def act(self, action: Action, actor: str) -> Intervention:
-        """Intervene now; raises :class:`InputError` for what can't be done. Interventions behind now are dropped."""
+        """Intervene now; raises :class:`InputError` for what can't be done.
+
+        Interventions behind now are dropped, but for the scenario's own: a server that it lets crash at 20 s crashes in every
+        future in which it is there.
+        """
         # All events of this very moment come first, so that a replay arrives at the same order.
         self.advance(self.now_ns)
         if int(self.model.simulation.events) != self._settled_events:
@@ -157,8 +165,10 @@ class Execution:
             if before is not None:
                 self._restore(before)
             raise
-        self.branched = self.log[self.applied :]
-        self.log[self.applied :] = [entry]
+        later = self.log[self.applied :]
+        kept = fitting(self.design, [other for other in later if other.actor == SCENARIO])
+        self.branched = [other for other in later if not any(other is one for one in kept)]
+        self.log[self.applied :] = [entry, *kept]
         self.applied += 1
         self.furthest_ns = self.now_ns
         self.series.cut(self.now_ns)
@@ -232,10 +242,10 @@ class Execution:
         self._moments.keep(self._moment())
 
     def reset(self, seed: int | None = None) -> None:
-        """Back to time 0 with an empty log, the present drawing as the first one; under another seed where one is given."""
+        """Back to time 0 with the scenario's own log, the present drawing as the first one; under another seed where one is given."""
         self.seed = self.seed if seed is None else seed
         self._base = self.design
-        self.log = []
+        self.log = fitting(self._base, self.script)
         self.branched = []
         self.wall_s = 0.0
         self._start()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from playground.actions import after, check_action, check_log
+from playground.actions import after, check_log, check_value
 from playground.blocks.edge import EDGE
 from playground.catalogue import check_design, spec_of
 from playground.protocol.catalogue import Param, Scalar
@@ -162,7 +162,8 @@ def prepared(
     else:
         actions = [action_from_text(design, text) for text in changes]
     for action in actions:
-        check_action(design, action)
+        # What they are beside one another is looked at when all of them are there, so that their order means nothing.
+        check_value(design, action)
         design = after(design, action)
     log = sorted([*scenario.interventions, *interventions_of(interventions)], key=lambda entry: entry.at_ns)
     check_design(design)

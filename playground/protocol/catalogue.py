@@ -58,7 +58,8 @@ class Param(Declared):
 class Port(Declared):
     """A typed port. An ``out`` port connects to an ``in`` port of the same ``type``; ``minimum`` and ``maximum`` count its edges.
 
-    ``weighted``: calls are spread over its edges, so their weights can't all be 0.
+    ``weighted``: calls are spread over its edges, so their weights can't all be 0. ``deferred``: calls leave it later, whoever caused
+    them has been answered by then, so they may come round to where they were caused.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Port(Declared):
     minimum: int = 0
     maximum: int | None = None
     weighted: bool = False
+    deferred: bool = False
 
 
 Look = Literal["empty", "good", "fading", "bad", "locked", "absent", "busy", "first", "second", "third", "fourth"]
@@ -76,11 +78,15 @@ Look = Literal["empty", "good", "fading", "bad", "locked", "absent", "busy", "fi
 
 
 class CellState(Declared):
-    """What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too."""
+    """What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too.
+
+    ``callee``: it stands for whoever the block calls, counted from 0 in the order of the edges' ids, and is shown under that one's name.
+    """
 
     name: str
     label: str
     look: Look
+    callee: int | None = None
 
 
 class Cells(Declared):
@@ -111,19 +117,31 @@ class Rule(Declared):
     when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
 
 
+class AnyAboveZero(Declared):
+    """At least one of ``params`` has to be more than 0; ``help`` says why."""
+
+    params: tuple[str, ...]
+    help: str
+
+
 class Need(Declared):
-    """Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why."""
+    """Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why.
+
+    ``callee``: parameters of the block that is connected there, where it has them, and the values that they may have then.
+    """
 
     ports: tuple[str, ...]
     when: dict[str, tuple[Scalar, ...]]
     help: str
+    callee: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
 
 
 class Metric(Declared):
     """A figure that a block or edge reports.
 
     ``counter``: only grows, frames carry its total; ``gauge``: its value now. ``headline`` metrics are drawn on the card, in order.
-    ``maximum_metric`` names the gauge that this one fills up towards (busy towards workers), for bars.
+    ``maximum_metric`` names the gauge that this one fills up towards (busy towards workers), for bars; ``full_is_well`` where a full bar is
+    how it should be (targets that are well).
     """
 
     name: str
@@ -133,6 +151,7 @@ class Metric(Declared):
     unit: str = ""
     headline: bool = False
     maximum_metric: str | None = None
+    full_is_well: bool = False
 
 
 class Fault(Declared):
@@ -158,6 +177,7 @@ class BlockSpec(Declared):
     metrics: tuple[Metric, ...]
     faults: tuple[Fault, ...]
     rules: tuple[Rule, ...] = ()
+    any_above_zero: tuple[AnyAboveZero, ...] = ()
     needs: tuple[Need, ...] = ()
     cells: Cells | None = None
     version: int = 1

@@ -27,6 +27,7 @@ FIRST = (
     "crash-commit",
     "hot-shard",
     "reshard",
+    "conditional-requests",
     "metastable",
     "mm1",
     "mmc",

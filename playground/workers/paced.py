@@ -232,10 +232,11 @@ class PacedRun:
 
     def _do_act(self, actor: str, message: Any) -> None:
         ex = self.execution
+        applied, furthest_ns = ex.applied, max(ex.furthest_ns, self._furthest_known_ns)
         entry = ex.act(message.action, actor)
         self._stop_told = None
         self._furthest_known_ns = 0
-        self.teller.acted(entry, ex.branched)
+        self.teller.acted(ex.log.index(entry, applied), furthest_ns)
 
     # ---- going on
 

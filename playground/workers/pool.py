@@ -357,8 +357,7 @@ class EnginePool:
         placement.log_changes += 1
         scenario = placement.scenario
         del scenario["interventions"][event["keep"] :]
-        if event["entry"] is not None:
-            scenario["interventions"].append(event["entry"])
+        scenario["interventions"].extend(event["entries"])
         if event["base"] is not None:
             scenario["design"] = event["base"]
         scenario["seed"] = event["seed"]

@@ -77,23 +77,24 @@ class Teller:
             self.say("drawing", at_ns=self.execution.now_ns, jumped=jumped, design=dumped(design))
         self._design = design
 
-    def acted(self, entry: Intervention, dropped: list[Intervention]) -> None:
-        """``entry`` was appended to the log; ``dropped`` are those that lay behind it, in a future that is gone."""
+    def acted(self, applied: int, furthest_ns: int) -> None:
+        """Somebody intervened: the log goes on anew with its entry ``applied``; the run had been seen up to ``furthest_ns``."""
         ex = self.execution
-        keep = len(ex.log) - 1
-        self._log(keep, entry, at_ns=entry.at_ns)
-        if dropped:
-            count = f"{len(dropped)} later intervention{'s' if len(dropped) > 1 else ''} dropped"
+        entry, *script = ex.log[applied:]
+        self._log(applied, [entry, *script], at_ns=entry.at_ns)
+        self._announced = min(self._announced, applied)
+        dropped = len(ex.branched)
+        if dropped or furthest_ns > entry.at_ns:
+            count = f"{dropped} later intervention{'' if dropped == 1 else 's'} dropped" if dropped else ""
             self.happened(None, at_ns=entry.at_ns, what="branch", design=dumped(ex.design), detail=count)
-        self._announced = min(self._announced, keep)
 
     def reset(self) -> None:
-        """The run is back at time 0 with an empty log."""
+        """The run is back at time 0, with nothing in its log but what the scenario does by itself."""
         ex = self.execution
         self._announced = 0
-        self._log(0, None, at_ns=-1, base=dumped(ex.design))
+        self._log(0, ex.log, at_ns=-1, base=dumped(ex.design))
         self.happened(None, at_ns=0, what="reset", design=dumped(ex.design), detail=f"seed {ex.seed}")
 
-    def _log(self, keep: int, entry: Intervention | None, *, at_ns: int, base: dict[str, Any] | None = None) -> None:
-        added = dumped(entry) if entry else None
-        self.say("log", keep=keep, entry=added, at_ns=at_ns, seed=self.execution.seed, base=base)
+    def _log(self, keep: int, entries: list[Intervention], *, at_ns: int, base: dict[str, Any] | None = None) -> None:
+        added = [dumped(entry) for entry in entries]
+        self.say("log", keep=keep, entries=added, at_ns=at_ns, seed=self.execution.seed, base=base)

@@ -117,15 +117,23 @@ def test_one_key_can_be_made_as_old_as_its_soft_time_to_live() -> None:
     assert "gets the old value" in details[0] and "was not in" in details[1]
 
 
-def test_a_server_whose_cache_takes_no_writes_writes_to_the_store_itself() -> None:
-    drawing = shop(rate_per_s=100, query_ms=1, client={"write_weight": 100}, app={"writes": "cache"})
-    execution = reach(Execution(drawing, recorded=False), 5)
+def test_a_server_whose_cache_is_dead_writes_to_the_store_itself_or_fails() -> None:
+    def after_the_crash(**app: Scalar) -> Execution:
+        drawing = shop(
+            rate_per_s=100,
+            query_ms=1,
+            client={"write_weight": 100},
+            app={"writes": "cache", **app},
+            cache={"write_policy": "through"},
+            wires=[STORE],
+            interventions=[at(0, fault("cache", "crash"))],
+        )
+        return reach(Execution(drawing, recorded=False), 5)
+
+    execution = after_the_crash()
     assert counted(execution, "commits", "db") > 200
     assert counted(execution, "stale_served") == 0
     assert metric(execution, "users", "failed") == 0
-    failing = shop(
-        rate_per_s=100, query_ms=1, client={"write_weight": 100}, app={"writes": "cache", "bypass_cache": False}
-    )
-    execution = reach(Execution(failing, recorded=False), 5)
+    execution = after_the_crash(bypass_cache=False)
     assert counted(execution, "commits", "db") == 0
     assert metric(execution, "users", "failed") > 200

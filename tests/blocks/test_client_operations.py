@@ -39,8 +39,9 @@ def test_operations_come_in_proportion_to_their_weights() -> None:
         assert low <= counts[operation] <= high, names[operation]
 
 
-def test_nothing_weighs_anything_so_all_are_reads() -> None:
-    assert {operation for operation, _ in drawn(read_weight=0, write_weight=0)} == {READ}
+def test_what_weighs_nothing_is_never_asked_for() -> None:
+    assert {operation for operation, _ in drawn(write_weight=0)} == {READ}
+    assert {operation for operation, _ in drawn(read_weight=0, write_weight=0, list_weight=0.001)} == {LIST}
 
 
 @pytest.mark.parametrize("choice", ["popularity", "uniform"])

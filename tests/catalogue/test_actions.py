@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from playground.actions import after, check_action, check_log
 from playground.blocks.registry import kinds
-from playground.catalogue import catalogue
+from playground.catalogue import catalogue, check_design
+from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
-from playground.protocol.design import Action, EditDesign
+from playground.protocol.design import Action, Design, Edge, EditDesign, SetParam
 from playground.protocol.errors import InputError
-from tests.sketch import at, clear, example, fault, set_param
+from playground.templates_store import templates
+from tests.sketch import at, clear, edge, example, fault, set_param
 
 DESIGN = example("app_server").design
 
@@ -89,6 +93,87 @@ def test_a_drawing_that_can_not_run_is_no_edit() -> None:
     gone = DESIGN.model_copy(update={"blocks": [it for it in DESIGN.blocks if it.id != "db"]})
     with pytest.raises(InputError, match="doesn't exist"):
         check_action(DESIGN, EditDesign(design=gone))
+
+
+# Each fits by itself, and not beside what else is set, or connected, in the drawing.
+DOES_NOT_GO_TOGETHER: list[tuple[SetParam, str, str]] = [
+    (set_param("shop", "writes", "cache"), "rule", "write_policy = around"),
+    (set_param("prices", "sessions", "store"), "missing_edge", "port 'Sessions' needs a connection"),
+    (set_param("prices", "writes", "queue"), "missing_edge", "port 'Queue' needs a connection"),
+    (set_param("cache", "mode", "read_through"), "missing_edge", "port 'Store' needs a connection"),
+    (set_param("cache", "write_policy", "behind"), "missing_edge", "port 'Store' or 'Queue' needs a connection"),
+    (set_param("cache", "ttl_s", 0.5), "rule", "soft_ttl_s = 1 has to be at most ttl_s = 0.5"),
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "words"),
+    DOES_NOT_GO_TOGETHER,
+    ids=[f"{it[0].target} {it[0].param}" for it in DOES_NOT_GO_TOGETHER],
+)
+def test_a_parameter_is_refused_while_it_runs_as_it_is_in_a_drawing(action: SetParam, code: str, words: str) -> None:
+    with pytest.raises(InputError) as in_a_drawing:
+        check_design(after(DESIGN, action))
+    with pytest.raises(InputError) as running:
+        check_action(DESIGN, action)
+    assert running.value.problems == in_a_drawing.value.problems
+    (problem,) = running.value.problems
+    assert problem.code == code and words in problem.message and problem.accepted
+    execution = Execution(example("app_server"), recorded=False)
+    with pytest.raises(InputError, match=re.escape(problem.message)):
+        execution.act(action, "test")
+    assert execution.design == DESIGN and execution.log == []
+
+
+def through(*actions: SetParam) -> Design:
+    """The drawing with a store behind the cache, after these."""
+    wire = Edge.model_validate(edge("cache", "db", "store"))
+    design = DESIGN.model_copy(update={"edges": [*DESIGN.edges, wire]})
+    for action in actions:
+        design = after(design, action)
+    return design
+
+
+def test_the_callee_of_a_need_is_held_against_its_callers() -> None:
+    write_through, to_cache = set_param("cache", "write_policy", "through"), set_param("shop", "writes", "cache")
+    check_action(through(), write_through)
+    check_action(through(write_through), to_cache)
+    with pytest.raises(InputError, match=r"'shop'.*write_policy = through or behind at block 'cache'"):
+        check_action(through(write_through, to_cache), set_param("cache", "write_policy", "around"))
+
+
+def test_what_only_goes_together_is_set_by_one_edit_in_any_order() -> None:
+    pair = (set_param("shop", "writes", "cache"), set_param("cache", "write_policy", "through"))
+    with pytest.raises(InputError):
+        check_action(through(), pair[0])
+    for actions in (pair, pair[::-1]):
+        check_action(through(), EditDesign(design=through(*actions)))
+    with pytest.raises(InputError, match="write_policy = around"):
+        check_action(through(), EditDesign(design=through(pair[0])))
+
+
+def test_edges_are_held_against_one_another_while_it_runs() -> None:
+    drawing = example("load_balancer").design
+    (first, *others) = [it.id for it in drawing.edges if it.from_.block == "lb"]
+    for name in others:
+        drawing = after(drawing, set_param(name, "weight", 0))
+    with pytest.raises(InputError, match="have weight 0"):
+        check_action(drawing, set_param(first, "weight", 0))
+
+
+def test_every_fix_of_a_template_can_be_turned_on_and_off() -> None:
+    turned = 0
+    for template in templates().values():
+        design = template.scenario.design
+        for fix in design.switches:
+            for settings in (fix.on, fix.off, fix.on):
+                changed = design
+                for setting in settings:
+                    changed = after(changed, set_param(setting.target, setting.param, setting.value))
+                check_action(design, EditDesign(design=changed))
+                design = changed
+                turned += 1
+    assert turned >= 24
 
 
 def test_an_action_is_checked_against_what_earlier_ones_made_of_the_drawing() -> None:

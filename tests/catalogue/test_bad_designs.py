@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,42 +11,9 @@ import pytest
 from playground.catalogue import PROBLEMS_MAX, check_design
 from playground.execution import Execution
 from playground.protocol.design import EDGES_MAX, Design, Scenario, parse_design
-from playground.protocol.errors import InputError, Problem
+from playground.protocol.errors import InputError
+from tests.catalogue.drawings import GOOD, Change, of, problems, problems_after
 from tests.sketch import block, edge, example, run
-
-GOOD: dict[str, Any] = {
-    "blocks": [
-        block("users", "client"),
-        block("lb", "load_balancer"),
-        block("app", "app_server"),
-        block("cache", "cache"),
-        block("db", "sql_database"),
-    ],
-    "edges": [
-        edge("users", "lb"),
-        edge("lb", "app"),
-        edge("app", "cache", "cache"),
-        edge("app", "db", "store"),
-    ],
-}
-
-Change = Callable[[dict[str, Any]], object]
-
-
-def problems(data: Any) -> list[Problem]:
-    with pytest.raises(InputError) as refused:
-        check_design(parse_design(data))
-    return refused.value.problems
-
-
-def problems_after(change: Change) -> list[Problem]:
-    data = copy.deepcopy(GOOD)
-    change(data)
-    return problems(data)
-
-
-def of(data: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(it for it in [*data["blocks"], *data["edges"]] if it["id"] == name)
 
 
 def test_the_design_that_is_spoiled_below_is_good() -> None:
@@ -113,6 +79,20 @@ BAD: list[tuple[str, Change, str, dict[str, str | None], list[str]]] = [
         "cycle",
         {},
         ["app → app2"],
+    ),
+    (
+        "queues that hand their dead letters to one another",
+        lambda data: (
+            data["blocks"].extend([block(name, "queue") for name in "qr"]),
+            data["blocks"].extend([block(f"worker-{name}", "worker") for name in "qr"]),
+            data["edges"].extend([edge(name, f"worker-{name}", "workers") for name in "qr"]),
+            data["edges"].extend(
+                [edge("app", "q", "queue"), edge("q", "r", "dead_letters"), edge("r", "q", "dead_letters")]
+            ),
+        ),
+        "cycle",
+        {},
+        ["q → r → q"],
     ),
     (
         "no client",
@@ -209,6 +189,48 @@ BAD: list[tuple[str, Change, str, dict[str, str | None], list[str]]] = [
         "slo",
         {},
         ["slo[0]", "at_most", "at_least"],
+    ),
+    (
+        "a probe that is asked again before it is over",
+        lambda data: of(data, "lb")["params"].update(probes=True, probe_timeout_s=10, probe_period_s=5),
+        "rule",
+        {"block": "lb", "parameter": "probe_timeout_s", "value": "10", "accepted": "at most probe_period_s = 5"},
+        ["'lb'", "probe_timeout_s = 10", "probe_period_s = 5"],
+    ),
+    (
+        "a startup probe that is asked again before it is over",
+        lambda data: of(data, "lb")["params"].update(probes=True, probe_timeout_s=2, startup_period_s=0.5),
+        "rule",
+        {"block": "lb", "parameter": "probe_timeout_s", "value": "2", "accepted": "at most startup_period_s = 0.5"},
+        ["'lb'", "probe_timeout_s = 2", "startup_period_s = 0.5"],
+    ),
+    (
+        "requests that ask for nothing",
+        lambda data: of(data, "users")["params"].update(read_weight=0, write_weight=0),
+        "rule",
+        {"block": "users", "parameter": "read_weight", "value": "0"},
+        ["'users'", *(f"{name}_weight" for name in ("read", "write", "list", "buy", "create", "delete")), "all 0"],
+    ),
+    (
+        "writes into a queue that is not there",
+        lambda data: of(data, "app")["params"].update(writes="queue"),
+        "missing_edge",
+        {"block": "app", "parameter": "writes", "accepted": "a connection from its port 'Queue'"},
+        ["'app'", "writes = queue"],
+    ),
+    (
+        "writes to a cache that is not there",
+        lambda data: (data["edges"].pop(2), of(data, "app")["params"].update(writes="cache")),
+        "missing_edge",
+        {"block": "app", "parameter": "writes", "accepted": "a connection from its port 'Cache'"},
+        ["'app'", "writes = cache"],
+    ),
+    (
+        "writes to a cache that refuses writes",
+        lambda data: of(data, "app")["params"].update(writes="cache"),
+        "rule",
+        {"block": "app", "parameter": "writes", "value": "cache"},
+        ["'app'", "writes = cache", "'cache'", "write_policy = around", "write_policy = through or behind"],
     ),
 ]
 

@@ -54,7 +54,7 @@ LESSONS = (
     ),
     Lesson("bloom-filter", "Bloom filter", r"asked for items that don't exist", "2×", off(3500, 4300), on(400)),
     Lesson("without-sticky", "Sticky sessions", r"Users of Shoppers are being logged out", "10×", off(10), on(5)),
-    Lesson("with-sticky", "Sessions in a shared store", r"sessions lost with App 2", "5×", off(20), on(5)),
+    Lesson("with-sticky", "Sessions in a shared store", r"sessions lost with App 2", "5×", off(60, 200), on(5)),
     Lesson("liveness-readiness", "Route by readiness", r"Servers 2 is being restarted", "5×", off(8), on(6)),
     Lesson(
         "gslb", "Nearest healthy region", r"Balancer EU crashed", "25×", off(30, 70), on(15), r"Balancer EU found dead"
@@ -81,6 +81,7 @@ LESSONS = (
         r"Shard 4 is no hot shard any more",
     ),
     Lesson("reshard", "Throttle the move", r"Router has resharded", "5×", off(2), on(1.5), r"Router has resharded"),
+    Lesson("conditional-requests", "ETag with each answer", "", "5×", off(10), on(7)),
 )
 
 
@@ -92,8 +93,9 @@ def test_a_scenario_fails_by_name_until_its_fix_is_turned_on(opened: PlaygroundP
     assert not opened.fix(0).is_on()
 
     opened.choose_speed(lesson.speed)
-    event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text=re.compile(lesson.fails))
-    expect(event.first).to_be_visible(timeout=90_000)
+    if lesson.fails:
+        event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text=re.compile(lesson.fails))
+        expect(event.first).to_be_visible(timeout=90_000)
     before = opened.expect_watch(0, lesson.without, within_ms=90_000)
     assert before.on is None, "nothing is known of the fix before it was ever on"
     opened.fix(0).toggle()
@@ -107,6 +109,27 @@ def test_a_scenario_fails_by_name_until_its_fix_is_turned_on(opened: PlaygroundP
     opened.fix(0).toggle()
     assert not opened.fix(0).is_on()
     assert f"{lesson.fix}: off" in opened.feed_titles()
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "most"),
+    [
+        ("with-sticky", "App 2 crashed", 5),
+        ("liveness-readiness", "Deadlock in Servers 2", 6),
+        ("gslb", "Balancer EU", 15),
+    ],
+)
+def test_what_a_scenario_does_comes_with_its_fix_on_from_the_start_too(
+    opened: PlaygroundPage, name: str, fault: str, most: float
+) -> None:
+    opened.open(f"/t/{name}")
+    expect(opened.test_id("scenario")).to_be_visible()
+    opened.fix(0).toggle()
+    assert opened.fix(0).is_on()
+    opened.choose_speed("25×")
+    event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text=fault)
+    expect(event.first).to_be_visible(timeout=90_000)
+    opened.expect_watch(0, on(most), within_ms=90_000)
 
 
 CARD_WIDTH = 188

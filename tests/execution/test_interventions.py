@@ -7,8 +7,8 @@ import random
 import pytest
 
 from playground.catalogue import spec_of
-from playground.execution import Execution
-from playground.protocol.design import Action, Scenario, parse_interventions
+from playground.execution import SCENARIO, Execution
+from playground.protocol.design import Action, EditDesign, Intervention, Scenario, parse_interventions
 from playground.protocol.errors import InputError
 from tests.execution.variants import digest, finished, short_scenarios
 from tests.sketch import MS, SECOND, at, clear, example, fault, figures, metric, run, set_param, unaccounted
@@ -109,6 +109,51 @@ def test_an_intervention_in_the_past_drops_the_later_ones_and_keeps_the_earlier(
     assert digest(execution) == digest(other)
     execution.act(clear("shop"), "test")
     assert execution.branched == []
+
+
+def scripted(second: float, action: Action) -> Intervention:
+    """What the scenario does by itself."""
+    return at(second, action).model_copy(update={"actor": SCENARIO})
+
+
+def test_what_a_scenario_does_by_itself_happens_in_every_future() -> None:
+    drawing = example("app_server")
+    crash, end, mine = scripted(1.5, fault("db", "crash")), scripted(2.5, clear("db")), at(2.0, fault("cache", "flush"))
+    execution = Execution(drawing.model_copy(update={"interventions": [crash, mine, end]}))
+    execution.advance(SECOND // 2)
+    early = execution.act(fault("shop", "pause"), "test")
+    assert execution.log == [early, crash, end]
+    assert execution.branched == [mine]
+    execution.advance(execution.until_ns)
+    execution.seek(2 * SECOND)
+    execution.advance(2 * SECOND)
+    late = execution.act(clear("shop"), "test")
+    assert execution.log == [early, crash, late, end]
+    assert execution.branched == []
+    execution.advance(execution.until_ns)
+    assert execution.applied == 4
+    assert digest(execution) == digest(finished(drawing.model_copy(update={"interventions": execution.log})))
+    execution.reset()
+    assert execution.log == [crash, end]
+    execution.advance(execution.until_ns)
+    assert digest(execution) == digest(finished(drawing.model_copy(update={"interventions": [crash, end]})))
+
+
+def test_what_a_scenario_would_do_to_a_block_that_was_taken_out_is_dropped() -> None:
+    drawing = example("app_server")
+    crash, slow = scripted(1.5, fault("cache", "flush")), scripted(2.5, fault("db", "crash"))
+    execution = Execution(drawing.model_copy(update={"interventions": [crash, slow]}))
+    without = drawing.design.model_copy(
+        update={
+            "blocks": [block for block in drawing.design.blocks if block.id != "cache"],
+            "edges": [edge for edge in drawing.design.edges if edge.to.block != "cache"],
+        }
+    )
+    execution.act(EditDesign(design=without), "test")
+    assert execution.log[1:] == [slow]
+    assert execution.branched == [crash]
+    execution.reset()
+    assert execution.log == [slow]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,15 @@ def test_changes_are_checked_and_leave_the_source_as_it_was() -> None:
         simulate(design, changes={"a.workers": 0})
     with pytest.raises(InputError, match="is a list"):
         simulate(design, changes={"a.workers": [1]})  # type: ignore[dict-item]
+
+
+def test_changes_are_held_against_one_another_when_all_of_them_are_made() -> None:
+    weights = {"users.read_weight": 0, "users.write_weight": 0, "users.list_weight": 1}
+    hashes = {simulate(DESIGN, until_s=1, changes=dict(order)).trace_hash for order in permutations(weights.items())}
+    assert len(hashes) == 1
+    del weights["users.list_weight"]
+    with pytest.raises(InputError, match="are all 0"):
+        simulate(DESIGN, until_s=1, changes=weights)
 
 
 def test_interventions_are_added_to_those_of_the_scenario() -> None:

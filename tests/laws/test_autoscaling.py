@@ -14,6 +14,7 @@ from tests.sketch import SECOND, at, block, edge, fault, metric, run, scenario, 
 
 TARGET = 50.0
 EVERY_S = 5.0
+PROBES: dict[str, Scalar] = {"probes": True, "probe_period_s": 1, "startup_period_s": 0.5, "probe_timeout_s": 0.5}
 
 
 def scaled(
@@ -37,7 +38,7 @@ def scaled(
     return scenario(
         [
             block("users", "client", rate_per_s=rate, arrivals="even", write_weight=0),
-            block("lb", "load_balancer", algorithm="round_robin", probes=True, probe_period_s=1, startup_period_s=0.5),
+            block("lb", "load_balancer", algorithm="round_robin", **PROBES),
             block("app", "app_server", **usual),
         ],
         [edge("users", "lb"), edge("lb", "app")],

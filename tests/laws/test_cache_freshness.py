@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from math import exp, log
 from statistics import fmean
 
 import pytest
 from scipy import stats
 
+from playground import theory
 from playground.execution import Execution
 from tests.laws.caches import Params, counted, queries, reach, second_server, shop
-from tests.laws.intervals import assert_agrees
+from tests.laws.intervals import assert_agrees, poisson_bounds
 from tests.sketch import SECOND, at, metric, run, set_param
 
 EULER = 0.5772156649
@@ -173,6 +175,26 @@ def test_an_absent_key_costs_one_query_in_a_negative_ttl(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
+def test_many_lookups_of_what_is_not_there_are_told_as_that_and_no_stampede(seed: int) -> None:
+    # 1,000 reads/s of one id, and 100 ms until the store has said that there is none.
+    drawing = shop(
+        rate_per_s=1_000,
+        query_ms=100,
+        client={"unknown_percent": 100},
+        cache={"negative_ttl_s": 60},
+        db={"rows": 1},
+        seed=seed,
+    )
+    execution = reach(Execution(drawing, recorded=False), 1)
+    low, high = poisson_bounds(theory.stampede(1_000, 0.1))
+    assert low <= queries(execution) <= high
+    notables = execution.take_notables()
+    (noted,) = [it for it in notables if it.kind == "asked_in_vain"]
+    assert noted.title == f"Key 2 doesn't exist: {queries(execution)} lookups at once"
+    assert counted(execution, "stampedes") == 0 and not [it for it in notables if it.kind == "stampede"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_created_item_stays_invisible_until_the_negative_ttl_ends(seed: int) -> None:
     execution = absent(2, seed=seed, after_create="nothing")
     reach(execution, 3.99)
@@ -181,6 +203,8 @@ def test_a_created_item_stays_invisible_until_the_negative_ttl_ends(seed: int) -
     assert counted(execution, "invisible") == pytest.approx(680, abs=90)
     (noted,) = [it for it in execution.take_notables() if it.kind == "invisible"]
     assert noted.title == "Key 2 exists, cache says it doesn't"
+    # The first read after the creation: some milliseconds old.
+    assert re.fullmatch(r"It was created [\d.]+ (us|ms) ago; .*", noted.detail), noted.detail
     told = counted(execution, "invisible")
     reach(execution, 4.5)
     # The window that began at about 2 s is over.

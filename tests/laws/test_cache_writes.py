@@ -6,6 +6,7 @@ import pytest
 
 from playground.engine.outcomes import ABSENT
 from playground.execution import Execution
+from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Scenario
 from tests.laws.caches import INSTANT, Params, counted, reach, shop
 from tests.sketch import Shape, at, block, edge, fault, in_use, metric, named, run, set_param, unaccounted, with_params
@@ -135,9 +136,8 @@ def test_a_purchase_past_a_cache_that_writes_behind_loses_no_write(seed: int) ->
 def test_the_unwritten_value_of_a_deleted_item_does_not_overwrite_one_that_is_made_anew() -> None:
     drawing = written({"write_policy": "behind", "flush_every_ms": 3_000}, keys=1)
     execution = reach(Execution(drawing, recorded=False), 1)
-    for weight in ("write_weight", "read_weight"):
-        execution.act(set_param("users", weight, 0), "test")
-    execution.act(set_param("users", "delete_weight", 100), "test")
+    for weight, value in (("delete_weight", 100), ("write_weight", 0), ("read_weight", 0)):
+        execution.act(set_param("users", weight, value), "test")
     reach(execution, 1.5)
     store = execution.model.blocks["db"]
     assert store.current_version(1) == ABSENT
@@ -203,6 +203,59 @@ def test_a_write_that_the_queue_does_not_take_fails_and_its_version_is_taken_bac
         if (entry := items.find(key)) >= 0 and items.version[entry] > store.current_version(key)
     ]
     assert len(ahead) <= 10, "those that wait in the queue, or are with a worker"
+
+
+# ---- the cache's write-behind, by way of a queue whose workers tell the same cache
+
+
+def round_trip(*, seed: int = 1, stored: bool = True, **worker: Scalar) -> Scenario:
+    wires = [
+        edge("cache", "jobs", "queue", **INSTANT),
+        edge("jobs", "writer", "workers", **INSTANT),
+        edge("writer", "cache", "cache", **INSTANT),
+        *([edge("writer", "db", "store", **INSTANT)] if stored else []),
+    ]
+    return shop(
+        rate_per_s=200,
+        query_ms=0.1,
+        client={"write_weight": 100, "keys": 50, "key_choice": "uniform"},
+        app={"writes": "cache"},
+        cache={"capacity": 20, "warm_keys": 20, "write_policy": "behind", "flush_every_ms": 200},
+        more=[block("jobs", "queue"), block("writer", "worker", work_mean_ms=2, **worker)],
+        wires=wires,
+        seed=seed,
+        until_s=40,
+    )
+
+
+@pytest.mark.parametrize("after_write", ["invalidate", "update", "nothing"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_workers_tell_the_cache_that_they_write_for_begets_no_further_write(after_write: str, seed: int) -> None:
+    execution = reach(Execution(round_trip(seed=seed, after_write=after_write), recorded=False), 10)
+    execution.act(set_param("users", "rate_per_s", 0.001), "test")
+    reach(execution, 20)
+    written_once = counted(execution, "accepted", "jobs")
+    events = int(execution.model.simulation.events)
+    versions, dirty = promised_and_dirty(execution)
+    store = execution.model.blocks["db"]
+    assert not dirty and len(versions) == 50
+    assert all(store.current_version(key) >= version for key, version in versions.items())
+    # Each message is a write of a user's, or several of them gathered: none is made by a worker's own call.
+    assert written_once == counted(execution, "writes") - counted(execution, "coalesced")
+    assert counted(execution, "acknowledged", "jobs") == counted(execution, "written", "writer") == written_once
+    reach(execution, 40)
+    assert counted(execution, "accepted", "jobs") <= written_once + 1
+    assert int(execution.model.simulation.events) - events < 100, "nothing goes round"
+    assert unaccounted(execution) == []
+
+
+def test_workers_that_tell_the_cache_and_have_no_store_find_their_way_round_to_it_once() -> None:
+    # Who looks for the store down the edges comes by the cache that it began at.
+    execution = reach(Execution(round_trip(stored=False), recorded=False), 5)
+    assert counted(execution, "done", "writer") > 100
+    assert counted(execution, "commits", "db") == 0
+    assert execution.model.blocks["cache"].source() is execution.model.blocks["db"]
+    assert unaccounted(execution) == []
 
 
 def test_an_item_that_is_deleted_is_gone_from_cache_and_store() -> None:

@@ -100,6 +100,11 @@ def test_a_session_store_makes_the_death_of_a_server_harmless() -> None:
     without, with_it = both("with-sticky", 60.0)
     assert metric(without, "shoppers", "signed_out") > 30
     assert metric(with_it, "shoppers", "signed_out") == 0
+    # At 20 s each of the three servers has begun about the same number of sessions, and keeps those that nobody uses any more.
+    assert metric(without, "app-2", "sessions_lost") == pytest.approx(90, rel=0.35)
+    assert metric(with_it, "app-2", "sessions_lost") == 0
+    for other in ("app-1", "app-3"):
+        assert metric(without, other, "sessions_lost") == 0
     assert any("sessions lost with App 2" in title for title in titles(without))
 
 
@@ -123,3 +128,15 @@ def test_gslb_brings_berlin_home_and_away_from_a_dead_region() -> None:
     # 30 s x 3 until it is found, then falling over one TTL to the tenth that ignores the TTL, for 360 s.
     failed = {it: metric(it, "berlin", "failed") for it in (without, with_it)}
     assert failed[with_it] < failed[without]
+
+
+def test_a_304_spares_the_body_of_what_has_not_changed() -> None:
+    without, with_it = both("conditional-requests", 60.0)
+    assert metric(without, "browsers", "revalidated") == 0 < metric(without, "browsers", "misses")
+    confirmed, fetched = metric(with_it, "browsers", "revalidated"), metric(with_it, "browsers", "origin_bytes")
+    assert confirmed > 5_000
+    # What came with a body, at 100 kB, and what was confirmed, at some hundred bytes of head.
+    bodies = metric(with_it, "browsers", "origin_requests") - confirmed
+    assert 0 < fetched - 100_000 * bodies < 1_000 * (confirmed + bodies)
+    assert fetched < metric(without, "browsers", "origin_bytes") / 3
+    assert metric(with_it, "users", "offered") == pytest.approx(metric(without, "users", "offered"), rel=0.02)

@@ -110,6 +110,50 @@ def test_failing_liveness_restarts_exactly_the_dead_instance_after_20_to_31_seco
     assert app(execution).failures_by_reason()["crashed"] > 0, "what hung in it is lost"
 
 
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_a_crashed_server_that_takes_long_to_start_is_left_alone_until_it_has(seed: int) -> None:
+    # Kubernetes' defaults. Liveness would kill it 20 to 31 s into its start of 60 s, again and again.
+    crash = at(10, fault("app", "crash", instance=1, restart_after_s=1))
+    drawing = farm(crash, lb={"probes": True}, seed=seed, until_s=200, start_mean_s=60)
+    execution = run(drawing, until_s=11.5)
+    targets = execution.model.blocks["lb"].targets
+    assert [targets.verdict(row) for row in range(3)] == [0, 1, 0], "the gate closes when the process begins"
+    while not targets.taking[1]:
+        execution.advance(execution.now_ns + 10 * MS)
+    # It listens at 71 s; then a startup probe within 10 s, and a readiness probe within 10 more.
+    assert 71 <= execution.now_ns / SECOND <= 91.02
+    execution.advance(execution.until_ns)
+    assert lives(execution) == [0, 1, 0] and noted(execution, "restart_ordered") == []
+    assert [targets.verdict(row) for row in range(3)] == [0, 0, 0]
+
+
+def test_without_a_startup_probe_liveness_kills_a_crashed_server_while_it_starts() -> None:
+    crash = at(10, fault("app", "crash", instance=1, restart_after_s=1))
+    drawing = farm(crash, lb={"probes": True, "startup": False}, until_s=200, start_mean_s=60)
+    execution = run(drawing)
+    assert len(noted(execution, "restart_ordered")) >= 4
+    assert not execution.model.blocks["lb"].targets.taking[1]
+
+
+def test_a_crashed_server_that_does_not_come_back_is_not_ready_after_20_to_31_seconds() -> None:
+    drawing = farm(at(10, fault("app", "crash", instance=1)), lb={"probes": True}, until_s=100, start_mean_s=60)
+    execution = run(drawing, until_s=29.99)
+    targets = execution.model.blocks["lb"].targets
+    assert targets.taking[1] == 1
+    execution.advance(41 * SECOND)
+    assert targets.taking[1] == 0
+
+
+def test_a_second_crash_while_it_starts_begins_the_wait_anew() -> None:
+    crashes = [at(moment, fault("app", "crash", instance=1, restart_after_s=1)) for moment in (10, 50)]
+    execution = run(farm(*crashes, lb={"probes": True}, until_s=200, start_mean_s=60), until_s=110.9)
+    targets = execution.model.blocks["lb"].targets
+    assert targets.verdict(1) == 1
+    execution.advance(131 * SECOND + 20 * MS)
+    assert targets.taking[1] == 1
+    assert lives(execution) == [0, 2, 0] and noted(execution, "restart_ordered") == []
+
+
 def test_a_deadlock_lasts_until_somebody_restarts_it() -> None:
     execution = run(farm(at(5, fault("app", "deadlock", instance=1)), lb={**QUICK, "liveness": False}, until_s=300))
     assert lives(execution) == [0, 0, 0]
@@ -270,6 +314,19 @@ def test_a_rolling_restart_takes_one_instance_after_the_other() -> None:
 
 
 # ---- what is seen
+
+
+@pytest.mark.parametrize(("instances", "name"), [(1, "app"), (2, "app 1")])
+def test_an_instance_has_a_number_where_there_are_several(instances: int, name: str) -> None:
+    deeds = (fault("app", "deadlock", instance=0), clear("app"), fault("app", "not_ready", instance=0))
+    more = (fault("app", "crash", instance=0, restart_after_s=1), fault("app", "drain", instance=0))
+    log = [at(5 + 20 * step, deed) for step, deed in enumerate((*deeds, clear("app"), *more))]
+    execution = run(farm(*log, instances=instances, start_mean_s=2, until_s=130))
+    titles = {it.title for it in execution.take_notables()}
+    told = {"Deadlock in {}", "{} is not ready", "{} is being restarted", "{} starts", "{} is ready", "{} drains"}
+    assert {it.format(name) for it in told} <= titles
+    assert not [title for title in titles if f"{name} 1" in title]
+    assert execution.detail("lb")["targets"][0]["target"] == name
 
 
 def test_the_card_shows_each_instances_state() -> None:

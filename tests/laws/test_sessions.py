@@ -123,6 +123,7 @@ def test_a_crash_loses_exactly_that_instances_sessions(seed: int) -> None:
     assert sum(before) == 90 and min(before) > 0
     execution.act(fault("app", "crash", instance=1, restart_after_s=5), "test")
     assert held(execution) == [before[0], 0, before[2]]
+    assert metric(execution, "app", "sessions_lost") == before[1]
     execution.advance(execution.until_ns)
     assert metric(execution, "users", "signed_out") == before[1]
     (lost,) = [it for it in execution.take_notables() if it.kind == "sessions_lost"]

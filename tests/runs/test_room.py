@@ -64,7 +64,7 @@ def test_what_was_cut_off_by_a_branch_may_happen_again(room: Room) -> None:
     happened(room, "n:10", 10)
     happened(room, "n:30", 30)
     happened(room, "i:0", 30, "intervention")
-    room.hear({"ev": "log", "run": "run", "keep": 0, "entry": None, "at_ns": 20, "seed": 1, "base": None})
+    room.hear({"ev": "log", "run": "run", "keep": 0, "entries": [], "at_ns": 20, "seed": 1, "base": None})
     happened(room, "n:10", 10)
     happened(room, "n:30", 30)
     happened(room, "i:0", 20, "intervention")

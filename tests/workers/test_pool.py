@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from playground import native
-from playground.protocol.design import Scenario
+from playground.execution import SCENARIO
+from playground.protocol.design import Scenario, parse_interventions
 from playground.protocol.errors import InputError
 from playground.workers import limits
 from tests.workers.conftest import MakePool
@@ -25,6 +26,8 @@ def slowdown(scenario: Scenario) -> dict[str, Any]:
 
 
 async def test_run_whose_worker_is_killed_ends_with_the_same_trace(make_pool: MakePool, scenario: Scenario) -> None:
+    own = [{"at_ns": 6 * SECOND, "actor": SCENARIO, "action": slowdown(scenario)}]
+    scenario = scenario.model_copy(update={"interventions": parse_interventions(own)})
     pool = await make_pool(2)
     hashes = []
     for run, killed in (("calm", False), ("killed", True)):
@@ -41,7 +44,23 @@ async def test_run_whose_worker_is_killed_ends_with_the_same_trace(make_pool: Ma
             )
             assert pool.pool.runs[run].worker is not worker
         hashes.append(await pool.run_to_its_end(run))
+        log = pool.pool.runs[run].scenario["interventions"]
+        assert [(entry["actor"], entry["at_ns"]) for entry in log] == [("owner", 2 * SECOND), (SCENARIO, 6 * SECOND)]
     assert hashes[0] == hashes[1]
+
+
+async def test_run_begun_again_keeps_what_its_scenario_does(make_pool: MakePool, scenario: Scenario) -> None:
+    own = [{"at_ns": 6 * SECOND, "actor": SCENARIO, "action": slowdown(scenario)}]
+    pool = await make_pool(1)
+    await pool.pool.create("run", scenario.model_copy(update={"interventions": parse_interventions(own)}), play=False)
+    first = await pool.run_to_its_end("run")
+    await pool.ask("run", type="seek", at_ns=SECOND)
+    assert (await pool.ask("run", type="act", action=slowdown(scenario)))["type"] == "accepted"
+    assert await pool.run_to_its_end("run") != first
+    await pool.ask("run", type="reset", seed=None)
+    log = pool.pool.runs["run"].scenario["interventions"]
+    assert [(entry["actor"], entry["at_ns"]) for entry in log] == [(SCENARIO, 6 * SECOND)]
+    assert await pool.run_to_its_end("run") == first
 
 
 async def test_restored_run_stands_where_it_stood_with_its_future_still_reachable(

@@ -4,11 +4,11 @@ import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import { memo, type PointerEvent, useEffect, useRef } from 'react';
 import type { BlockSpec, Cells, Port } from '../generated/protocol';
 import { specOf } from '../lib/catalogue';
-import { cellAt, cellGrid, MARKED } from '../lib/cells';
+import { cellAt, cellGrid, MARKED, stateLabels } from '../lib/cells';
 import { withLabel } from '../lib/design';
 import { BlockIcon } from '../lib/icons';
 import { live } from '../run/live';
-import { edit, useDesign } from '../state/design';
+import { drawing, edit, useDesign } from '../state/design';
 import { useSession } from '../state/session';
 import { useUi } from '../state/ui';
 import { CARD_WIDTH, CELLS_HEIGHT, cardOf, PAD } from './card';
@@ -70,9 +70,10 @@ function CellsPlace({ id, cells, top }: { id: string; cells: Cells; top: number 
     const { offsetX, offsetY } = event.nativeEvent;
     const at = now ? cellAt(cellGrid(now.length, width, CELLS_HEIGHT), now.length, offsetX, offsetY) : -1;
     const cell = now?.[at];
-    const state = cell === undefined ? undefined : cells.states[cell & (MARKED - 1)];
+    const catalogue = useSession.getState().catalogue!;
+    const state = cell === undefined ? null : stateLabels(catalogue, drawing(), id, cells)[cell & (MARKED - 1)];
     const mark = cell !== undefined && cell >= MARKED ? `; ${cells.marked}` : '';
-    event.currentTarget.title = state ? `${cells.label}, no. ${at + 1}: ${state.label}${mark}` : cells.help;
+    event.currentTarget.title = state ? `${cells.label}, no. ${at + 1}: ${state}${mark}` : cells.help;
   };
   return (
     <span

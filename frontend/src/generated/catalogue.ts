@@ -893,7 +893,8 @@ export const catalogue: Catalogue = {
           "help": "What it calls: a load balancer or an app server.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -904,7 +905,8 @@ export const catalogue: Catalogue = {
           "help": "Requests sent.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "recent_p50_ms",
@@ -913,7 +915,8 @@ export const catalogue: Catalogue = {
           "help": "Median latency of the last second or two.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "recent_p99_ms",
@@ -922,7 +925,8 @@ export const catalogue: Catalogue = {
           "help": "99 % of the answers of the last second or two came within this time.",
           "unit": "ms",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rate_now",
@@ -931,7 +935,8 @@ export const catalogue: Catalogue = {
           "help": "What daily curve, burst and spike make it.",
           "unit": "per_s",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "users_now",
@@ -940,7 +945,8 @@ export const catalogue: Catalogue = {
           "help": "Users of the closed loop.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "thinking",
@@ -949,7 +955,8 @@ export const catalogue: Catalogue = {
           "help": "Users of the closed loop who think.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "found",
@@ -958,7 +965,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that were answered with their item.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "not_found",
@@ -967,7 +975,8 @@ export const catalogue: Catalogue = {
           "help": "Requests for an item that isn't there (404).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_answers",
@@ -976,7 +985,8 @@ export const catalogue: Catalogue = {
           "help": "Answers that were out of date, and known to be.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "not_modified",
@@ -985,7 +995,8 @@ export const catalogue: Catalogue = {
           "help": "Answers that said: what you have is still good (304).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "signed_in",
@@ -994,7 +1005,8 @@ export const catalogue: Catalogue = {
           "help": "Users who hold a session.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sign_ins",
@@ -1003,7 +1015,8 @@ export const catalogue: Catalogue = {
           "help": "Times that a user signed in.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "signed_out",
@@ -1012,7 +1025,8 @@ export const catalogue: Catalogue = {
           "help": "Times that a user was told that their session isn't known.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -1106,6 +1120,19 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [
+        {
+          "params": [
+            "read_weight",
+            "write_weight",
+            "list_weight",
+            "buy_weight",
+            "create_weight",
+            "delete_weight"
+          ],
+          "help": "a request has to ask for something"
+        }
+      ],
       "needs": [],
       "cells": null,
       "version": 1,
@@ -1281,7 +1308,8 @@ export const catalogue: Catalogue = {
           "help": "What users want to see.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "origin",
@@ -1291,7 +1319,8 @@ export const catalogue: Catalogue = {
           "help": "Where browsers get what they do not have: a CDN, a balancer, a server.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -1302,7 +1331,8 @@ export const catalogue: Catalogue = {
           "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "keys",
@@ -1311,7 +1341,8 @@ export const catalogue: Catalogue = {
           "help": "Items stored.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "capacity_keys"
+          "maximum_metric": "capacity_keys",
+          "full_is_well": false
         },
         {
           "name": "capacity_keys",
@@ -1320,7 +1351,8 @@ export const catalogue: Catalogue = {
           "help": "Items that fit.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hits",
@@ -1329,7 +1361,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that did not have to wait for the origin.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "misses",
@@ -1338,7 +1371,8 @@ export const catalogue: Catalogue = {
           "help": "Reads of items that were not stored.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "origin_requests",
@@ -1347,7 +1381,8 @@ export const catalogue: Catalogue = {
           "help": "Reads sent to the origin.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "revalidated",
@@ -1356,7 +1391,8 @@ export const catalogue: Catalogue = {
           "help": "Times that the origin said: what you have is still good (304).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshed",
@@ -1365,7 +1401,8 @@ export const catalogue: Catalogue = {
           "help": "Times that the origin was asked about a stored item and sent another one (200).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "not_modified",
@@ -1374,7 +1411,8 @@ export const catalogue: Catalogue = {
           "help": "Reads whose caller has the same copy, answered without a body.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_served",
@@ -1383,7 +1421,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered past freshness while the item was revalidated in the background.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_if_error",
@@ -1392,7 +1431,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered past freshness because the origin failed.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "out_of_date",
@@ -1401,7 +1441,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered with a version of which the database had a newer one.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "collapsed",
@@ -1410,7 +1451,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that waited for a request to the origin that another one had made.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "invalidated",
@@ -1419,7 +1461,8 @@ export const catalogue: Catalogue = {
           "help": "Items dropped because a write went through here.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "evicted",
@@ -1428,7 +1471,8 @@ export const catalogue: Catalogue = {
           "help": "Items thrown out to make room.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "egress_bytes",
@@ -1437,7 +1481,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes of all answers given.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "origin_bytes",
@@ -1446,7 +1491,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that the origin sent.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "saved_bytes",
@@ -1455,7 +1501,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "spared_bytes",
@@ -1464,7 +1511,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that callers did not have to be sent, since they got a 304.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -1496,6 +1544,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Most popular items",
@@ -1504,27 +1553,32 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Not stored",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "fresh",
             "label": "Fresh",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "stale",
             "label": "Stale, served while revalidated",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "expired",
             "label": "Past its time: the origin is asked first",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "negative",
             "label": "Known not to exist",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           }
         ],
         "marked": "The item that was asked for last."
@@ -1859,7 +1913,8 @@ export const catalogue: Catalogue = {
           "help": "Requests from browsers and clients.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "origin",
@@ -1869,7 +1924,8 @@ export const catalogue: Catalogue = {
           "help": "Where it gets what it does not have: a balancer, a gateway, a server, another CDN.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -1880,7 +1936,8 @@ export const catalogue: Catalogue = {
           "help": "Share of reads that did not have to wait for the origin, in the last second or two.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "keys",
@@ -1889,7 +1946,8 @@ export const catalogue: Catalogue = {
           "help": "Items stored.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "capacity_keys"
+          "maximum_metric": "capacity_keys",
+          "full_is_well": false
         },
         {
           "name": "capacity_keys",
@@ -1898,7 +1956,8 @@ export const catalogue: Catalogue = {
           "help": "Items that fit.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hits",
@@ -1907,7 +1966,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that did not have to wait for the origin.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "misses",
@@ -1916,7 +1976,8 @@ export const catalogue: Catalogue = {
           "help": "Reads of items that were not stored.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "origin_requests",
@@ -1925,7 +1986,8 @@ export const catalogue: Catalogue = {
           "help": "Reads sent to the origin.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "revalidated",
@@ -1934,7 +1996,8 @@ export const catalogue: Catalogue = {
           "help": "Times that the origin said: what you have is still good (304).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshed",
@@ -1943,7 +2006,8 @@ export const catalogue: Catalogue = {
           "help": "Times that the origin was asked about a stored item and sent another one (200).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "not_modified",
@@ -1952,7 +2016,8 @@ export const catalogue: Catalogue = {
           "help": "Reads whose caller has the same copy, answered without a body.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_served",
@@ -1961,7 +2026,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered past freshness while the item was revalidated in the background.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_if_error",
@@ -1970,7 +2036,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered past freshness because the origin failed.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "out_of_date",
@@ -1979,7 +2046,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered with a version of which the database had a newer one.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "collapsed",
@@ -1988,7 +2056,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that waited for a request to the origin that another one had made.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "invalidated",
@@ -1997,7 +2066,8 @@ export const catalogue: Catalogue = {
           "help": "Items dropped because a write went through here.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "evicted",
@@ -2006,7 +2076,8 @@ export const catalogue: Catalogue = {
           "help": "Items thrown out to make room.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "egress_bytes",
@@ -2015,7 +2086,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes of all answers given.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "origin_bytes",
@@ -2024,7 +2096,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that the origin sent.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "saved_bytes",
@@ -2033,7 +2106,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that the origin did not have to send: answered from here, or confirmed by a 304.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "spared_bytes",
@@ -2042,7 +2116,8 @@ export const catalogue: Catalogue = {
           "help": "Bytes that callers did not have to be sent, since they got a 304.",
           "unit": "bytes",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -2268,6 +2343,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Most popular items",
@@ -2276,27 +2352,32 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Not stored",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "fresh",
             "label": "Fresh",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "stale",
             "label": "Stale, served while revalidated",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "expired",
             "label": "Past its time: the origin is asked first",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "negative",
             "label": "Known not to exist",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           }
         ],
         "marked": "The item that was asked for last."
@@ -2728,7 +2809,8 @@ export const catalogue: Catalogue = {
           "help": "Requests from clients.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "out",
@@ -2738,7 +2820,8 @@ export const catalogue: Catalogue = {
           "help": "Where requests go that are let in.",
           "minimum": 1,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -2749,7 +2832,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that were let in.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "limited",
@@ -2758,7 +2842,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that were turned away with a 429.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "shaped",
@@ -2767,7 +2852,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that wait in leaky buckets.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "users_limited",
@@ -2776,7 +2862,8 @@ export const catalogue: Catalogue = {
           "help": "Different users that were turned away within a second, of this one and the one before the larger.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "users",
@@ -2785,7 +2872,8 @@ export const catalogue: Catalogue = {
           "help": "Users that are kept apart, 65,536 at most.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "least_left_percent",
@@ -2794,7 +2882,8 @@ export const catalogue: Catalogue = {
           "help": "What the one of the latest 64 users with the least has left: of tokens, of the window or of places.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -2994,6 +3083,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Users",
@@ -3002,17 +3092,20 @@ export const catalogue: Catalogue = {
           {
             "name": "free",
             "label": "More than half left",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "half",
             "label": "Less than half left",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "none",
             "label": "Nothing left",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "being limited"
@@ -3717,7 +3810,8 @@ export const catalogue: Catalogue = {
           "help": "Requests of clients. They are in the region of the block that sends them.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "out",
@@ -3727,7 +3821,8 @@ export const catalogue: Catalogue = {
           "help": "One block for each region, such as its load balancer; its parameter Region says where it is.",
           "minimum": 1,
           "maximum": null,
-          "weighted": true
+          "weighted": true,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -3738,7 +3833,8 @@ export const catalogue: Catalogue = {
           "help": "Requests of the last seconds that went to the region they came from.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "mean_rtt_ms",
@@ -3747,7 +3843,8 @@ export const catalogue: Catalogue = {
           "help": "Mean round trip between a request's region and the one it went to, of the last seconds.",
           "unit": "ms",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "to_dead",
@@ -3756,7 +3853,8 @@ export const catalogue: Catalogue = {
           "help": "Requests sent to a region that the checks call dead, or that refused them or died with them.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "resolvers_on_dead_percent",
@@ -3765,7 +3863,8 @@ export const catalogue: Catalogue = {
           "help": "Resolvers whose latest answer is a region that the checks call dead.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "regions_healthy",
@@ -3774,7 +3873,8 @@ export const catalogue: Catalogue = {
           "help": "Regions that the checks call healthy.",
           "unit": "",
           "headline": false,
-          "maximum_metric": "regions"
+          "maximum_metric": "regions",
+          "full_is_well": true
         },
         {
           "name": "regions",
@@ -3783,7 +3883,8 @@ export const catalogue: Catalogue = {
           "help": "Regions there are.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "resolutions",
@@ -3792,7 +3893,8 @@ export const catalogue: Catalogue = {
           "help": "Queries that resolvers sent.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "unresolved",
@@ -3801,7 +3903,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that failed for want of a region.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_answers",
@@ -3810,7 +3913,8 @@ export const catalogue: Catalogue = {
           "help": "Requests sent by an answer past its TTL.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "probes",
@@ -3819,7 +3923,8 @@ export const catalogue: Catalogue = {
           "help": "Health probes sent.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -3861,6 +3966,7 @@ export const catalogue: Catalogue = {
           "when": {}
         }
       ],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Resolvers",
@@ -3869,27 +3975,32 @@ export const catalogue: Catalogue = {
           {
             "name": "none",
             "label": "no answer",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "first",
             "label": "first region",
-            "look": "first"
+            "look": "first",
+            "callee": 0
           },
           {
             "name": "second",
             "label": "second region",
-            "look": "second"
+            "look": "second",
+            "callee": 1
           },
           {
             "name": "third",
             "label": "third region",
-            "look": "third"
+            "look": "third",
+            "callee": 2
           },
           {
             "name": "fourth",
             "label": "fourth region or further",
-            "look": "fourth"
+            "look": "fourth",
+            "callee": 3
           }
         ],
         "marked": "ignores the TTL"
@@ -4673,7 +4784,8 @@ export const catalogue: Catalogue = {
           "help": "Requests to be spread.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "out",
@@ -4683,7 +4795,8 @@ export const catalogue: Catalogue = {
           "help": "Servers, or further load balancers.",
           "minimum": 1,
           "maximum": null,
-          "weighted": true
+          "weighted": true,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -4694,7 +4807,8 @@ export const catalogue: Catalogue = {
           "help": "Calls sent to targets.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "targets",
@@ -4703,7 +4817,8 @@ export const catalogue: Catalogue = {
           "help": "Instances behind it.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "most_out",
@@ -4712,7 +4827,8 @@ export const catalogue: Catalogue = {
           "help": "Calls out there on the most loaded target.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "spread",
@@ -4721,7 +4837,8 @@ export const catalogue: Catalogue = {
           "help": "The most loaded target's calls over the mean: 1 is perfectly even.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "elsewhere",
@@ -4730,7 +4847,8 @@ export const catalogue: Catalogue = {
           "help": "Calls sent to another target after a refusal.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "eligible",
@@ -4739,7 +4857,8 @@ export const catalogue: Catalogue = {
           "help": "Targets that are listed, well by the probes, and not ejected.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "targets"
+          "maximum_metric": "targets",
+          "full_is_well": true
         },
         {
           "name": "probes_failed",
@@ -4748,7 +4867,8 @@ export const catalogue: Catalogue = {
           "help": "Probes that were not answered well.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "ejected",
@@ -4757,7 +4877,8 @@ export const catalogue: Catalogue = {
           "help": "Targets that outlier ejection keeps out now.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sessions_moved",
@@ -4766,7 +4887,8 @@ export const catalogue: Catalogue = {
           "help": "Users whose cookie names another target than before.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "panic",
@@ -4775,7 +4897,8 @@ export const catalogue: Catalogue = {
           "help": "1 while calls go to all targets because too few are well.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -4921,8 +5044,25 @@ export const catalogue: Catalogue = {
           "plus": [],
           "least": 0.0,
           "when": {}
+        },
+        {
+          "lesser": "probe_timeout_s",
+          "greater": "startup_period_s",
+          "help": "a startup probe has to be over before the next one begins.",
+          "strict": false,
+          "plus": [],
+          "least": 0.0,
+          "when": {
+            "probes": [
+              true
+            ],
+            "startup": [
+              true
+            ]
+          }
         }
       ],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Targets",
@@ -4931,49 +5071,57 @@ export const catalogue: Catalogue = {
           {
             "name": "ready",
             "label": "ready",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "starting",
             "label": "starting: its startup probe has not succeeded yet",
-            "look": "first"
+            "look": "first",
+            "callee": null
           },
           {
             "name": "not_ready",
             "label": "not ready: gets no calls",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           },
           {
             "name": "dead",
             "label": "dead: its liveness probe failed",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "ejected",
             "label": "ejected: too many failures in a row",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "draining",
             "label": "draining: what is in it finishes",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "slow_start",
             "label": "slow start: gets a part of its share",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "switched_off",
             "label": "switched off: not listed",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           }
         ],
         "marked": "gets calls in panic alone"
       },
       "version": 1,
       "order": 20,
-      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up. A silent death costs period x failures plus a timeout at most: with the defaults 20 to 31 s. What\nis there when the run begins counts as ready. A target that is switched off gets nothing new at once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
+      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up, or the process that follows one that crashed. A silent death costs period x failures plus a timeout\nat most: with the defaults 20 to 31 s. What is there when the run begins counts as ready. A target that is switched off gets nothing new\nat once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
     },
     {
       "kind": "app_server",
@@ -6009,7 +6157,8 @@ export const catalogue: Catalogue = {
           "help": "Requests from clients, balancers, other servers.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "filter",
@@ -6019,7 +6168,8 @@ export const catalogue: Catalogue = {
           "help": "Who is asked first whether an item can exist at all.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "cache",
@@ -6029,7 +6179,8 @@ export const catalogue: Catalogue = {
           "help": "Where it looks before it reads.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "store",
@@ -6039,7 +6190,8 @@ export const catalogue: Catalogue = {
           "help": "Where items are read and written.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "search",
@@ -6049,7 +6201,8 @@ export const catalogue: Catalogue = {
           "help": "Where lists and searches go; without it, to the store.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "queue",
@@ -6059,7 +6212,8 @@ export const catalogue: Catalogue = {
           "help": "Where it leaves background refreshes, and writes that go into the queue.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "sessions",
@@ -6069,7 +6223,8 @@ export const catalogue: Catalogue = {
           "help": "Where sessions are kept, if in a store.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "services",
@@ -6079,7 +6234,8 @@ export const catalogue: Catalogue = {
           "help": "Other services that a request needs.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -6090,7 +6246,8 @@ export const catalogue: Catalogue = {
           "help": "Workers held, waiting for callees included.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "workers"
+          "maximum_metric": "workers",
+          "full_is_well": false
         },
         {
           "name": "workers",
@@ -6099,7 +6256,8 @@ export const catalogue: Catalogue = {
           "help": "Workers of all instances.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -6108,7 +6266,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "expired",
@@ -6117,7 +6276,8 @@ export const catalogue: Catalogue = {
           "help": "Requests dropped because nobody waited any more.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "bypassed",
@@ -6126,7 +6286,8 @@ export const catalogue: Catalogue = {
           "help": "Reads whose cache didn't answer.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "waited",
@@ -6135,7 +6296,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that a worker took from the queue.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "mean_wait_ms",
@@ -6144,7 +6306,8 @@ export const catalogue: Catalogue = {
           "help": "For a worker, of those that had to wait.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances",
@@ -6153,7 +6316,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that are not switched off.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_ready",
@@ -6162,7 +6326,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that want traffic.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_starting",
@@ -6171,7 +6336,8 @@ export const catalogue: Catalogue = {
           "help": "Instances whose process starts.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_warming",
@@ -6180,7 +6346,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that are slow because they are cold.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_draining",
@@ -6189,7 +6356,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that finish what they have, and stop.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_deadlocked",
@@ -6198,7 +6366,8 @@ export const catalogue: Catalogue = {
           "help": "Instances in which nothing moves until a restart.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_down",
@@ -6207,7 +6376,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that crashed, or wait for their restart.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "instances_desired",
@@ -6216,7 +6386,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that autoscaling aims at.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "scaling_utilisation_percent",
@@ -6225,7 +6396,8 @@ export const catalogue: Catalogue = {
           "help": "Busy workers of those that are ready, as autoscaling last saw it.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "scaled_out",
@@ -6234,7 +6406,8 @@ export const catalogue: Catalogue = {
           "help": "Times that instances were added.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "scaled_in",
@@ -6243,7 +6416,8 @@ export const catalogue: Catalogue = {
           "help": "Times that instances were taken away.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "drained",
@@ -6252,7 +6426,8 @@ export const catalogue: Catalogue = {
           "help": "Instances that stopped after they were drained.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sessions",
@@ -6261,7 +6436,8 @@ export const catalogue: Catalogue = {
           "help": "Sessions in the instances' memory.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sessions_begun",
@@ -6270,7 +6446,8 @@ export const catalogue: Catalogue = {
           "help": "Sign-ins.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sessions_missed",
@@ -6279,7 +6456,18 @@ export const catalogue: Catalogue = {
           "help": "Requests whose session wasn't known.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "sessions_lost",
+          "label": "Sessions lost",
+          "kind": "counter",
+          "help": "Sessions that instances held in memory when they died: counted then, not when their users come back.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "filtered",
@@ -6288,7 +6476,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that the filter answered: there is no such item.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "filter_failed",
@@ -6297,7 +6486,8 @@ export const catalogue: Catalogue = {
           "help": "Filter operations that were not answered.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rebuild_waits",
@@ -6306,7 +6496,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that let another one rebuild.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "waits_given_up",
@@ -6315,7 +6506,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that waited too long for another's rebuild and read from the store.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshes",
@@ -6324,7 +6516,8 @@ export const catalogue: Catalogue = {
           "help": "Background refreshes that it began.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "queued_writes",
@@ -6333,7 +6526,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that the queue has taken.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "searches_failed",
@@ -6342,7 +6536,8 @@ export const catalogue: Catalogue = {
           "help": "Lists that the search index didn't answer; the store made them where that is allowed.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -6666,6 +6861,7 @@ export const catalogue: Catalogue = {
           "when": {}
         }
       ],
+      "any_above_zero": [],
       "needs": [
         {
           "ports": [
@@ -6676,7 +6872,37 @@ export const catalogue: Catalogue = {
               "store"
             ]
           },
-          "help": "its sessions are kept in a store"
+          "help": "its sessions are kept in a store",
+          "callee": {}
+        },
+        {
+          "ports": [
+            "cache"
+          ],
+          "when": {
+            "writes": [
+              "cache"
+            ]
+          },
+          "help": "its writes go to a cache that writes them to the store; one that is written around refuses them",
+          "callee": {
+            "write_policy": [
+              "through",
+              "behind"
+            ]
+          }
+        },
+        {
+          "ports": [
+            "queue"
+          ],
+          "when": {
+            "writes": [
+              "queue"
+            ]
+          },
+          "help": "its writes go into a queue",
+          "callee": {}
         }
       ],
       "cells": {
@@ -6686,42 +6912,50 @@ export const catalogue: Catalogue = {
           {
             "name": "off",
             "label": "Off",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "starting",
             "label": "Starting",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "warming",
             "label": "Warming up",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "ready",
             "label": "Ready",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "not_ready",
             "label": "Not ready",
-            "look": "second"
+            "look": "second",
+            "callee": null
           },
           {
             "name": "draining",
             "label": "Draining",
-            "look": "third"
+            "look": "third",
+            "callee": null
           },
           {
             "name": "deadlocked",
             "label": "Deadlocked",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "down",
             "label": "Down",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "requests wait for a worker there"
@@ -7036,7 +7270,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs from a queue.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "store",
@@ -7046,7 +7281,8 @@ export const catalogue: Catalogue = {
           "help": "Where items are written, and read for the cache.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "cache",
@@ -7056,7 +7292,8 @@ export const catalogue: Catalogue = {
           "help": "What is told of writes, and filled with items that were read anew.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -7067,7 +7304,8 @@ export const catalogue: Catalogue = {
           "help": "Workers held, waiting for callees included.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "workers"
+          "maximum_metric": "workers",
+          "full_is_well": false
         },
         {
           "name": "workers",
@@ -7076,7 +7314,8 @@ export const catalogue: Catalogue = {
           "help": "Workers of all instances.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "done",
@@ -7085,7 +7324,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs done, each time anew.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "written",
@@ -7094,7 +7334,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that the store has taken.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshed",
@@ -7103,7 +7344,8 @@ export const catalogue: Catalogue = {
           "help": "Items read from the store for the cache.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "poisoned",
@@ -7112,7 +7354,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs that failed on a poisonous key.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -7121,7 +7364,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -7365,6 +7609,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": null,
       "version": 1,
@@ -8146,7 +8391,8 @@ export const catalogue: Catalogue = {
           "help": "Reads, writes and deletes of items.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "store",
@@ -8156,7 +8402,8 @@ export const catalogue: Catalogue = {
           "help": "What it reads from and writes to, through or behind.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "queue",
@@ -8166,7 +8413,8 @@ export const catalogue: Catalogue = {
           "help": "What it writes behind to instead of the store.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -8177,7 +8425,8 @@ export const catalogue: Catalogue = {
           "help": "Share of reads that hit, in the last second or two.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "keys",
@@ -8186,7 +8435,8 @@ export const catalogue: Catalogue = {
           "help": "Items held.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "capacity_keys"
+          "maximum_metric": "capacity_keys",
+          "full_is_well": false
         },
         {
           "name": "capacity_keys",
@@ -8195,7 +8445,8 @@ export const catalogue: Catalogue = {
           "help": "Items that fit.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hits",
@@ -8204,7 +8455,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that found their item.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "misses",
@@ -8213,7 +8465,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that did not.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "expired",
@@ -8222,7 +8475,8 @@ export const catalogue: Catalogue = {
           "help": "Items found too old by a read.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "evicted",
@@ -8231,7 +8485,8 @@ export const catalogue: Catalogue = {
           "help": "Items thrown out to make room.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "sets",
@@ -8240,7 +8495,8 @@ export const catalogue: Catalogue = {
           "help": "Items put in, or replaced.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "deletes",
@@ -8249,7 +8505,8 @@ export const catalogue: Catalogue = {
           "help": "Invalidations.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stampedes",
@@ -8258,7 +8515,8 @@ export const catalogue: Catalogue = {
           "help": "Times that many callers rebuilt one key at once.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "largest_stampede",
@@ -8267,7 +8525,8 @@ export const catalogue: Catalogue = {
           "help": "Rebuilds in the largest stampede.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "latest_rebuilds",
@@ -8276,7 +8535,8 @@ export const catalogue: Catalogue = {
           "help": "Rebuilds that the latest crowd of readers of one key (20 or more) cost.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rebuilds",
@@ -8285,7 +8545,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that went to load the item.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "waits",
@@ -8294,7 +8555,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that were told to wait for another's rebuild.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "early_rebuilds",
@@ -8303,7 +8565,8 @@ export const catalogue: Catalogue = {
           "help": "Rebuilds ahead of time, by chance.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshes",
@@ -8312,7 +8575,8 @@ export const catalogue: Catalogue = {
           "help": "Background refreshes of soft-stale items.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_hits",
@@ -8321,7 +8585,8 @@ export const catalogue: Catalogue = {
           "help": "Hits past the soft time to live.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_served",
@@ -8330,7 +8595,8 @@ export const catalogue: Catalogue = {
           "help": "Hits whose version was not the store's present one any more.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "mean_staleness_ms",
@@ -8339,7 +8605,8 @@ export const catalogue: Catalogue = {
           "help": "How long ago the store's present version had been committed when a stale one was served, on average.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "negative_hits",
@@ -8348,7 +8615,8 @@ export const catalogue: Catalogue = {
           "help": "Reads answered by a cached \"there is none\".",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "invisible",
@@ -8357,7 +8625,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that were told \"there is none\" of an item that there is.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "locks",
@@ -8366,7 +8635,8 @@ export const catalogue: Catalogue = {
           "help": "Locks and leases given, those that ran out unseen included.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "locks_expired",
@@ -8375,7 +8645,8 @@ export const catalogue: Catalogue = {
           "help": "Locks that ran out before they were given back.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "late_unlocks",
@@ -8384,7 +8655,8 @@ export const catalogue: Catalogue = {
           "help": "Rebuilds that came back when the lock was another's.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "locks_freed_wrongly",
@@ -8393,7 +8665,8 @@ export const catalogue: Catalogue = {
           "help": "Locks that somebody deleted who did not hold them.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "leases_refused",
@@ -8402,7 +8675,8 @@ export const catalogue: Catalogue = {
           "help": "Sets whose lease was void.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "writes",
@@ -8411,7 +8685,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that came through here.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "unwritten",
@@ -8420,7 +8695,8 @@ export const catalogue: Catalogue = {
           "help": "Items whose last write is not on its way to the store yet.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "flushed",
@@ -8429,7 +8705,8 @@ export const catalogue: Catalogue = {
           "help": "Writes behind that the store has taken.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "coalesced",
@@ -8438,7 +8715,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that replaced one that was still unwritten.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "lost_writes",
@@ -8447,7 +8725,8 @@ export const catalogue: Catalogue = {
           "help": "Acknowledged writes that will never reach the store.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hot_keys",
@@ -8456,7 +8735,8 @@ export const catalogue: Catalogue = {
           "help": "Keys that are kept on several nodes.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -8725,6 +9005,7 @@ export const catalogue: Catalogue = {
           "when": {}
         }
       ],
+      "any_above_zero": [],
       "needs": [
         {
           "ports": [
@@ -8735,7 +9016,8 @@ export const catalogue: Catalogue = {
               "read_through"
             ]
           },
-          "help": "it reads through to a store"
+          "help": "it reads through to a store",
+          "callee": {}
         },
         {
           "ports": [
@@ -8746,7 +9028,8 @@ export const catalogue: Catalogue = {
               "through"
             ]
           },
-          "help": "it writes through to a store"
+          "help": "it writes through to a store",
+          "callee": {}
         },
         {
           "ports": [
@@ -8758,7 +9041,8 @@ export const catalogue: Catalogue = {
               "behind"
             ]
           },
-          "help": "it writes behind to a store, or to a queue"
+          "help": "it writes behind to a store, or to a queue",
+          "callee": {}
         }
       ],
       "cells": {
@@ -8768,44 +9052,51 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Empty",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "fresh",
             "label": "Fresh",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "past its soft TTL",
             "label": "Past its soft TTL",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "expired",
             "label": "Expired",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           },
           {
             "name": "being rebuilt",
             "label": "Being rebuilt",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "known not to exist",
             "label": "Known not to exist",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           },
           {
             "name": "not in the store yet",
             "label": "Not in the store yet",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           }
         ],
         "marked": "asked for last"
       },
       "version": 1,
       "order": 40,
-      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\n**Stampede.** When a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild\ntime of them, 10,000/s x 200 ms = 2,000. It is named and sized when it happens. What helps:\n\n- *Lock*: one rebuilds, the others wait. If it dies, nobody rebuilds until the lock runs out. If it is slower than the lock lasts, a second one\n  begins; without the owner check the first then deletes the second one's lock, and a third can begin.\n- *Lease* (memcached at Facebook, 2013): a token, one for a key in 10 s. A change of the item voids it, and a set with a void token is refused:\n  what was read before a change can't be put in after it. A token that was used or voided counts as well: after the next change readers wait\n  and ask again until the 10 s are over, so a hot key that is changed all the time comes to the store once in 10 s, and from those who\n  have waited too long. Only one that is given back unused (the store failed, or has no such item) goes to the next reader. Let items live\n  longer than that: one that expires earlier is waited for.\n- *Soft time to live*: past it the old value is served at the speed of a hit, with one refresh in the background. Past the hard one callers wait.\n- *Early rebuild* (XFetch, 2015): each read rebuilds ahead of time with chance exp(-time left / (beta x rebuild time)): 36.8 % when as much\n  time is left as a rebuild takes. 100 reads/s and 0.5 s: the first about 2.3 s before the end, about 2.6 a cycle.\n- *Jitter* of 10 %: what was put in together expires over a fifth of the time to live instead of at once.\n\n**What does not exist** can be remembered too: one query for a key in a negative time to live. An item that is created meanwhile is invisible\nuntil that ends, unless its creation invalidates.\n\n**Stale** is what has another version than the store has now. Every hit is compared; stale ones are counted, with how long ago the present\nversion was committed. A soft-stale value need not be stale, and a fresh one can be.\n\n**Writes**: *around* it (callers write to the store, then delete or replace the item here), *through* it (to the store at once), or *behind* it:\nacknowledged at once, gathered, and sent to the store (or a queue) every so often, each item's last value. A crash loses exactly what was not\nsent; the note names it. An item that is dropped before it was sent (by a purchase, say, which goes to the store and then invalidates) is sent\nat once, as Hazelcast does; it comes after the purchase, which did not see it. Of one that was deleted from the store there is nothing to send:\nits unwritten value is lost as well. A version given ahead of the store is one more than any before it, and the store commits that or a larger\none.\n\n**Nodes**: *shared*, each key on one node of a consistent hash ring, so that a node more or less moves only its share. *Local*, one for each\ninstance of the server: an invalidation reaches the writer's own, the others are stale until their time ends. *Hot keys* (found by counting with\n64 counters, space-saving, Metwally 2005; halved every second) are kept on several nodes that take turns. Copies change as soon as the key's\nown node does; the lock is that of its own node.\n\nThe cells are the 64 most popular keys: empty, fresh, past the soft time to live, expired but still held, being rebuilt, known not to exist, not\nin the store yet.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
+      "doc": "Keeps items in memory. Whether a read hits is not a probability but a fact: it depends on the keys that are in, how old they are, and\nwhat was thrown out to make room.\n\n**Look-aside**: the app asks, on a miss reads the store and puts the item in. **Read-through**: the cache itself reads the store wired to\nit.\n\n**Stampede.** When a hot key expires, everybody who asks for it before the first rebuild is done goes to the store: arrival rate x rebuild\ntime of them, 10,000/s x 200 ms = 2,000. It is named and sized when it happens. What helps:\n\n- *Lock*: one rebuilds, the others wait. If it dies, nobody rebuilds until the lock runs out. If it is slower than the lock lasts, a second one\n  begins; without the owner check the first then deletes the second one's lock, and a third can begin.\n- *Lease* (memcached at Facebook, 2013): a token, one for a key in 10 s. A change of the item voids it, and a set with a void token is refused:\n  what was read before a change can't be put in after it. A token that was used or voided counts as well: after the next change readers wait\n  and ask again until the 10 s are over, so a hot key that is changed all the time comes to the store once in 10 s, and from those who\n  have waited too long. Only one that is given back unused (the store failed, or has no such item) goes to the next reader. Let items live\n  longer than that: one that expires earlier is waited for.\n- *Soft time to live*: past it the old value is served at the speed of a hit, with one refresh in the background. Past the hard one callers wait.\n- *Early rebuild* (XFetch, 2015): each read rebuilds ahead of time with chance exp(-time left / (beta x rebuild time)): 36.8 % when as much\n  time is left as a rebuild takes. 100 reads/s and 0.5 s: the first about 2.3 s before the end, about 2.6 a cycle.\n- *Jitter* of 10 %: what was put in together expires over a fifth of the time to live instead of at once.\n\n**What does not exist** can be remembered too: one query for a key in a negative time to live. An item that is created meanwhile is invisible\nuntil that ends, unless its creation invalidates. Many who look such a key up at once are told of as that, and are no stampede: there is\nnothing to rebuild.\n\n**Stale** is what has another version than the store has now. Every hit is compared; stale ones are counted, with how long ago the present\nversion was committed. A soft-stale value need not be stale, and a fresh one can be.\n\n**Writes**: *around* it (callers write to the store, then delete or replace the item here), *through* it (to the store at once), or *behind* it:\nacknowledged at once, gathered, and sent to the store (or a queue) every so often, each item's last value. A crash loses exactly what was not\nsent; the note names it. An item that is dropped before it was sent (by a purchase, say, which goes to the store and then invalidates) is sent\nat once, as Hazelcast does; it comes after the purchase, which did not see it. Of one that was deleted from the store there is nothing to send:\nits unwritten value is lost as well. A version given ahead of the store is one more than any before it, and the store commits that or a larger\none.\n\n**Nodes**: *shared*, each key on one node of a consistent hash ring, so that a node more or less moves only its share. *Local*, one for each\ninstance of the server: an invalidation reaches the writer's own, the others are stale until their time ends. *Hot keys* (found by counting with\n64 counters, space-saving, Metwally 2005; halved every second) are kept on several nodes that take turns. Copies change as soon as the key's\nown node does; the lock is that of its own node.\n\nThe cells are the 64 most popular keys: empty, fresh, past the soft time to live, expired but still held, being rebuilt, known not to exist, not\nin the store yet.\n\nIt also keeps **sessions** for servers that ask with each request. They have their own time to live and go when it crashes or is flushed."
     },
     {
       "kind": "bloom_filter",
@@ -9240,7 +9531,8 @@ export const catalogue: Catalogue = {
           "help": "Whether an id can exist; ids that are new, and ids that are gone.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -9251,7 +9543,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that were looked up.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -9260,7 +9553,8 @@ export const catalogue: Catalogue = {
           "help": "Answers \"certainly not\": nobody had to ask cache or database.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "passed",
@@ -9269,7 +9563,8 @@ export const catalogue: Catalogue = {
           "help": "Answers \"perhaps\".",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "unfiltered",
@@ -9278,7 +9573,8 @@ export const catalogue: Catalogue = {
           "help": "Passed without a look: not in use, or not built.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "false_positives",
@@ -9287,7 +9583,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that don't exist and were passed, deleted ones that are still in among them.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "false_negatives",
@@ -9296,7 +9593,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that exist and were kept away: nobody has told the filter of them, or not yet. Of those it was told of: none.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "observed_percent",
@@ -9305,7 +9603,8 @@ export const catalogue: Catalogue = {
           "help": "Of the ids that don't exist and were looked up since it was built, the share that was passed.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "predicted_percent",
@@ -9314,7 +9613,8 @@ export const catalogue: Catalogue = {
           "help": "The share of false positives that theory gives for what is in now.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "elements",
@@ -9323,7 +9623,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that are in.",
           "unit": "",
           "headline": false,
-          "maximum_metric": "planned"
+          "maximum_metric": "planned",
+          "full_is_well": false
         },
         {
           "name": "planned",
@@ -9332,7 +9633,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that it is sized for.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "fill_percent",
@@ -9341,7 +9643,8 @@ export const catalogue: Catalogue = {
           "help": "Bits (counters, slots) that are set.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "bits",
@@ -9350,7 +9653,8 @@ export const catalogue: Catalogue = {
           "help": "Bits of memory that it takes, or would take.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "megabytes",
@@ -9359,7 +9663,8 @@ export const catalogue: Catalogue = {
           "help": "The same in megabytes of 8,000,000 bits.",
           "unit": "MB",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "adds",
@@ -9368,7 +9673,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that it was told are new.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "adds_refused",
@@ -9377,7 +9683,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that found no place in a cuckoo filter, new ones or when it was built.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "removals",
@@ -9386,7 +9693,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that it was told are gone.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "removals_refused",
@@ -9395,7 +9703,8 @@ export const catalogue: Catalogue = {
           "help": "Ids that are gone, but stay in a standard filter until it is rebuilt.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rebuilds",
@@ -9404,7 +9713,8 @@ export const catalogue: Catalogue = {
           "help": "Times that it was built anew.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rebuilding",
@@ -9413,7 +9723,8 @@ export const catalogue: Catalogue = {
           "help": "1 while a new one is being built.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -9620,6 +9931,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Bits",
@@ -9628,22 +9940,26 @@ export const catalogue: Catalogue = {
           {
             "name": "empty",
             "label": "Empty",
-            "look": "empty"
+            "look": "empty",
+            "callee": null
           },
           {
             "name": "few",
             "label": "Few set",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "half",
             "label": "About half set, as planned",
-            "look": "fading"
+            "look": "first",
+            "callee": null
           },
           {
             "name": "most",
             "label": "More set than planned",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "Where the id that was looked up last falls."
@@ -10893,7 +11209,8 @@ export const catalogue: Catalogue = {
           "help": "Reads, writes, lists, purchases, rows created and deleted.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "log",
@@ -10903,7 +11220,8 @@ export const catalogue: Catalogue = {
           "help": "Who reads its changes along, in the order of their commits.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -10914,7 +11232,8 @@ export const catalogue: Catalogue = {
           "help": "Connections in use.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "connections"
+          "maximum_metric": "connections",
+          "full_is_well": false
         },
         {
           "name": "connections",
@@ -10923,7 +11242,8 @@ export const catalogue: Catalogue = {
           "help": "Connections there are.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "cores_busy",
@@ -10932,7 +11252,8 @@ export const catalogue: Catalogue = {
           "help": "Cores that compute.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "cores"
+          "maximum_metric": "cores",
+          "full_is_well": false
         },
         {
           "name": "cores",
@@ -10941,7 +11262,8 @@ export const catalogue: Catalogue = {
           "help": "Cores there are.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "core_queue",
@@ -10950,7 +11272,8 @@ export const catalogue: Catalogue = {
           "help": "Statements that wait for a core.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "disk_busy",
@@ -10959,7 +11282,8 @@ export const catalogue: Catalogue = {
           "help": "Reads of rows under way.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "disk_queue",
@@ -10968,7 +11292,8 @@ export const catalogue: Catalogue = {
           "help": "Reads of rows that wait.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buffer_hit_percent",
@@ -10977,7 +11302,8 @@ export const catalogue: Catalogue = {
           "help": "Share of reads that found their row in memory, in the last second or two.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buffer_rows_held",
@@ -10986,7 +11312,8 @@ export const catalogue: Catalogue = {
           "help": "Rows in the buffer pools.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buffer_hits",
@@ -10995,7 +11322,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that found their row in memory.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buffer_misses",
@@ -11004,7 +11332,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that went to the disk.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "commits",
@@ -11013,7 +11342,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that are committed.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "absent",
@@ -11022,7 +11352,8 @@ export const catalogue: Catalogue = {
           "help": "Statements on an item that doesn't exist.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -11031,7 +11362,8 @@ export const catalogue: Catalogue = {
           "help": "Statements that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "created",
@@ -11040,7 +11372,8 @@ export const catalogue: Catalogue = {
           "help": "Rows that were not there before.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "deleted",
@@ -11049,7 +11382,8 @@ export const catalogue: Catalogue = {
           "help": "Rows that are gone.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "flushes",
@@ -11058,7 +11392,8 @@ export const catalogue: Catalogue = {
           "help": "Times that a leader flushed its log.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "commits_per_flush",
@@ -11067,7 +11402,8 @@ export const catalogue: Catalogue = {
           "help": "Records that a leader's flush made safe, on average.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "log_mb",
@@ -11076,7 +11412,8 @@ export const catalogue: Catalogue = {
           "help": "Log of the leader since its last checkpoint: what a crash now would have it replay.",
           "unit": "MB",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "checkpoints",
@@ -11085,7 +11422,8 @@ export const catalogue: Catalogue = {
           "help": "Checkpoints of all nodes.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "recoveries",
@@ -11094,7 +11432,8 @@ export const catalogue: Catalogue = {
           "help": "Times that a node came up after a crash.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "recovery_s",
@@ -11103,7 +11442,8 @@ export const catalogue: Catalogue = {
           "help": "How long the last node that came up after a crash replayed its log.",
           "unit": "s",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "lost_writes",
@@ -11112,7 +11452,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that were acknowledged and are in no leader's history any more: crash, failover, or split brain.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "lag_records",
@@ -11121,7 +11462,8 @@ export const catalogue: Catalogue = {
           "help": "Committed records that the slowest replica has not applied.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "lag_ms",
@@ -11130,7 +11472,8 @@ export const catalogue: Catalogue = {
           "help": "For how long a committed write has been missing at the slowest replica.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "replica_reads",
@@ -11139,7 +11482,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that went to a replica.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_reads",
@@ -11148,7 +11492,8 @@ export const catalogue: Catalogue = {
           "help": "Reads whose node had not applied a write to that row which was committed.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_age_ms",
@@ -11157,7 +11502,8 @@ export const catalogue: Catalogue = {
           "help": "How long ago the write had been committed that a stale read missed, on average.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_network",
@@ -11166,7 +11512,8 @@ export const catalogue: Catalogue = {
           "help": "The write was still on its way there.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_backlog",
@@ -11175,7 +11522,8 @@ export const catalogue: Catalogue = {
           "help": "The write had arrived there, and others were to be applied before it.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_stopped",
@@ -11184,7 +11532,8 @@ export const catalogue: Catalogue = {
           "help": "The write had arrived there, and nothing was being applied.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_partition",
@@ -11193,7 +11542,8 @@ export const catalogue: Catalogue = {
           "help": "The node was cut off.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_forked",
@@ -11202,7 +11552,8 @@ export const catalogue: Catalogue = {
           "help": "The node was on a timeline that the write is not on.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "own_write_missed",
@@ -11211,7 +11562,8 @@ export const catalogue: Catalogue = {
           "help": "Stale reads that missed a write of the very user who read, acknowledged before (read-your-writes violations).",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "position_waits",
@@ -11220,7 +11572,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that waited until a replica had their user's last write.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "position_wait_ms",
@@ -11229,7 +11582,8 @@ export const catalogue: Catalogue = {
           "help": "How long these waited, on average.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "fallbacks",
@@ -11238,7 +11592,8 @@ export const catalogue: Catalogue = {
           "help": "Reads that waited as long as allowed and then went to the leader.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "commits_waiting",
@@ -11247,7 +11602,8 @@ export const catalogue: Catalogue = {
           "help": "Commits that are flushed at the leader and wait for replicas.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "leaders",
@@ -11256,7 +11612,8 @@ export const catalogue: Catalogue = {
           "help": "Nodes that take writes; 2: split brain.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "timeline",
@@ -11265,7 +11622,8 @@ export const catalogue: Catalogue = {
           "help": "Counts the leaders that there were, one after the other.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "failovers",
@@ -11274,7 +11632,8 @@ export const catalogue: Catalogue = {
           "help": "Times that another leader was elected.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "leaderless_s",
@@ -11283,7 +11642,8 @@ export const catalogue: Catalogue = {
           "help": "Time in which there was no leader.",
           "unit": "s",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "no_leader",
@@ -11292,7 +11652,8 @@ export const catalogue: Catalogue = {
           "help": "Statements that failed because no node which their caller reached was the leader.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "split_brain_writes",
@@ -11301,7 +11662,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that a node acknowledged after another one had been elected.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "discarded",
@@ -11310,7 +11672,8 @@ export const catalogue: Catalogue = {
           "help": "Records of old leaders that were thrown away when they came back.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -11755,6 +12118,7 @@ export const catalogue: Catalogue = {
           }
         }
       ],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Nodes",
@@ -11763,47 +12127,56 @@ export const catalogue: Catalogue = {
           {
             "name": "leader",
             "label": "Leader",
-            "look": "first"
+            "look": "first",
+            "callee": null
           },
           {
             "name": "in_step",
             "label": "Replica, in step (less than 0.1 s behind)",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "behind",
             "label": "Replica, behind",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "stopped",
             "label": "Replica that doesn't apply its log",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           },
           {
             "name": "cut",
             "label": "Replica, cut off",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           },
           {
             "name": "promoting",
             "label": "Being promoted",
-            "look": "second"
+            "look": "second",
+            "callee": null
           },
           {
             "name": "coming",
             "label": "Replaying its log, rewinding, or being copied",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "split",
             "label": "Takes writes without being the leader",
-            "look": "third"
+            "look": "third",
+            "callee": null
           },
           {
             "name": "down",
             "label": "Down",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "holds the lease"
@@ -12315,7 +12688,8 @@ export const catalogue: Catalogue = {
           "help": "What a database would be asked.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "shards",
@@ -12325,7 +12699,8 @@ export const catalogue: Catalogue = {
           "help": "The databases that share the rows. One with weight 0 gives its rows away; new ones get their part.",
           "minimum": 1,
           "maximum": 1000,
-          "weighted": true
+          "weighted": true,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -12336,7 +12711,8 @@ export const catalogue: Catalogue = {
           "help": "Workers held, waiting for shards included.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "workers"
+          "maximum_metric": "workers",
+          "full_is_well": false
         },
         {
           "name": "workers",
@@ -12345,7 +12721,8 @@ export const catalogue: Catalogue = {
           "help": "Workers there are.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -12354,7 +12731,8 @@ export const catalogue: Catalogue = {
           "help": "Calls that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "shards",
@@ -12363,7 +12741,8 @@ export const catalogue: Catalogue = {
           "help": "Shards that are connected.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hottest_shard_percent",
@@ -12372,7 +12751,8 @@ export const catalogue: Catalogue = {
           "help": "Share of all operations on rows that the busiest shard got in the last second or two.",
           "unit": "%",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "imbalance",
@@ -12381,7 +12761,8 @@ export const catalogue: Catalogue = {
           "help": "What the busiest shard got over the mean of all: 1 when all get the same.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "hottest_key_percent",
@@ -12390,7 +12771,8 @@ export const catalogue: Catalogue = {
           "help": "Share of the key that was asked for most often of late, no less than this (64 counters, space-saving).",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "single",
@@ -12399,7 +12781,8 @@ export const catalogue: Catalogue = {
           "help": "Operations on a row: they go to one shard.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "scattered",
@@ -12408,7 +12791,8 @@ export const catalogue: Catalogue = {
           "help": "Lists: they go to all shards.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "fan_out",
@@ -12417,7 +12801,8 @@ export const catalogue: Catalogue = {
           "help": "Shards that a list was sent to, on average.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "partial",
@@ -12426,7 +12811,8 @@ export const catalogue: Catalogue = {
           "help": "Lists answered without some shards.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "missing",
@@ -12435,7 +12821,8 @@ export const catalogue: Catalogue = {
           "help": "Shards' parts that were missing in answers, or kept a list from being answered.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "nowhere",
@@ -12444,7 +12831,8 @@ export const catalogue: Catalogue = {
           "help": "Operations on rows of a shard that isn't connected, and lists without any shard.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buckets_all",
@@ -12453,7 +12841,8 @@ export const catalogue: Catalogue = {
           "help": "Pieces that the rows are divided into.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "buckets_left",
@@ -12462,7 +12851,8 @@ export const catalogue: Catalogue = {
           "help": "Buckets that are not yet where the present layout wants them.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "buckets_all"
+          "maximum_metric": "buckets_all",
+          "full_is_well": false
         },
         {
           "name": "moved_percent",
@@ -12471,7 +12861,8 @@ export const catalogue: Catalogue = {
           "help": "Share of all rows that the latest reshard has to move.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "reshards",
@@ -12480,7 +12871,8 @@ export const catalogue: Catalogue = {
           "help": "Times that rows had to move.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "moved_buckets",
@@ -12489,7 +12881,8 @@ export const catalogue: Catalogue = {
           "help": "Buckets that were cut over.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "moved_rows",
@@ -12498,7 +12891,8 @@ export const catalogue: Catalogue = {
           "help": "Rows written to another shard.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "caught_up",
@@ -12507,7 +12901,8 @@ export const catalogue: Catalogue = {
           "help": "Rows copied because they had been written, before or while their bucket moved.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "held",
@@ -12516,7 +12911,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that wait for a cut-over now.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "held_all",
@@ -12525,7 +12921,8 @@ export const catalogue: Catalogue = {
           "help": "Writes that had to wait for a cut-over.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "longest_cut_over_ms",
@@ -12534,7 +12931,8 @@ export const catalogue: Catalogue = {
           "help": "The longest time that writes to a bucket waited.",
           "unit": "ms",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "cut_overs_late",
@@ -12543,7 +12941,8 @@ export const catalogue: Catalogue = {
           "help": "Cut-overs that took too long, so that writes went on and it was tried again.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rolled_back",
@@ -12552,7 +12951,8 @@ export const catalogue: Catalogue = {
           "help": "Moves that failed: the old shard goes on serving.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "orphaned",
@@ -12561,7 +12961,8 @@ export const catalogue: Catalogue = {
           "help": "Commits on the old shard after the cut-over, of writes that didn't come through here: nobody reads them.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -12805,6 +13206,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Buckets",
@@ -12813,32 +13215,38 @@ export const catalogue: Catalogue = {
           {
             "name": "home",
             "label": "At home",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "moved",
             "label": "Moved by the latest reshard",
-            "look": "second"
+            "look": "second",
+            "callee": null
           },
           {
             "name": "to_move",
             "label": "Is to move",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "lost",
             "label": "Its shard is not connected",
-            "look": "absent"
+            "look": "absent",
+            "callee": null
           },
           {
             "name": "copying",
             "label": "Being copied",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "cut_over",
             "label": "Cut over: writes wait",
-            "look": "locked"
+            "look": "locked",
+            "callee": null
           }
         ],
         "marked": "The hottest key of late is in it."
@@ -13348,7 +13756,8 @@ export const catalogue: Catalogue = {
           "help": "Lists and searches of app servers.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "changes",
@@ -13358,7 +13767,8 @@ export const catalogue: Catalogue = {
           "help": "The logs that it reads along: that of the database, or of each shard.",
           "minimum": 1,
           "maximum": 200,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -13369,7 +13779,8 @@ export const catalogue: Catalogue = {
           "help": "Threads that search.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "threads"
+          "maximum_metric": "threads",
+          "full_is_well": false
         },
         {
           "name": "threads",
@@ -13378,7 +13789,8 @@ export const catalogue: Catalogue = {
           "help": "Threads there are.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -13387,7 +13799,8 @@ export const catalogue: Catalogue = {
           "help": "Searches that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "lag_ms",
@@ -13396,7 +13809,8 @@ export const catalogue: Catalogue = {
           "help": "How long ago the oldest change was committed that searches don't see yet.",
           "unit": "ms",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "lag_changes",
@@ -13405,7 +13819,8 @@ export const catalogue: Catalogue = {
           "help": "Changes that are committed and that searches don't see yet.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "backlog",
@@ -13414,7 +13829,8 @@ export const catalogue: Catalogue = {
           "help": "Changes that were read and wait for an indexer.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "indexers_busy",
@@ -13423,7 +13839,8 @@ export const catalogue: Catalogue = {
           "help": "Bulks that are being indexed.",
           "unit": "",
           "headline": false,
-          "maximum_metric": "indexers"
+          "maximum_metric": "indexers",
+          "full_is_well": false
         },
         {
           "name": "indexers",
@@ -13432,7 +13849,8 @@ export const catalogue: Catalogue = {
           "help": "Bulks that can be indexed at once.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "indexed",
@@ -13441,7 +13859,8 @@ export const catalogue: Catalogue = {
           "help": "Items indexed, those of rebuilds included.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "refreshes",
@@ -13450,7 +13869,8 @@ export const catalogue: Catalogue = {
           "help": "Times that what was indexed became visible.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "answers",
@@ -13459,7 +13879,8 @@ export const catalogue: Catalogue = {
           "help": "Searches answered.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "stale_answers",
@@ -13468,7 +13889,8 @@ export const catalogue: Catalogue = {
           "help": "Of these, lists that differ from what the database holds: an item too many, too few, or an old version.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "with_deleted",
@@ -13477,7 +13899,8 @@ export const catalogue: Catalogue = {
           "help": "Answers with an item in them that is deleted.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "without_new",
@@ -13486,7 +13909,8 @@ export const catalogue: Catalogue = {
           "help": "Answers without an item that is there.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "with_old",
@@ -13495,7 +13919,8 @@ export const catalogue: Catalogue = {
           "help": "Answers with an item that has changed since.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "incomplete",
@@ -13504,7 +13929,8 @@ export const catalogue: Catalogue = {
           "help": "Answers given while the index was being rebuilt.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rebuilds",
@@ -13513,7 +13939,8 @@ export const catalogue: Catalogue = {
           "help": "Times that it was built from scratch.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "built_percent",
@@ -13522,7 +13949,8 @@ export const catalogue: Catalogue = {
           "help": "How much of the databases the present rebuild has read; 100 without one.",
           "unit": "%",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -13729,6 +14157,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": null,
       "version": 1,
@@ -14077,7 +14506,8 @@ export const catalogue: Catalogue = {
           "help": "Messages from servers and other queues.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "requests",
@@ -14087,7 +14517,8 @@ export const catalogue: Catalogue = {
           "help": "Requests that are messages: answered when they are stored (202 Accepted), done later.",
           "minimum": 0,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         },
         {
           "name": "workers",
@@ -14097,7 +14528,8 @@ export const catalogue: Catalogue = {
           "help": "Who does the jobs; each instance gets messages in turn.",
           "minimum": 1,
           "maximum": null,
-          "weighted": false
+          "weighted": false,
+          "deferred": true
         },
         {
           "name": "dead_letters",
@@ -14107,7 +14539,8 @@ export const catalogue: Catalogue = {
           "help": "The queue for messages that were given up; without one they are kept here.",
           "minimum": 0,
           "maximum": 1,
-          "weighted": false
+          "weighted": false,
+          "deferred": false
         }
       ],
       "metrics": [
@@ -14118,7 +14551,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that wait, those that wait out their delay too.",
           "unit": "",
           "headline": true,
-          "maximum_metric": "length_max"
+          "maximum_metric": "length_max",
+          "full_is_well": false
         },
         {
           "name": "length_max",
@@ -14127,7 +14561,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that may wait.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "oldest_age_s",
@@ -14136,7 +14571,8 @@ export const catalogue: Catalogue = {
           "help": "Since when the message whose turn is next was accepted.",
           "unit": "s",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "unacknowledged",
@@ -14145,7 +14581,8 @@ export const catalogue: Catalogue = {
           "help": "Deliveries that are not answered yet.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "accepted",
@@ -14154,7 +14591,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that were stored.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "delivered",
@@ -14163,7 +14601,8 @@ export const catalogue: Catalogue = {
           "help": "Deliveries, repeated ones included.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "acknowledged",
@@ -14172,7 +14611,8 @@ export const catalogue: Catalogue = {
           "help": "Messages whose job was reported as done in time.",
           "unit": "",
           "headline": true,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "redelivered",
@@ -14181,7 +14621,8 @@ export const catalogue: Catalogue = {
           "help": "Deliveries of messages that were delivered before.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "ran_out",
@@ -14190,7 +14631,8 @@ export const catalogue: Catalogue = {
           "help": "Deliveries that the visibility timeout ended.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "late",
@@ -14199,7 +14641,8 @@ export const catalogue: Catalogue = {
           "help": "Jobs done after their delivery was over: they are done twice, unless a crash lost the message.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "dead",
@@ -14208,7 +14651,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that were given up and are kept here.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "died",
@@ -14217,7 +14661,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that became dead letters.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "moving",
@@ -14226,7 +14671,8 @@ export const catalogue: Catalogue = {
           "help": "Dead letters on their way to the queue for them.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "moved",
@@ -14235,7 +14681,8 @@ export const catalogue: Catalogue = {
           "help": "Dead letters that another queue has taken.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "rejected",
@@ -14244,7 +14691,8 @@ export const catalogue: Catalogue = {
           "help": "Messages that found the queue full.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "dropped",
@@ -14253,7 +14701,8 @@ export const catalogue: Catalogue = {
           "help": "Accepted messages that were thrown away for room.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         },
         {
           "name": "lost",
@@ -14262,7 +14711,8 @@ export const catalogue: Catalogue = {
           "help": "Accepted messages that a crash has lost.",
           "unit": "",
           "headline": false,
-          "maximum_metric": null
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -14469,6 +14919,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "rules": [],
+      "any_above_zero": [],
       "needs": [],
       "cells": {
         "label": "Messages",
@@ -14477,22 +14928,26 @@ export const catalogue: Catalogue = {
           {
             "name": "waiting",
             "label": "Waits",
-            "look": "good"
+            "look": "good",
+            "callee": null
           },
           {
             "name": "again",
             "label": "Waits again",
-            "look": "fading"
+            "look": "fading",
+            "callee": null
           },
           {
             "name": "worked_on",
             "label": "Worked on",
-            "look": "busy"
+            "look": "busy",
+            "callee": null
           },
           {
             "name": "dead",
             "label": "Dead letter",
-            "look": "bad"
+            "look": "bad",
+            "callee": null
           }
         ],
         "marked": "delivered before"
@@ -14958,7 +15413,8 @@ export const catalogue: Catalogue = {
         "help": "Calls that the caller made this way.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "attempts",
@@ -14967,7 +15423,8 @@ export const catalogue: Catalogue = {
         "help": "Messages sent, retries included.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "completed",
@@ -14976,7 +15433,8 @@ export const catalogue: Catalogue = {
         "help": "Calls that ended well.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "failed",
@@ -14985,7 +15443,8 @@ export const catalogue: Catalogue = {
         "help": "Calls that failed for good.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "retried",
@@ -14994,7 +15453,8 @@ export const catalogue: Catalogue = {
         "help": "Attempts after the first.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "timeouts",
@@ -15003,7 +15463,8 @@ export const catalogue: Catalogue = {
         "help": "Attempts that the caller gave up on.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "lost",
@@ -15012,7 +15473,8 @@ export const catalogue: Catalogue = {
         "help": "Messages that the network lost, either way.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "in_flight",
@@ -15021,7 +15483,8 @@ export const catalogue: Catalogue = {
         "help": "Calls whose caller waits.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "bytes_out",
@@ -15030,7 +15493,8 @@ export const catalogue: Catalogue = {
         "help": "Bytes from caller to callee.",
         "unit": "bytes",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "bytes_back",
@@ -15039,7 +15503,8 @@ export const catalogue: Catalogue = {
         "help": "Bytes from callee to caller.",
         "unit": "bytes",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       },
       {
         "name": "breaker",
@@ -15048,7 +15513,8 @@ export const catalogue: Catalogue = {
         "help": "0 closed, 1 open, 2 half open.",
         "unit": "",
         "headline": false,
-        "maximum_metric": null
+        "maximum_metric": null,
+        "full_is_well": false
       }
     ],
     "faults": [
@@ -15176,7 +15642,8 @@ export const catalogue: Catalogue = {
       "help": "0 well, 1 impaired, 2 every instance down.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "offered",
@@ -15185,7 +15652,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that arrived (of a client: requests that it sent).",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "completed",
@@ -15194,7 +15662,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that were answered well.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "failed",
@@ -15203,7 +15672,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that were answered with a failure.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "in_flight",
@@ -15212,7 +15682,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that have arrived and are not answered yet.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "busy",
@@ -15221,7 +15692,8 @@ export const catalogue: Catalogue = {
       "help": "Workers or connections that are held.",
       "unit": "",
       "headline": false,
-      "maximum_metric": "capacity"
+      "maximum_metric": "capacity",
+      "full_is_well": false
     },
     {
       "name": "capacity",
@@ -15230,7 +15702,8 @@ export const catalogue: Catalogue = {
       "help": "Workers or connections there are; 0 where it has none.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "queue",
@@ -15239,7 +15712,8 @@ export const catalogue: Catalogue = {
       "help": "Calls that wait for a worker or a connection.",
       "unit": "",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     },
     {
       "name": "cost",
@@ -15248,7 +15722,8 @@ export const catalogue: Catalogue = {
       "help": "What it has cost since the start, in neutral units.",
       "unit": "units",
       "headline": false,
-      "maximum_metric": null
+      "maximum_metric": null,
+      "full_is_well": false
     }
   ],
   "outcomes": [

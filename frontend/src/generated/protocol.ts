@@ -214,7 +214,8 @@ export interface Param {
 /**
  * A typed port. An ``out`` port connects to an ``in`` port of the same ``type``; ``minimum`` and ``maximum`` count its edges.
  *
- * ``weighted``: calls are spread over its edges, so their weights can't all be 0.
+ * ``weighted``: calls are spread over its edges, so their weights can't all be 0. ``deferred``: calls leave it later, whoever caused
+ * them has been answered by then, so they may come round to where they were caused.
  */
 export interface Port {
   name: string;
@@ -225,13 +226,19 @@ export interface Port {
   minimum: number;
   maximum: number | null;
   weighted: boolean;
+  deferred: boolean;
 }
 
-/** What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too. */
+/**
+ * What one cell of a card can be. ``look`` chooses colour and shape, so that states differ without colour too.
+ *
+ * ``callee``: it stands for whoever the block calls, counted from 0 in the order of the edges' ids, and is shown under that one's name.
+ */
 export interface CellState {
   name: string;
   label: string;
   look: "empty" | "good" | "fading" | "bad" | "locked" | "absent" | "busy" | "first" | "second" | "third" | "fourth";
+  callee: number | null;
 }
 
 /**
@@ -262,18 +269,30 @@ export interface Rule {
   when: Record<string, (Scalar)[]>;
 }
 
-/** Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why. */
+/** At least one of ``params`` has to be more than 0; ``help`` says why. */
+export interface AnyAboveZero {
+  params: string[];
+  help: string;
+}
+
+/**
+ * Where each parameter in ``when`` has one of the listed values, one of these ``ports`` has to be connected; ``help`` says why.
+ *
+ * ``callee``: parameters of the block that is connected there, where it has them, and the values that they may have then.
+ */
 export interface Need {
   ports: string[];
   when: Record<string, (Scalar)[]>;
   help: string;
+  callee: Record<string, (Scalar)[]>;
 }
 
 /**
  * A figure that a block or edge reports.
  *
  * ``counter``: only grows, frames carry its total; ``gauge``: its value now. ``headline`` metrics are drawn on the card, in order.
- * ``maximum_metric`` names the gauge that this one fills up towards (busy towards workers), for bars.
+ * ``maximum_metric`` names the gauge that this one fills up towards (busy towards workers), for bars; ``full_is_well`` where a full bar is
+ * how it should be (targets that are well).
  */
 export interface Metric {
   name: string;
@@ -283,6 +302,7 @@ export interface Metric {
   unit: string;
   headline: boolean;
   maximum_metric: string | null;
+  full_is_well: boolean;
 }
 
 /** Something that can be done to a block or an edge while it runs. ``momentary`` ones have no end (flush). */
@@ -306,6 +326,7 @@ export interface BlockSpec {
   metrics: Metric[];
   faults: Fault[];
   rules: Rule[];
+  any_above_zero: AnyAboveZero[];
   needs: Need[];
   cells: Cells | null;
   version: number;

@@ -71,6 +71,27 @@ describe('forms from the catalogue', () => {
     expect(ruleProblems({ ...spec, rules: [{ ...rules[0]!, strict: false }] }, { soft_s: 60 }).size).toBe(0);
   });
 
+  it('a relation that depends on a third parameter holds only beside that one', () => {
+    const params = [param('timeout_s', { default: 2 }), param('period_s', { default: 1 }), param('probes')];
+    const rules = [
+      { lesser: 'timeout_s', greater: 'period_s', help: 'too long', strict: false, when: { probes: [true] } },
+    ];
+    const spec = { ...CATALOGUE.blocks[0]!, params, rules };
+    expect(ruleProblems(spec, { probes: false }).size).toBe(0);
+    expect([...ruleProblems(spec, { probes: true }).keys()]).toEqual(['timeout_s', 'period_s']);
+  });
+
+  it('weights of which none is above 0 are told at each of them', () => {
+    const params = [param('read', { label: 'Reads', default: 1 }), param('write', { label: 'Writes', default: 0 })];
+    const any_above_zero = [{ params: ['read', 'write'], help: 'ask for something' }];
+    const spec = { ...CATALOGUE.blocks[0]!, params, any_above_zero };
+    expect(ruleProblems(spec, {}).size).toBe(0);
+    expect(ruleProblems(spec, { read: 0, write: 0.1 }).size).toBe(0);
+    const problems = ruleProblems(spec, { read: 0 });
+    expect([...problems.keys()]).toEqual(['read', 'write']);
+    expect(problems.get('write')).toBe('One of Reads, Writes has to be above 0: ask for something');
+  });
+
   it('keeps groups in the order of their first parameter', () => {
     const params = [param('a', { group: 'One' }), param('b', { group: 'Two' }), param('c', { group: 'One' })];
     expect(grouped(params).map(([name, members]) => [name, members.length])).toEqual([

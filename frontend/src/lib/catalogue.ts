@@ -59,14 +59,21 @@ export function shownParams(params: readonly Param[], values: Record<string, Sca
 export function ruleProblems(spec: BlockSpec, values: Record<string, Scalar>): Map<string, string> {
   const problems = new Map<string, string>();
   const byName = new Map(spec.params.map((param) => [param.name, param]));
-  for (const { lesser, plus, least, greater, strict, help, when } of spec.rules) {
-    const holds = Object.entries(when).every(([name, wanted]) => {
+  const holds = (when: Record<string, Scalar[]>) =>
+    Object.entries(when).every(([name, wanted]) => {
       const other = byName.get(name);
-      return other !== undefined && wanted.includes(settingOf(values, other));
+      return other && wanted.includes(settingOf(values, other));
     });
+  for (const { params, help } of spec.any_above_zero) {
+    const group = params.flatMap((name) => byName.get(name) ?? []);
+    if (group.some((param) => settingOf(values, param))) continue;
+    const labels = group.map(({ label }) => label).join(', ');
+    for (const { name } of group) problems.set(name, `One of ${labels} has to be above 0: ${help}`);
+  }
+  for (const { lesser, plus, least, greater, strict, help, when } of spec.rules) {
     const more = byName.get(greater);
     const summed = (lesser ? [lesser, ...plus] : []).map((name) => byName.get(name));
-    if (!holds || !more || summed.includes(undefined)) continue;
+    if (!holds(when) || !more || summed.includes(undefined)) continue;
     const known = summed as Param[];
     const lows = known.map((param) => settingOf(values, param));
     const high = settingOf(values, more);

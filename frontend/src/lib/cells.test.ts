@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CELL_ROLES, CELL_SHAPES, cellAt, cellCounts, cellGrid, cssColour, MARKED } from './cells';
+import { CATALOGUE, design } from '../test/samples';
+import { CELL_ROLES, CELL_SHAPES, cellAt, cellCounts, cellGrid, cssColour, MARKED, stateLabels } from './cells';
 import { svgPath } from './shapes';
 
 describe('cells on a card', () => {
@@ -42,5 +43,42 @@ describe('cells on a card', () => {
     expect(cssColour(CELL_ROLES.good)).toBe('var(--ok)');
     expect(cssColour(CELL_ROLES.absent)).toBe('var(--ink-2)');
     expect(cssColour(CELL_ROLES.empty)).toBe('var(--line-strong)');
+  });
+});
+
+describe('what a cell stands for', () => {
+  const state = (name: string, callee: number | null) => ({ name, label: name, look: 'first' as const, callee });
+  const cells = {
+    label: '',
+    help: '',
+    marked: '',
+    states: [state('none', null), state('first', 0), state('second', 1)],
+  };
+
+  function called(...regions: { label: string; region?: string }[]) {
+    const drawn = design();
+    const blocks = regions.map(({ label, region }, index) => ({
+      ...drawn.blocks[1]!,
+      id: `region-${index}`,
+      label,
+      params: (region ? { region } : {}) as Record<string, string>,
+    }));
+    const edges = regions.map((_, index) => ({
+      ...drawn.edges[0]!,
+      id: `to-${index}`,
+      to: { block: `region-${index}`, port: 'in' },
+    }));
+    return { ...drawn, blocks: [drawn.blocks[0]!, ...blocks], edges: edges.reverse() };
+  }
+
+  it('is named as whom the block calls, in the order of the edges’ ids, with the region', () => {
+    const drawn = called({ label: 'Balancer EU', region: 'eu' }, { label: 'Backup', region: 'us' });
+    expect(stateLabels(CATALOGUE, drawn, 'client', cells)).toEqual(['none', 'Balancer EU', 'Backup (US)']);
+  });
+
+  it('has no name where nobody is drawn, and the last one stands for all further ones', () => {
+    expect(stateLabels(CATALOGUE, called({ label: 'One' }), 'client', cells)).toEqual(['none', 'One', null]);
+    const three = called({ label: 'One' }, { label: 'Two' }, { label: 'Three' });
+    expect(stateLabels(CATALOGUE, three, 'client', cells)).toEqual(['none', 'One', 'Two or further']);
   });
 });

@@ -1,6 +1,7 @@
 /** The small cells on a card: what each look is drawn as, and where each cell stands. */
 
-import type { CellState } from '../generated/protocol';
+import type { Block, Catalogue, CellState, Cells, Design } from '../generated/protocol';
+import { nameOf } from './catalogue';
 import { circle, rectangle, type Shape } from './shapes';
 
 /** How a cell can look. */
@@ -96,4 +97,28 @@ export function cellCounts(cells: Uint8Array, states: number): { of: number[]; m
     if (cell >= MARKED) marked += 1;
   }
   return { of, marked };
+}
+
+/** The name of each of `cells`' states at `block`: what a state stands for is called as it is drawn; null where nobody is there. */
+export function stateLabels(catalogue: Catalogue, design: Design, block: string, cells: Cells): (string | null)[] {
+  const byId = new Map(design.blocks.map((candidate) => [candidate.id, candidate]));
+  const callees = design.edges
+    .filter((edge) => edge.from.block === block)
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map((edge) => byId.get(edge.to.block));
+  const last = Math.max(...cells.states.map(({ callee }) => callee ?? -1));
+  return cells.states.map(({ label, callee }) => {
+    if (callee === null) return label;
+    const called = callees[callee];
+    if (!called) return null;
+    const more = callee === last && callees.length > last + 1 ? ' or further' : '';
+    return placeName(catalogue, called) + more;
+  });
+}
+
+/** A block's name with its region, unless the name says it already. */
+function placeName(catalogue: Catalogue, block: Block): string {
+  const name = nameOf(catalogue, block);
+  const region = typeof block.params.region === 'string' ? block.params.region.toUpperCase() : '';
+  return !region || name.toUpperCase().split(/\W+/).includes(region) ? name : `${name} (${region})`;
 }

@@ -8,6 +8,11 @@ describe('why a block is not well', () => {
     expect(whyOf('strained', FIGURES)).toContain('waits about 2.00 s');
   });
 
+  it('one call waits, two wait', () => {
+    expect(whyOf('strained', { ...FIGURES, queue: 1 })).toContain('1 call waits');
+    expect(whyOf('strained', { ...FIGURES, queue: 2 })).toContain('2 calls wait');
+  });
+
   it('says that the queue grows only while more arrives than is finished', () => {
     expect(whyOf('strained', FIGURES)).toContain('queue grows');
     expect(whyOf('strained', { ...FIGURES, offered: 250 })).not.toContain('queue grows');

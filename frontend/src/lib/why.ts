@@ -20,7 +20,7 @@ export function whyOf(health: Health, figures: WhyFigures): string | null {
   const full = capacity > 0 && busy >= 0.95 * capacity;
   const parts: string[] = [];
   if (full) parts.push(`${count(busy)} of its ${count(capacity)} places are taken`);
-  if (queue > 0) parts.push(`${count(queue)} calls wait`);
+  if (queue > 0) parts.push(`${count(queue)} ${queue === 1 ? 'call waits' : 'calls wait'}`);
   if (!parts.length) return 'A fault holds it back: some of its instances are down, slow or paused.';
   const drained =
     queue > 0 && completed > 0

@@ -105,8 +105,8 @@ function begin(): void {
 
 /** Makes a link to the drawing; with `log`, to the run with everything that was done to it. Gives its address. */
 export async function share(withLog: boolean): Promise<string> {
-  const { origin, events, forkedFrom } = useSession.getState();
-  const scenario = withLog && origin ? scenarioOf(origin, wholeLog(events)) : scenarioOf(drawing());
+  const { origin, running, events, forkedFrom } = useSession.getState();
+  const scenario = withLog && origin ? scenarioOf(origin, wholeLog(events, running ?? origin)) : scenarioOf(drawing());
   const shared = await createShare({ scenario, title: drawing().name, forked_from: forkedFrom });
   return new URL(shared.url, location.href).href;
 }

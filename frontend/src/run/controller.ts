@@ -145,14 +145,13 @@ export async function startDrawing(playing: boolean): Promise<void> {
 
 /**
  * Back to time 0, under another seed if one is given. Where the drawing was changed since the run began, a fresh run of
- * what is drawn takes its place: nobody wants to find an old drawing at time 0. So it does for a scenario that does something by
- * itself, since a run that is reset has an empty log.
+ * what is drawn takes its place: nobody wants to find an old drawing at time 0.
  */
 export async function reset(seed?: number): Promise<void> {
-  const { origin, running, runId, script } = useSession.getState();
+  const { origin, running, runId } = useSession.getState();
   if (seed !== undefined) useSession.setState({ seed });
   if (!runId) return;
   const changed = !origin || !running || !runsAlike(catalogue(), origin, drawing());
-  if (changed || script.length) await startDrawing(false);
+  if (changed) await startDrawing(false);
   else await ask({ type: 'reset', seed: seed ?? null });
 }

@@ -27,9 +27,9 @@ function download(href: string, name: string): void {
 
 /** Saves the scenario (drawing, seed, what was done) as `manage.py simulate` takes it. */
 export function exportJson(): void {
-  const { origin, events } = useSession.getState();
+  const { origin, running, events } = useSession.getState();
   const touched = origin && interventions(events).length > 0;
-  const scenario = touched ? scenarioOf(origin, wholeLog(events)) : scenarioOf(drawing());
+  const scenario = touched ? scenarioOf(origin, wholeLog(events, running ?? origin)) : scenarioOf(drawing());
   const blob = new Blob([`${JSON.stringify(scenario, null, 2)}\n`], { type: 'application/json' });
   const href = URL.createObjectURL(blob);
   download(href, fileName('json'));

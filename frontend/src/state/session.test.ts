@@ -48,10 +48,10 @@ describe('what a scenario does by itself', () => {
     expect(scenarioOf(design()).interventions).toEqual([crash('server', 20)]);
   });
 
-  it('follows what was done, until another future takes its place', () => {
-    useSession.setState({ script: [crash('server', 5), crash('server', 20)] });
+  it('follows what was done, in every future', () => {
+    useSession.setState({ script: [crash('server', 5), crash('server', 20), crash('gone', 30)] });
     const done = event(1, 10);
-    expect(wholeLog([done])).toEqual([done.intervention, crash('server', 20)]);
-    expect(wholeLog([done, event(2, 10, 'branch')])).toEqual([done.intervention]);
+    expect(wholeLog([done], design())).toEqual([done.intervention, crash('server', 20)]);
+    expect(wholeLog([done, event(2, 10, 'branch')], design())).toEqual([done.intervention, crash('server', 20)]);
   });
 });

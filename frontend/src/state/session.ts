@@ -144,12 +144,11 @@ export function interventions(events: readonly Happened[]): Intervention[] {
     .sort((a, b) => a.at_ns - b.at_ns);
 }
 
-/** What was done, and what the scenario has yet to do by itself, unless another future took the place of that. */
-export function wholeLog(events: readonly Happened[]): Intervention[] {
+/** What was done to a run that is `running` by now, and what the scenario has yet to do by itself. */
+export function wholeLog(events: readonly Happened[], running: Design): Intervention[] {
   const done = interventions(events);
-  if (events.some(({ what }) => what === 'branch')) return done;
   const last = done.at(-1)?.at_ns ?? -1;
-  return [...done, ...useSession.getState().script.filter((entry) => entry.at_ns > last)];
+  return [...done, ...scripted(running).filter((entry) => entry.at_ns > last)];
 }
 
 /** The interventions of a log that are the scenario's own, and nobody's doing. */

@@ -26,7 +26,7 @@ export function param(name: string, given: Partial<Param> = {}): Param {
 }
 
 function port(name: string, direction: 'in' | 'out', type: string, maximum: number | null = null): Port {
-  return { name, label: name, direction, type, help: '', minimum: 0, maximum, weighted: false };
+  return { name, label: name, direction, type, help: '', minimum: 0, maximum, weighted: false, deferred: false };
 }
 
 function kind(name: string, title: string, params: Param[], ports: Port[]): BlockSpec {
@@ -41,6 +41,7 @@ function kind(name: string, title: string, params: Param[], ports: Port[]): Bloc
     metrics: [],
     faults: [],
     rules: [],
+    any_above_zero: [],
     cells: null,
     needs: [],
     version: 1,

@@ -14,6 +14,7 @@ from playground.engine.limiters import USERS_KEPT, FixedWindow, Limiter, Sliding
 from playground.engine.outcomes import NO_UPSTREAM, RATE_LIMITED
 from playground.engine.params import Params
 from playground.engine.streams import CONSTANT, Duration
+from playground.engine.words import time_text
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
@@ -280,7 +281,7 @@ class ApiGateway(Block):
                 "rate_limited",
                 "warning",
                 f"{self.label} limits users",
-                f"User {user} asked too often, and may ask again in {float(wait_ns) / 1e6:.3g} ms.",
+                f"User {user} asked too often, and may ask again in {time_text(wait_ns)}.",
             )
 
     def on_cancel(self, call: i64) -> None:

@@ -34,6 +34,7 @@ from playground.engine.params import Params
 from playground.engine.state import State
 from playground.engine.station import Station
 from playground.engine.streams import CONSTANT, Duration
+from playground.engine.words import time_text
 
 if TYPE_CHECKING:
     from playground.blocks.app_server.living import LivingBlock
@@ -189,8 +190,8 @@ class Life(State):
             self.become(instance, STARTING)
             self.tick(instance, ns)
             if owner.simulation.now > 0:
-                text = f"Nobody listens there for {float(ns) / 1e9:.3g} s."
-                owner.note("starting", "info", f"{owner.label} {instance + 1} starts", text)
+                text = f"Nobody listens there for {time_text(ns)}."
+                owner.note("starting", "info", f"{owner.label_of(instance)} starts", text)
         else:
             self.warm_up(instance)
         if was_off:
@@ -210,8 +211,7 @@ class Life(State):
         self.become(instance, READY)
         if took > 0:
             owner = self.owner
-            text = f"{float(took) / 1e9:.3g} s after its start."
-            owner.note("ready", "good", f"{owner.label} {instance + 1} is ready", text)
+            owner.note("ready", "good", f"{owner.label_of(instance)} is ready", f"{time_text(took)} after its start.")
         if self.rolling == instance:
             self.roll_on()
 
@@ -229,7 +229,7 @@ class Life(State):
         self.become(instance, DRAINING)
         owner = self.owner
         text = "It says that it is not ready, and finishes what it has."
-        owner.note("drain", "info", f"{owner.label} {instance + 1} drains", text)
+        owner.note("drain", "info", f"{owner.label_of(instance)} drains", text)
         if self.drain_ns > 0:
             self.tick(instance, self.drain_ns)
         else:

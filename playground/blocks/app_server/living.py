@@ -131,6 +131,7 @@ class LivingBlock(Block):
             float(self.sessions.size()),
             float(self.sessions.begun),
             float(self.sessions.missed),
+            float(self.sessions.lost),
         ]
 
     def instance_rows(self) -> list[object]:

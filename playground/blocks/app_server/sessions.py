@@ -14,6 +14,7 @@ from playground.engine.block import Block
 from playground.engine.params import Params
 from playground.engine.state import State
 from playground.engine.stores import LRU, Evicting
+from playground.engine.words import counted
 
 NONE: Final = 0
 LOCAL: Final = 1
@@ -37,6 +38,7 @@ class Sessions(State):
         self.held: list[Evicting] = []
         self.begun: i64 = 0
         self.missed: i64 = 0
+        self.lost: i64 = 0
         self.missed_noted_at: i64 = -QUIET_NS
 
     def configure(self, params: Params) -> None:
@@ -86,9 +88,9 @@ class Sessions(State):
         now = self.owner.simulation.now
         if now - self.missed_noted_at >= QUIET_NS:
             self.missed_noted_at = now
-            label = self.owner.label
+            label = self.owner.label_of(instance)
             text = "The session began elsewhere, was lost or has expired; the user has to sign in again."
-            self.owner.note("session_missed", "warning", f"{label} {instance + 1} doesn't know a session", text)
+            self.owner.note("session_missed", "warning", f"{label} doesn't know a session", text)
 
     def forget(self, instance: i64) -> None:
         """``instance`` has lost its memory."""
@@ -96,11 +98,11 @@ class Sessions(State):
             return
         lost = self.held[instance].size
         self.held[instance].clear()
+        self.lost += lost
         if lost > 0:
-            text = "They were in its memory alone; their users have to sign in again."
-            self.owner.note(
-                "sessions_lost", "bad", f"{lost} sessions lost with {self.owner.label} {instance + 1}", text
-            )
+            text = "Its memory alone had them; their users have to sign in again."
+            title = f"{counted(lost, 'session')} lost with {self.owner.label_of(instance)}"
+            self.owner.note("sessions_lost", "bad", title, text)
 
     def size(self) -> i64:
         """Sessions that instances hold, those that have expired unnoticed included."""

@@ -171,6 +171,6 @@ SPEC = BlockSpec(
     ),
     faults=(*SHARED_FAULTS, *life.FAULTS),
     rules=life.RULES,
-    needs=life.NEEDS,
+    needs=(*life.NEEDS, *data.NEEDS),
     cells=life.CELLS,
 )

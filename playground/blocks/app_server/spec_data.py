@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.protocol.catalogue import Choice, Metric, Param, Port
+from playground.protocol.catalogue import Choice, Metric, Need, Param, Port
 
 PROGRAM = "Program"
 
@@ -113,6 +113,16 @@ PORTS = (
         help="Where it leaves background refreshes, and writes that go into the queue.",
         maximum=1,
     ),
+)
+
+NEEDS = (
+    Need(
+        ports=("cache",),
+        when={"writes": ("cache",)},
+        callee={"write_policy": ("through", "behind")},
+        help="its writes go to a cache that writes them to the store; one that is written around refuses them",
+    ),
+    Need(ports=("queue",), when={"writes": ("queue",)}, help="its writes go into a queue"),
 )
 
 METRICS = (

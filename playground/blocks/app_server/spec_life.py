@@ -250,6 +250,12 @@ METRICS = (
     Metric(
         name="sessions_missed", label="Sessions missed", kind="counter", help="Requests whose session wasn't known."
     ),
+    Metric(
+        name="sessions_lost",
+        label="Sessions lost",
+        kind="counter",
+        help="Sessions that instances held in memory when they died: counted then, not when their users come back.",
+    ),
 )
 
 CELLS = Cells(

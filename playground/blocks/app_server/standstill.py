@@ -51,7 +51,7 @@ class Standstill(State):
     def begin(self, fault: str, instance: i64, params: Params) -> None:
         """Enter a ``deadlock`` or ``not_ready``, and name it."""
         owner = self.owner
-        which = owner.label if instance < 0 else f"{owner.label} {instance + 1}"
+        which = owner.label if instance < 0 else owner.label_of(instance)
         if fault == "deadlock":
             text = "Its workers wait for one another: no answer to anything, probes included, until it is restarted."
             owner.note("deadlock", "bad", f"Deadlock in {which}", text)

@@ -24,6 +24,7 @@ from playground.engine.outcomes import ABSENT, ERROR, FILTER_ADD, FILTER_CHECK, 
 from playground.engine.params import Params
 from playground.engine.station import FULL, STARTED, Station
 from playground.engine.streams import CONSTANT, Duration
+from playground.engine.words import counted
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
@@ -262,7 +263,7 @@ class BloomFilter(Block):
             "rebuilt",
             "good",
             f"{self.label} rebuilt",
-            f"{made.elements} ids are in, {before} were before. Its hashes are new, so other ids are false positives.",
+            f"{counted(made.elements, 'id is', 'ids are')} in, {before} before. Its hashes are new, so other ids are false positives.",
         )
         self.watch_elements()
         self.watch_refused()

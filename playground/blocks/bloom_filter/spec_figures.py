@@ -10,7 +10,7 @@ CELLS = Cells(
     states=(
         CellState(name="empty", label="Empty", look="empty"),
         CellState(name="few", label="Few set", look="good"),
-        CellState(name="half", label="About half set, as planned", look="fading"),
+        CellState(name="half", label="About half set, as planned", look="first"),
         CellState(name="most", label="More set than planned", look="bad"),
     ),
     marked="Where the id that was looked up last falls.",

@@ -41,6 +41,7 @@ from playground.engine.outcomes import (
 from playground.engine.params import Params
 from playground.engine.station import FULL, STARTED
 from playground.engine.streams import CONSTANT, Duration
+from playground.engine.words import counted
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
@@ -305,7 +306,12 @@ class Cache(Loading):
             for number, node in enumerate(self.nodes):
                 count += node.items.size
                 self.lose(number)
-            self.note("flush", "warning", f"{self.label} flushed", f"{count} keys are gone; their next reads miss.")
+            self.note(
+                "flush",
+                "warning",
+                f"{self.label} flushed",
+                f"{counted(count, 'key is', 'keys are')} gone; the next read of each misses.",
+            )
             return True
         if fault == "expire_key":
             key = params.integer("key")

@@ -114,5 +114,5 @@ class Loading(WritingCache):
         if token > 0:
             self.use_up(number, key, token)
         self.changed_at(key, number)
-        self.note_filled(key)
+        self.note_filled(key, version == ABSENT)
         return True

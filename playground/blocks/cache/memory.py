@@ -17,6 +17,7 @@ from playground.engine.outcomes import ABSENT, CACHE_GET, CACHE_SET, CACHE_UNLOC
 from playground.engine.params import Params
 from playground.engine.station import Station
 from playground.engine.stores import POLICIES
+from playground.engine.words import time_text
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
@@ -266,10 +267,10 @@ class Memory(Block):
         if now - self.invisible_noted_at < LONG_QUIET_NS:
             return
         self.invisible_noted_at = now
-        age = float(now - source.written_at(key)) / 1e9
+        age = time_text(now - source.written_at(key))
         self.note(
             "invisible",
             "bad",
             f"Key {key} exists, {self.label} says it doesn't",
-            f'It was created {age:.3g} s ago; "there is none" is cached until its time to live ends.',
+            f'It was created {age} ago; "there is none" is cached until its time to live ends.',
         )

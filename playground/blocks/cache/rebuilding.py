@@ -23,6 +23,7 @@ from playground.blocks.cache.states import (
 from playground.engine.outcomes import VERDICT_ABSENT_KEPT, VERDICT_NOTHING, VERDICT_REBUILD, VERDICT_WAIT
 from playground.engine.params import Params
 from playground.engine.stores import FIFO, Evicting
+from playground.engine.words import often, time_text
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
@@ -63,6 +64,7 @@ class Rebuilding(Memory):
         self.noted_at: i64 = -QUIET_NS
         self.noted_count: i64 = 0
         self.spared_noted_at: i64 = -LONG_QUIET_NS
+        self.in_vain_noted_at: i64 = -LONG_QUIET_NS
         self.lock_noted_at: i64 = -LONG_QUIET_NS
         self.wrong_noted_at: i64 = -LONG_QUIET_NS
         self.lease_noted_at: i64 = -LONG_QUIET_NS
@@ -241,8 +243,9 @@ class Rebuilding(Memory):
         else:
             loading.version[entry] += 1
 
-    def note_filled(self, key: i64) -> None:
-        """The first rebuild has put the key in: when many had begun, that was a stampede, and this is its size."""
+    def note_filled(self, key: i64, absent: bool) -> None:
+        """The first rebuild has put the key in: when many had begun, that was a stampede, and this is its size. Where the store has no such
+        item (``absent``) nothing was rebuilt: they have all asked for what isn't there."""
         loading = self.loading
         entry = loading.find(key)
         if entry < 0:
@@ -261,9 +264,12 @@ class Rebuilding(Memory):
                 self.note(
                     "collapsed",
                     "good",
-                    f"Key {key} rebuilt {'once' if count == 1 else f'{count} times'} for {waited + count} readers",
+                    f"Key {key} {'looked up' if absent else 'rebuilt'} {often(count)} for {waited + count} readers",
                     f"The others waited at most {took:.0f} ms, instead of going to the store.",
                 )
+            return
+        if absent:
+            self.note_asked_in_vain(key, count, took)
             return
         self.stampedes += 1
         if count > self.largest_stampede:
@@ -280,6 +286,19 @@ class Rebuilding(Memory):
             f"Key {key} was not in {self.label}; {count} callers went to rebuild it in the {took:.0f} ms until it was.",
         )
 
+    def note_asked_in_vain(self, key: i64, count: i64, took_ms: float) -> None:
+        """Many have asked the store for one id at once, and it has no such item."""
+        now = self.simulation.now
+        if now - self.in_vain_noted_at < LONG_QUIET_NS:
+            return
+        self.in_vain_noted_at = now
+        self.note(
+            "asked_in_vain",
+            "warning",
+            f"Key {key} doesn't exist: {count} lookups at once",
+            f"{self.label} held no answer; {count} callers asked the store in the {took_ms:.0f} ms until it said that there is none.",
+        )
+
     def note_lock_expired(self, key: i64, held_ns: i64) -> None:
         """A lock that nobody gave back has run out, and the next reader takes it."""
         self.locks_expired += 1
@@ -292,7 +311,7 @@ class Rebuilding(Memory):
             "warning",
             f"The lock of key {key} ran out",
             "Its holder died, or needs longer than the lock lasts. "
-            f"Another reader takes it, {float(held_ns) / 1e9:.3g} s after it was taken.",
+            f"Another reader takes it, {time_text(held_ns)} after it was taken.",
         )
 
     def note_freed_wrongly(self, key: i64) -> None:

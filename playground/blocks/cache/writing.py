@@ -25,6 +25,7 @@ from playground.blocks.cache.states import (
 from playground.engine.outcomes import ABSENT, ERROR, MISS, OK, WRITE, as_upstream
 from playground.engine.params import Params
 from playground.engine.stores import FIFO, Evicting
+from playground.engine.words import counted
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
@@ -106,7 +107,7 @@ class WritingCache(Rebuilding):
         """Hold what was just written."""
         now = self.simulation.now
         node.put(key, version, now, self.expiry(now), -1)
-        self.note_filled(key)
+        self.note_filled(key, False)
         self.changed_at(key, number)
 
     def promise(self, node: Node, key: i64) -> i64:
@@ -254,8 +255,8 @@ class WritingCache(Rebuilding):
         self.note(
             "lost_writes",
             "bad",
-            f"{lost} writes lost at {self.label}",
-            f"They were acknowledged, and not yet in the store: keys {', '.join(named)}{more}.",
+            f"{counted(lost, 'write')} lost at {self.label}",
+            f"Acknowledged, and not yet in the store: {'key' if lost == 1 else 'keys'} {', '.join(named)}{more}.",
         )
 
     def take_version(self, node: Node, key: i64, version: i64) -> i64:

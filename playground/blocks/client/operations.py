@@ -45,8 +45,7 @@ class Mix(State):
     def configure(self, params: Params) -> None:
         """Take weights and popularity."""
         weights = [params.number(f"{name}_weight") for name in ("read", "write", "list", "buy", "create", "delete")]
-        # Nothing weighs anything: everything is a read.
-        total = sum(weights) or 1.0
+        total = sum(weights)
         self.write_below = weights[1] / total
         self.list_below = self.write_below + weights[2] / total
         self.buy_below = self.list_below + weights[3] / total

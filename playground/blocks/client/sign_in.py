@@ -11,6 +11,7 @@ from playground.engine.block import Block
 from playground.engine.params import Params
 from playground.engine.state import State
 from playground.engine.stores import KeyIndex
+from playground.engine.words import often
 
 SIGNED_IN_MAX: Final = 1 << 20
 """Users whose sessions are remembered: one more, and whoever signed in first has to do so again."""
@@ -70,5 +71,5 @@ class SignedIn(State):
         now = owner.simulation.now
         if now - self.noted_at >= QUIET_NS:
             self.noted_at = now
-            text = f"A server didn't know their session; so far that happened {self.signed_out} times."
+            text = f"A server didn't know their session; so far that happened {often(self.signed_out)}."
             owner.note("signed_out", "bad", f"Users of {owner.label} are being logged out", text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playground.blocks.client.spec_mix import MIX_PARAMS
+from playground.blocks.client.spec_mix import MIX_PARAMS, WEIGHTS
 from playground.blocks.declare import PAUSE, RATE_PER_S_MAX, REGION, TEN_DAYS_S, duration, lasting
-from playground.protocol.catalogue import BlockSpec, Choice, Fault, Metric, Param, Port
+from playground.protocol.catalogue import AnyAboveZero, BlockSpec, Choice, Fault, Metric, Param, Port
 
 TRAFFIC, PROFILE, USERS = "Traffic", "Over time", "Users"
 OPEN: dict[str, tuple[bool | int | float | str | None, ...]] = {"loop": ("open",)}
@@ -217,6 +217,7 @@ SPEC = BlockSpec(
         *MIX_PARAMS,
         REGION,
     ),
+    any_above_zero=(AnyAboveZero(params=WEIGHTS, help="a request has to ask for something"),),
     ports=(
         Port(
             name="out",

@@ -21,7 +21,7 @@ def weight(name: str, label: str, default: float, text: str) -> Param:
     )
 
 
-MIX_PARAMS = (
+OPERATIONS = (
     weight("read", "Reads", 100.0, "Weight of reads of one item. 100 to 1 write is the usual shop."),
     weight("write", "Writes", 1.0, "Weight of writes to one item."),
     weight("list", "Lists", 0.0, "Weight of pages of a list."),
@@ -30,6 +30,12 @@ MIX_PARAMS = (
         "create", "Creations", 0.0, "Weight of creations of an item, of the ids that reads of unknown ones ask for."
     ),
     weight("delete", "Deletions", 0.0, "Weight of deletions of an item, chosen as written ones are."),
+)
+
+WEIGHTS = tuple(param.name for param in OPERATIONS)
+
+MIX_PARAMS = (
+    *OPERATIONS,
     Param(
         name="unknown_percent",
         label="Unknown ids",

@@ -7,13 +7,15 @@ from mypy_extensions import i64
 from playground.blocks.gslb.resolvers import Resolvers
 from playground.blocks.gslb.targets import Targets
 from playground.engine.block import Block
+from playground.engine.words import counted, time_text
 
 
 def note_dead(
     block: Block, targets: Targets, target: i64, failed: i64, silent_ns: i64, pointing: i64, resolvers: i64
 ) -> None:
     """A region was found dead by ``failed`` probes, ``silent_ns`` after its last good answer; so many of the ``resolvers`` point to it."""
-    text = f"{failed} probes in a row failed; the last good sign of it was {float(silent_ns) / 1e9:.1f} s ago."
+    probes = f"{failed} probes in a row failed" if failed > 1 else "A probe failed"
+    text = f"{probes}; the last good sign of it was {time_text(silent_ns)} ago."
     if pointing > 0:
         text += f" {100.0 * float(pointing) / float(resolvers):.0f} % of the resolvers still point there."
     block.note("region_dead", "bad", f"{targets.edges[target].callee.label} found dead", text)
@@ -22,7 +24,12 @@ def note_dead(
 def note_back(block: Block, targets: Targets, target: i64, good: i64) -> None:
     """A dead region has answered ``good`` probes in a row."""
     label = targets.edges[target].callee.label
-    block.note("region_back", "good", f"{label} is back", f"It has answered {good} probes in a row.")
+    block.note(
+        "region_back",
+        "good",
+        f"{label} is back",
+        f"It has answered {f'{good} probes in a row' if good > 1 else 'a probe'}.",
+    )
 
 
 def note_route(block: Block, targets: Targets, target: i64) -> None:
@@ -45,7 +52,7 @@ def note_leaving(block: Block, targets: Targets, resolvers: Resolvers, target: i
         if stubborn == 0:
             block.note("all_moved", "good", f"All resolvers have left {label}", "No request goes there any more.")
         else:
-            text = f"{stubborn} go on sending there: they ignore the TTL."
+            text = f"{counted(stubborn, 'resolver goes', 'resolvers go')} on sending there, past the TTL."
             block.note("all_moved", "warning", f"All resolvers that honour the TTL have left {label}", text)
     elif 2 * there <= targets.leaving[target] and targets.half_left[target] == 0:
         targets.half_left[target] = 1

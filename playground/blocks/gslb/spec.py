@@ -240,10 +240,10 @@ CELLS = Cells(
     help="A sample of the resolvers, those of one region of clients after those of another: the region that each one's answer points to.",
     states=(
         CellState(name="none", label="no answer", look="empty"),
-        CellState(name="first", label="first region", look="first"),
-        CellState(name="second", label="second region", look="second"),
-        CellState(name="third", label="third region", look="third"),
-        CellState(name="fourth", label="fourth region or further", look="fourth"),
+        CellState(name="first", label="first region", look="first", callee=0),
+        CellState(name="second", label="second region", look="second", callee=1),
+        CellState(name="third", label="third region", look="third", callee=2),
+        CellState(name="fourth", label="fourth region or further", look="fourth", callee=3),
     ),
     marked="ignores the TTL",
 )
@@ -285,6 +285,7 @@ METRICS = (
         kind="gauge",
         help="Regions that the checks call healthy.",
         maximum_metric="regions",
+        full_is_well=True,
     ),
     Metric(name="regions", label="Regions", kind="gauge", help="Regions there are."),
     Metric(name="resolutions", label="DNS queries", kind="counter", help="Queries that resolvers sent."),

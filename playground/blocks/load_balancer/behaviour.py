@@ -15,6 +15,7 @@ from playground.engine.block import Block
 from playground.engine.hashing import hash_62
 from playground.engine.outcomes import CRASHED, NO_UPSTREAM, NOT_READY, OK, PROBE_READINESS, REFUSED
 from playground.engine.params import Params
+from playground.engine.words import counted
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
@@ -88,7 +89,7 @@ class LoadBalancer(Block):
         for row in was:
             if targets.taking[row] == 0:
                 many = targets.tied[row]
-                text = f"{many} {'session is' if many == 1 else 'sessions are'} tied to it; each moves with its next request."
+                text = f"{counted(many, 'session is', 'sessions are')} tied to it; each moves with its next request."
                 self.note("sessions_moved", "warning", f"Sessions leave {targets.label(row)}", text)
         if targets.panic != self.panicking:
             self.panicking = targets.panic
@@ -96,7 +97,8 @@ class LoadBalancer(Block):
 
     def note_panic(self) -> None:
         """Say that panic begins or ends."""
-        well = f"{self.targets.healthy_all} of {self.targets.listed_all} targets are well"
+        healthy = self.targets.healthy_all
+        well = f"{healthy} of {counted(self.targets.listed_all, 'target')} {'is' if healthy == 1 else 'are'} well"
         if self.panicking:
             text = f"{well}: calls go to all of them, those that seem dead included."
             self.note("panic", "bad", f"{self.label} panics", text)
@@ -182,6 +184,13 @@ class LoadBalancer(Block):
         else:
             self.prober.ring(tag - PROBE_TIMERS, argument)
 
+    def on_process_start(self, edge: Edge, instance: i64) -> None:
+        """A target that had crashed begins anew."""
+        row = self.targets.row_of(edge.index, instance)
+        if row >= 0:
+            self.prober.started_anew(row)
+            self.settle(False)
+
     def on_probed(self, call: i64) -> None:
         """A probe has ended."""
         self.prober.on_probed(call)
@@ -246,9 +255,8 @@ class LoadBalancer(Block):
         total = sum(weights)
         rows: list[object] = []
         for row in range(min(int(targets.count), ROWS_SHOWN)):
-            edge: Edge = targets.edges[targets.edge[row]]
             shown: dict[str, object] = {
-                "target": f"{edge.callee.label} {targets.instance[row] + 1}",
+                "target": targets.label(row),
                 "out_there": int(targets.outstanding[row]),
                 "verdict": VERDICTS[targets.verdict(row)],
                 "weight_percent": round(100.0 * weights[row] / total, 2) if total > 0.0 else 0.0,

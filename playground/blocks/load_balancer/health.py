@@ -2,6 +2,9 @@
 
 Each target is asked every period from a random phase on, once for each kind of probe. A verdict turns after so many failures (or
 successes) in a row. Until its startup probe has succeeded, a target is asked nothing else.
+
+Who orders restarts sees a process begin, as the kubelet sees a container, and begins anew with it: a container that restarts is not ready
+until its probes say so. That a process or its machine is gone is only found out by asking.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from mypy_extensions import i64
 from playground.blocks.load_balancer.targets import BY_LIVENESS, BY_READINESS, INSTANCE_BITS, INSTANCE_MASK, carried
 from playground.engine.outcomes import OK, PROBE_LIVENESS, PROBE_READINESS, PROBE_STARTUP
 from playground.engine.state import State
+from playground.engine.words import counted, often
 
 if TYPE_CHECKING:
     from playground.blocks.load_balancer.targets import Targets
@@ -139,6 +143,17 @@ class Prober(State):
         targets.starting[row] = 1 if self.startup else 0
         self.begin(row)
 
+    def started_anew(self, row: i64) -> None:
+        """The target had crashed, and another process starts in its place: what the probes of the old one said is void."""
+        targets = self.targets
+        if not self.on or targets.listed[row] == 0:
+            return
+        was_well = targets.is_healthy(row)
+        self.await_start(row)
+        if was_well and not targets.is_healthy(row):
+            text = f"Its process begins anew: no calls from {self.block.label} until its probes succeed."
+            self.block.note("not_ready", "bad", f"{targets.label(row)} is not ready", text)
+
     def begin(self, row: i64) -> None:
         """Ask from a random phase on."""
         if self.targets.starting[row] != 0:
@@ -213,7 +228,7 @@ class Prober(State):
         if self.startup_failures[row] >= self.startup_threshold:
             self.startup_failures[row] = 0
             if self.restarts:
-                self.restart(row, f"It did not start within {self.startup_threshold} probes.")
+                self.restart(row, f"It did not start within {counted(self.startup_threshold, 'probe')}.")
 
     def on_liveness(self, row: i64, well: bool) -> None:
         """Too many failures in a row: it is taken for dead, and restarted where that is ordered."""
@@ -230,7 +245,10 @@ class Prober(State):
         if self.liveness_failures[row] < self.failure_threshold:
             return
         if self.restarts:
-            self.restart(row, f"Its liveness probe failed {self.failure_threshold} times in a row.")
+            self.restart(
+                row,
+                f"Its liveness probe failed {often(self.failure_threshold)}{' in a row' if self.failure_threshold > 1 else ''}.",
+            )
         elif targets.alive[row] != 0:
             targets.alive[row] = 0
             targets.changed = True
@@ -269,7 +287,8 @@ class Prober(State):
 
     def note_not_ready(self, row: i64, probe: str, failures: i64) -> None:
         """Say that a target gets no more traffic."""
-        text = f"{failures} {probe} probes failed in a row. It gets no new calls from {self.block.label}."
+        failed = counted(failures, f"{probe} probe") + (" failed in a row" if failures > 1 else " failed")
+        text = f"{failed}. It gets no new calls from {self.block.label}."
         self.block.note("not_ready", "bad", f"{self.targets.label(row)} is not ready", text)
 
     def note_ready(self, row: i64) -> None:

@@ -105,7 +105,8 @@ class Outliers(State):
         if self.times[row] < 1 or self.times[row] * self.base_ns < self.longest_ns:
             self.times[row] += 1
         targets.changed = True
-        text = f"{self.consecutive} calls to it failed in a row. It gets none for {float(self.lasts(row)) / 1e9:g} s at least."
+        failed = f"{self.consecutive} calls to it failed in a row" if self.consecutive > 1 else "A call to it failed"
+        text = f"{failed}. It gets none for {float(self.lasts(row)) / 1e9:g} s at least."
         self.block.note("ejected", "warning", f"{targets.label(row)} ejected by {self.block.label}", text)
 
     def ejected(self) -> i64:

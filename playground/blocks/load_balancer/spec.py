@@ -311,6 +311,12 @@ SPEC = BlockSpec(
             greater="probe_period_s",
             help="a probe has to be over before the next one begins.",
         ),
+        Rule(
+            lesser="probe_timeout_s",
+            greater="startup_period_s",
+            help="a startup probe has to be over before the next one begins.",
+            when={**PROBES_ON, "startup": (True,)},
+        ),
     ),
     ports=(
         Port(name="in", label="Requests", direction="in", type="http", help="Requests to be spread."),
@@ -348,6 +354,7 @@ SPEC = BlockSpec(
             help="Targets that are listed, well by the probes, and not ejected.",
             headline=True,
             maximum_metric="targets",
+            full_is_well=True,
         ),
         Metric(name="probes_failed", label="Probes failed", kind="counter", help="Probes that were not answered well."),
         Metric(name="ejected", label="Ejected", kind="gauge", help="Targets that outlier ejection keeps out now."),

@@ -160,8 +160,7 @@ class Targets(State):
 
     def label(self, row: i64) -> str:
         """What people call a target."""
-        callee = self.edges[self.edge[row]].callee
-        return callee.label if callee.instances == 1 else f"{callee.label} {self.instance[row] + 1}"
+        return self.edges[self.edge[row]].callee.label_of(self.instance[row])
 
     def is_healthy(self, row: i64) -> bool:
         """Whether all that is known of a target speaks for sending it calls."""

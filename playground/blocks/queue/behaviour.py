@@ -26,6 +26,7 @@ from playground.engine.outcomes import (
 )
 from playground.engine.params import Params
 from playground.engine.streams import CONSTANT, Duration
+from playground.engine.words import counted, often
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
@@ -157,7 +158,12 @@ class Queue(Block):
         if now - self.full_noted_at >= QUIET_NS:
             self.full_noted_at = now
             what = "Its producers wait." if self.when_full == HOLD else "Further messages are turned away."
-            self.note("queue_full", "bad", f"{self.label} is full", f"{self.length_max} messages wait. {what}")
+            self.note(
+                "queue_full",
+                "bad",
+                f"{self.label} is full",
+                f"{counted(self.length_max, 'message waits', 'messages wait')}. {what}",
+            )
         if self.when_full == REJECT:
             self.rejected += 1
             self.reply(call, OVERLOADED, 0, 0)
@@ -361,7 +367,7 @@ class Queue(Block):
         if now - self.dead_noted_at >= QUIET_NS:
             self.dead_noted_at = now
             what = f"{OPERATIONS[messages.operation[entry]]} of key {messages.key[entry]}"
-            text = f"It was delivered {messages.deliveries[entry]} times and never done."
+            text = f"It was delivered {often(messages.deliveries[entry])} and never done."
             self.note("dead_letter", "bad", f"{self.label} gives up on a {what}", text)
         edge = self.dead_letters
         if edge is None:
@@ -482,7 +488,7 @@ class Queue(Block):
             messages.clear()
             if count > 0:
                 text = "It kept them in memory alone, and its producers had been told that they were safe."
-                self.note("messages_lost", "bad", f"{self.label} lost {count} messages", text)
+                self.note("messages_lost", "bad", f"{self.label} lost {counted(count, 'message')}", text)
         while messages.tail[WORKED_ON] >= 0:
             entry = messages.tail[WORKED_ON]
             self.take_back(entry)
@@ -505,7 +511,12 @@ class Queue(Block):
             messages.renumber(entry)
             messages.deliveries[entry] = 0
             messages.put_last(entry, WAITING)
-        self.note("redrive", "info", f"Dead letters of {self.label} put back", f"{count} are tried once more.")
+        self.note(
+            "redrive",
+            "info",
+            f"Dead letters of {self.label} put back",
+            f"{counted(count, 'is', 'are')} tried once more.",
+        )
         self.deliver()
         return True
 
@@ -591,7 +602,7 @@ class Queue(Block):
             edge = consumers.edges[consumers.which_edge[consumer]]
             workers.append(
                 {
-                    "worker": f"{edge.callee.label} {consumers.instance[consumer] + 1}",
+                    "worker": edge.callee.label_of(consumers.instance[consumer]),
                     "deliveries": int(consumers.out[consumer]),
                     "state": "away" if consumers.away[consumer] != 0 else "there",
                 }

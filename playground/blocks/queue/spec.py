@@ -115,6 +115,7 @@ SPEC = BlockSpec(
             type="job",
             help="Who does the jobs; each instance gets messages in turn.",
             minimum=1,
+            deferred=True,
         ),
         Port(
             name="dead_letters",

@@ -16,6 +16,8 @@ export interface CardFigures {
   rows: string[];
   /** Share of the bar, 0 to 1. */
   bar: number;
+  /** A full bar is how it should be; else it is coloured as the block's health is. */
+  fullIsWell: boolean;
   /** Calls that wait; -1 where nothing could, so that no empty queue is drawn. */
   queue: number;
 }
@@ -87,6 +89,7 @@ function work(block: Placed, catalogue: Catalogue, live: Live): CardFigures {
     health: liveHealth(live, block.id),
     rows: card.rows.map((row) => readingText(live, block.id, row.metric, row.full)),
     bar: barValue !== undefined && barFull ? Math.min(1, barValue / barFull) : 0,
+    fullIsWell: card.bar?.metric.full_is_well ?? false,
     queue: queueShown(block, live),
   };
 }

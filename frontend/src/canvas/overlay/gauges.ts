@@ -131,7 +131,8 @@ function drawBar(
   context.roundRect(x, y, width, 5, 2.5);
   context.fill();
   if (figures.bar <= 0) return;
-  context.fillStyle = colourOf(figures.health, colours);
+  const whole = figures.bar >= 1 ? colours.ok : colours.warn;
+  context.fillStyle = figures.fullIsWell ? whole : colourOf(figures.health, colours);
   context.beginPath();
   context.roundRect(x, y, Math.max(3, width * figures.bar), 5, 2.5);
   context.fill();

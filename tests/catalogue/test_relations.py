@@ -1,0 +1,122 @@
+"""What is set in a drawing has to go together: with the block's own parameters, its connections, and what is set at their other end."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from playground.catalogue import check_design
+from playground.protocol.design import parse_design
+from tests.catalogue.drawings import GOOD, Change, of, problems_after
+from tests.sketch import block, edge
+
+DOES_NOT: list[tuple[str, Change, str, dict[str, str], list[str]]] = [
+    # what it is, how to spoil it, code, fields of the problem, words of the message
+    (
+        "a probe that is asked again before it is over",
+        lambda data: of(data, "lb")["params"].update(probes=True, probe_timeout_s=10, probe_period_s=5),
+        "rule",
+        {"block": "lb", "parameter": "probe_timeout_s", "value": "10", "accepted": "at most probe_period_s = 5"},
+        ["'lb'", "probe_timeout_s = 10", "probe_period_s = 5"],
+    ),
+    (
+        "a startup probe that is asked again before it is over",
+        lambda data: of(data, "lb")["params"].update(probes=True, probe_timeout_s=2, startup_period_s=0.5),
+        "rule",
+        {"block": "lb", "parameter": "probe_timeout_s", "value": "2", "accepted": "at most startup_period_s = 0.5"},
+        ["'lb'", "probe_timeout_s = 2", "startup_period_s = 0.5"],
+    ),
+    (
+        "requests that ask for nothing",
+        lambda data: of(data, "users")["params"].update(read_weight=0, write_weight=0),
+        "rule",
+        {"block": "users", "parameter": "read_weight", "value": "0"},
+        ["'users'", *(f"{name}_weight" for name in ("read", "write", "list", "buy", "create", "delete")), "all 0"],
+    ),
+    (
+        "writes into a queue that is not there",
+        lambda data: of(data, "app")["params"].update(writes="queue"),
+        "missing_edge",
+        {"block": "app", "parameter": "writes", "accepted": "a connection from its port 'Queue'"},
+        ["'app'", "writes = queue"],
+    ),
+    (
+        "writes to a cache that is not there",
+        lambda data: (data["edges"].pop(2), of(data, "app")["params"].update(writes="cache")),
+        "missing_edge",
+        {"block": "app", "parameter": "writes", "accepted": "a connection from its port 'Cache'"},
+        ["'app'", "writes = cache"],
+    ),
+    (
+        "writes to a cache that refuses writes",
+        lambda data: of(data, "app")["params"].update(writes="cache"),
+        "rule",
+        {"block": "app", "parameter": "writes", "value": "cache"},
+        ["'app'", "writes = cache", "'cache'", "write_policy = around", "write_policy = through or behind"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "fields", "words"), [it[1:] for it in DOES_NOT], ids=[it[0].replace(" ", "_") for it in DOES_NOT]
+)
+def test_what_does_not_go_together_is_refused_by_name(
+    change: Change, code: str, fields: dict[str, str], words: list[str]
+) -> None:
+    (problem,) = problems_after(change)
+    assert problem.code == code
+    for name, value in fields.items():
+        assert getattr(problem, name) == value
+    assert [word for word in words if word not in problem.message] == []
+    assert problem.accepted and problem.where
+
+
+GOES_TOGETHER: list[tuple[str, Change]] = [
+    (
+        "a short startup period where nobody asks",
+        lambda data: of(data, "lb")["params"].update(startup_period_s=0.5),
+    ),
+    (
+        "a short startup period where there is no startup probe",
+        lambda data: of(data, "lb")["params"].update(probes=True, startup=False, startup_period_s=0.5),
+    ),
+    (
+        "a probe that takes all of its period",
+        lambda data: of(data, "lb")["params"].update(probes=True, probe_timeout_s=5, startup_period_s=5),
+    ),
+    (
+        "creations alone",
+        lambda data: of(data, "users")["params"].update(read_weight=0, write_weight=0, create_weight=0.001),
+    ),
+    (
+        "writes to a cache that writes through",
+        lambda data: (
+            of(data, "app")["params"].update(writes="cache"),
+            of(data, "cache")["params"].update(write_policy="through"),
+            data["edges"].append(edge("cache", "db", "store")),
+        ),
+    ),
+    (
+        "workers that tell the cache that their jobs come from",
+        lambda data: (
+            data["blocks"].extend([block("jobs", "queue"), block("writer", "worker")]),
+            data["edges"].extend(
+                [edge("cache", "jobs", "queue"), edge("jobs", "writer", "workers"), edge("writer", "cache", "cache")]
+            ),
+        ),
+    ),
+    (
+        "writes to a cache, of a server that stands by itself",
+        lambda data: data["blocks"].append(block("spare", "app_server", writes="cache")),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "change", [it[1] for it in GOES_TOGETHER], ids=[it[0].replace(" ", "_") for it in GOES_TOGETHER]
+)
+def test_what_goes_together_is_accepted(change: Change) -> None:
+    data = copy.deepcopy(GOOD)
+    change(data)
+    check_design(parse_design(data))
