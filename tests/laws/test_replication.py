@@ -38,6 +38,10 @@ def test_a_stale_read_says_which_write_it_missed_by_how_much_through_whom_and_wh
     cluster.run(50)
     (row,) = cluster.db.detail()["latest_stale_reads"]
     assert row == {
+        "id": 0,
+        "line": "Key 7 at node 2: network",
+        "says": cluster.db.remarked(0),
+        "trace": 1 + 2,
         "key": 7,
         "node": 2,
         "seen_version": 1,

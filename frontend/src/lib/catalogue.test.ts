@@ -74,7 +74,14 @@ describe('forms from the catalogue', () => {
   it('a relation that depends on a third parameter holds only beside that one', () => {
     const params = [param('timeout_s', { default: 2 }), param('period_s', { default: 1 }), param('probes')];
     const rules = [
-      { lesser: 'timeout_s', greater: 'period_s', help: 'too long', strict: false, when: { probes: [true] } },
+      {
+        lesser: 'timeout_s',
+        greater: 'period_s',
+        help: 'too long',
+        strict: false,
+        ...NO_MORE,
+        when: { probes: [true] },
+      },
     ];
     const spec = { ...CATALOGUE.blocks[0]!, params, rules };
     expect(ruleProblems(spec, { probes: false }).size).toBe(0);

@@ -351,7 +351,11 @@ class Reading(Replicated):
         user = calls.user[call]
         node.stale += 1
         behind = log.visible - here
-        number = self.stale.add(log, position, now, self.cause(node, position), node.number, user, version, behind)
+        cause = self.cause(node, position)
+        trace = calls.trace[call]
+        number = self.stale.add(
+            log, position, now, cause, node.number, user, version, behind, trace if trace > 0 else 0
+        )
         if self.missed_own(key, here, user, calls.arrived[call]):
             self.stale.own += 1
             self.note_own(number, user)

@@ -97,7 +97,7 @@ EPOCH_MASK: Final = 0xFFFFFF
 LOG_RECORDS_MAX: Final = 1 << 18
 """Records kept at most for those who have not applied them; a node that is further behind has to be copied anew."""
 
-KEPT: Final = 64
+KEPT: Final = 256
 """Latest stale reads, and lost writes, that are told one by one."""
 
 SHOWN: Final = 20

@@ -49,6 +49,15 @@ class Lost(State):
         self.way[place] = how
         self.at[place] = now
 
+    def sentence(self, number: i64) -> str:
+        """How a write was lost, in words."""
+        place = number % KEPT
+        return (
+            f"Lost: version {self.version[place]} of key {self.key[place]}, written by user {self.user[place]} at position "
+            f"{self.position[place]}. It was acknowledged at {seconds(self.acked[place])} s and is in no legitimate history since "
+            f"{seconds(self.at[place])} s. Why: {LOSSES[self.way[place]]}."
+        )
+
     def rows(self) -> list[object]:
         """The latest ones, newest first."""
         found: list[object] = []
@@ -57,6 +66,9 @@ class Lost(State):
             place = number % KEPT
             found.append(
                 {
+                    "id": int(number),
+                    "line": f"Key {self.key[place]}, version {self.version[place]}: {LOSSES[self.way[place]]}",
+                    "says": self.sentence(number),
                     "key": int(self.key[place]),
                     "version": int(self.version[place]),
                     "position": int(self.position[place]),
@@ -89,10 +101,14 @@ class StaleReads(State):
         self.reader: vec[i64] = zeros(KEPT)
         self.node: vec[i64] = zeros(KEPT)
         self.cause: vec[i64] = zeros(KEPT)
+        self.trace: vec[i64] = zeros(KEPT)
         self.at: vec[i64] = zeros(KEPT)
 
-    def add(self, log: Log, position: i64, now: i64, cause: i64, node: i64, reader: i64, seen: i64, behind: i64) -> i64:
-        """Count a read through ``node`` that missed the write at ``position``; its number, counted from 0."""
+    def add(
+        self, log: Log, position: i64, now: i64, cause: i64, node: i64, reader: i64, seen: i64, behind: i64, trace: i64
+    ) -> i64:
+        """Count a read through ``node`` that missed the write at ``position``; its number, counted from 0. ``trace``: its request's,
+        or 0."""
         place = self.total % KEPT
         slot = log.slot(position)
         version = log.version[slot]
@@ -109,6 +125,7 @@ class StaleReads(State):
         self.reader[place] = reader
         self.node[place] = node
         self.cause[place] = cause
+        self.trace[place] = trace
         self.at[place] = now
         return self.total - 1
 
@@ -139,6 +156,10 @@ class StaleReads(State):
             place = number % KEPT
             found.append(
                 {
+                    "id": int(number),
+                    "line": f"Key {self.key[place]} at node {self.node[place] + 1}: {CAUSES[self.cause[place]]}",
+                    "says": self.sentence(number),
+                    "trace": int(self.trace[place]),
                     "key": int(self.key[place]),
                     "node": int(self.node[place]) + 1,
                     "seen_version": int(self.seen[place]),
