@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +42,11 @@ def refusal(param: Param, value: Scalar) -> str | None:
     if param.kind == "text":
         if not isinstance(value, str):
             return "is not a text"
-        return None if param.pattern is None or re.fullmatch(param.pattern, value) else "doesn't have the right form"
+        if param.pattern is not None and not re.fullmatch(param.pattern, value):
+            return "doesn't have the right form"
+        if param.ascending and (fallen := first_fall(value)):
+            return f"is not ascending ({fallen[1]} after {fallen[0]})"
+        return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "is not a number"
     if isinstance(value, float) and not math.isfinite(value):
@@ -54,6 +59,12 @@ def refusal(param: Param, value: Scalar) -> str | None:
     if param.maximum is not None and value > param.maximum:
         return "is too large"
     return None
+
+
+def first_fall(text: str) -> tuple[int, int] | None:
+    """The first number of a list that is not larger than the one before it, behind that one; None when all are."""
+    numbers = [int(part) for part in text.split(",") if part]
+    return next(((before, number) for before, number in itertools.pairwise(numbers) if number <= before), None)
 
 
 def check_params(

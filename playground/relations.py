@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from playground.blocks.edge import EDGE
 from playground.blocks.registry import kinds
 from playground.parameters import filled
-from playground.protocol.catalogue import BlockSpec, Need, Scalar
+from playground.protocol.catalogue import BlockSpec, Need, Rule, Scalar
 from playground.protocol.design import Block, Design
 from playground.protocol.errors import Problem
 
@@ -50,21 +50,9 @@ def check_rules(block: Block) -> Iterator[Problem]:
     spec = kinds()[block.kind].spec
     values = filled(spec.params, block.params)
     for rule in spec.rules:
-        lesser, greater = values[rule.lesser], values[rule.greater]
-        if lesser is None or greater is None or not _holds(rule.when, values):
-            continue
-        low, high = float(lesser), float(greater)
-        if low > high or (rule.strict and low == high):
-            bound = f"{'less than' if rule.strict else 'at most'} {rule.greater} = {high:g}"
-            yield Problem(
-                code="rule",
-                message=f"block {block.id!r} ({spec.title}): {rule.lesser} = {low:g} has to be {bound}; {rule.help}",
-                where=f"blocks[{block.id}].params.{rule.lesser}",
-                block=block.id,
-                parameter=rule.lesser,
-                value=f"{low:g}",
-                accepted=bound,
-            )
+        problem = _broken(rule, block, values)
+        if problem is not None:
+            yield problem
     for group in spec.any_above_zero:
         if any(values[name] for name in group.params):
             continue
@@ -78,6 +66,36 @@ def check_rules(block: Block) -> Iterator[Problem]:
             value="0",
             accepted=f"a number above 0 for at least one of {names}",
         )
+
+
+def _broken(rule: Rule, block: Block, values: dict[str, Scalar]) -> Problem | None:
+    """What is wrong where a rule doesn't hold. A parameter that is off is in nobody's way."""
+    if not _holds(rule.when, values):
+        return None
+    names = [rule.lesser, *rule.plus] if rule.lesser else []
+    if values[rule.greater] is None or any(values[name] is None for name in names):
+        return None
+    low = sum(float(values[name] or 0.0) for name in names) if names else rule.least
+    high = float(values[rule.greater] or 0.0)
+    if low < high or (low == high and not rule.strict):
+        return None
+    under = ", ".join(f"with {name} = {values[name]} " for name in rule.when)
+    if names:
+        subject, blamed = " + ".join(names), rule.lesser
+        value, bound = f"{low:g}", f"{'less than' if rule.strict else 'at most'} {rule.greater} = {high:g}"
+    else:
+        subject, blamed = rule.greater, rule.greater
+        value, bound = f"{high:g}", f"{'more than' if rule.strict else 'at least'} {low:g}"
+    title = kinds()[block.kind].spec.title
+    return Problem(
+        code="rule",
+        message=f"block {block.id!r} ({title}): {under}{subject} = {value} has to be {bound}; {rule.help}",
+        where=f"blocks[{block.id}].params.{blamed}",
+        block=block.id,
+        parameter=blamed,
+        value=value,
+        accepted=bound,
+    )
 
 
 def check_needs(block: Block, callees: Callees) -> Iterator[Problem]:

@@ -29,6 +29,7 @@ from playground.engine.calls import (
     WORKING,
     Calls,
 )
+from playground.engine.changes import ChangeLog
 from playground.engine.columns import grown, zeros
 from playground.engine.durations import whole_ns
 from playground.engine.faults import DOWN, PAUSED, REFUSING, Fault
@@ -168,6 +169,36 @@ class Block(State):
         """Of an authority: every key that was written or deleted since, each once; :meth:`current_version` says which are there."""
         return vec[i64]()
 
+    def row_version(self, key: i64) -> i64:
+        """Of an authority: as :meth:`current_version`, a deleted row's last version negative, 0 where there never was one."""
+        return 0
+
+    def issued_version(self, key: i64) -> i64:
+        """Of an authority: the highest version that a write to ``key`` was ever given, be it lost since."""
+        return 0
+
+    def take_row(self, key: i64, version: i64, at: i64, issued: i64) -> bool:
+        """Of an authority: have a row as another one holds it (:meth:`row_version`, committed at ``at``; :meth:`issued_version`). False
+        where nobody can take it now. It is safe when :meth:`secure` says so for the :meth:`log_position` after it."""
+        return False
+
+    def log_position(self) -> i64:
+        """Of an authority: where its log ends, what is not committed yet included."""
+        return 0
+
+    def secure(self, position: i64) -> bool:
+        """Of an authority: whether all up to ``position`` is committed and on disk, at all replicas that follow as well. What isn't
+        flushed yet gets flushed."""
+        return True
+
+    def times_cut(self) -> i64:
+        """Of an authority: how often its log has lost its end, by a crash or a failover. Rows that it had taken may be gone since."""
+        return 0
+
+    def change_log(self) -> ChangeLog | None:
+        """Of an authority: its changes in the order of their commits, where it publishes them."""
+        return None
+
     def cells(self) -> list[int]:
         """What is drawn on the card, cell by cell: the number of a declared state, + 128 where the cell is marked."""
         return []
@@ -220,6 +251,10 @@ class Block(State):
     def utilisation(self) -> float:
         """Busy workers over workers, averaged since the start, whatever their number was meanwhile; 0 without a pool."""
         return self.pool.utilisation() if self.pool is not None else 0.0
+
+    def remarked(self, number: i64) -> str:
+        """What this block had to say about a call, by the number that it gave :meth:`remark`; empty where it knows no more."""
+        return ""
 
     def detail(self) -> dict[str, object]:
         """Inner state for the inspector: small, JSON-ready."""
@@ -417,6 +452,11 @@ class Block(State):
     def note(self, kind: str, severity: str, title: str, detail: str) -> None:
         """Name a notable moment of this block."""
         self.simulation.note(kind, severity, self.name, title, detail)
+
+    def remark(self, call: i64, number: i64) -> None:
+        """Have something to say about ``call`` to whoever follows its request: :meth:`remarked` says what, when asked."""
+        if self.calls.trace[call] > 0:
+            self.simulation.tracer.remark(self.calls.serial[call], self.index, number)
 
     def note_queue(self, waiting: i64, full: i64, what: str) -> None:
         """Say when as many calls wait as ``full`` can take (ten at least), and when the queue has gone; not again within ten virtual

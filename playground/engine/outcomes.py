@@ -23,6 +23,7 @@ SIGNED_OUT: Final = 13
 NOT_READY: Final = 14
 UPSTREAM_FAILED: Final = 15
 UNAVAILABLE: Final = 16
+NO_LEADER: Final = 17
 
 OUTCOMES: Final = [
     "ok",
@@ -42,15 +43,16 @@ OUTCOMES: Final = [
     "not_ready",
     "upstream_failed",
     "unavailable",
+    "no_leader",
 ]
 """ok; the caller's timeout ran out; a timeout further up the tree; connection refused; the callee died with the call in it; its
 queue was full; the caller's circuit breaker was open; dropped at dequeue because the caller had given up; transport gave up on a silent
 peer; nothing healthy to send to; the block or edge was deleted; the callee could not do it; turned away by a rate limit (HTTP
 429); the server knows no session of this user (401); the server is up but not ready to serve (503); somebody further
-up the tree refused, died, was deleted, cut off or behind an open breaker (502); too few replicas
-answered for the quorum that was asked for."""
+up the tree refused, died, was deleted, cut off or behind an open breaker (502); too few replicas answered for the quorum
+that was asked for; no node that the caller can reach says that it is the leader."""
 
-OUTCOME_COUNT: Final = 17
+OUTCOME_COUNT: Final = 18
 
 READ: Final = 0
 WRITE: Final = 1
@@ -71,6 +73,9 @@ PROBE: Final = 15
 CACHE_WRITE: Final = 16
 CACHE_UNLOCK: Final = 17
 REFRESH: Final = 18
+LOG_READ: Final = 19
+COPY_OUT: Final = 20
+COPY_IN: Final = 21
 
 OPERATIONS: Final = [
     "read",
@@ -92,10 +97,14 @@ OPERATIONS: Final = [
     "cache write",
     "cache unlock",
     "refresh",
+    "log read",
+    "copy out",
+    "copy in",
 ]
 """What a call asks for: an item read, written, listed, bought, created, deleted; a session begun, looked up, kept; a key looked up in a
 filter, entered, taken out; a cache asked, filled, told to drop, written through, its rebuild lock given back; a server probed (the call's
-key says how); a cached item refreshed in the background."""
+key says how); a cached item refreshed in the background; a database's changes read from a position on (``token``, at most ``extra`` of
+them; the answer's version is the end of its log); rows copied out of one database, into another (``token``: how many)."""
 
 PROBE_STARTUP: Final = 0
 PROBE_LIVENESS: Final = 1

@@ -155,6 +155,11 @@ class Versions(State):
         self.version[self.index.find(key)] = -version
         return version
 
+    def held(self, key: i64) -> i64:
+        """The version of ``key``, negative where it was deleted at that one; 0 where it was never written nor deleted."""
+        entry = self.index.find(key)
+        return self.version[entry] if entry >= 0 else 0
+
     def entry_of(self, key: i64) -> i64:
         """The entry of ``key``, made at version 1 where there is none."""
         entry = self.index.find(key)

@@ -9,7 +9,7 @@ from mypy_extensions import i64
 
 from playground.engine.calls import AT_CALLEE, Calls
 from playground.engine.columns import zeros
-from playground.engine.limits import HOPS_KEPT, SPANS_KEPT
+from playground.engine.limits import HOPS_KEPT, REMARKS_KEPT, SPANS_KEPT
 from playground.engine.state import State
 
 HOP_FIELDS: Final = 9
@@ -18,10 +18,13 @@ LOOKS: Final = ["ordinary", "not modified", "stale", "absent"]
 SPAN_FIELDS: Final = 13
 """Columns of a span: trace, call serial, parent serial, edge, operation, key, attempt, sent, arrived, started, replied, ended, outcome."""
 
+REMARK_FIELDS: Final = 3
+"""Columns of a remark: call serial, index of the block that makes it, its number there (see ``Block.remarked``)."""
+
 
 @final
 class Tracer(State):
-    """Two rings: hops (one message each, for the particles) and spans (one call each, for "where did the time go")."""
+    """Three rings: hops (one message each, for the particles), spans (one call each, for "where did the time go"), and remarks on calls."""
 
     def __init__(self) -> None:
         self.every: i64 = 1
@@ -30,6 +33,8 @@ class Tracer(State):
         self.hops_seen: i64 = 0
         self.spans: vec[i64] = zeros(SPANS_KEPT * SPAN_FIELDS)
         self.spans_seen: i64 = 0
+        self.remarks: vec[i64] = zeros(REMARKS_KEPT * REMARK_FIELDS)
+        self.remarks_seen: i64 = 0
 
     def root(self) -> i64:
         """The trace number of the next request: its ordinal when it is sampled, else 0."""
@@ -88,3 +93,12 @@ class Tracer(State):
         spans[at + 11] = now
         spans[at + 12] = outcome
         self.spans_seen += 1
+
+    def remark(self, serial: i64, block: i64, number: i64) -> None:
+        """Keep that a block has something to say about a call: what, it knows by ``number``."""
+        at: i64 = (self.remarks_seen % REMARKS_KEPT) * REMARK_FIELDS
+        remarks = self.remarks
+        remarks[at] = serial
+        remarks[at + 1] = block
+        remarks[at + 2] = number
+        self.remarks_seen += 1

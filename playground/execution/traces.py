@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from playground.engine.limits import SPANS_KEPT
+from playground.engine.limits import REMARKS_KEPT, SPANS_KEPT
 from playground.engine.outcomes import OPERATIONS, OUTCOMES
 from playground.engine.simulation import Simulation
-from playground.engine.tracing import SPAN_FIELDS
+from playground.engine.tracing import REMARK_FIELDS, SPAN_FIELDS
 from playground.protocol.messages import Span
 
 
@@ -37,6 +37,18 @@ def spans_of(simulation: Simulation, trace: int) -> list[Span]:
                 replied=replied,
                 ended=ended,
                 outcome=OUTCOMES[outcome],
+                remark=remark_on(simulation, call),
             )
         )
     return sorted(found, key=lambda span: (span.sent, span.ended))
+
+
+def remark_on(simulation: Simulation, call: int) -> str:
+    """What a block had to say about a call, by its serial number; empty where none had anything, or too long ago."""
+    tracer = simulation.tracer
+    seen = int(tracer.remarks_seen)
+    for number in range(max(0, seen - REMARKS_KEPT), seen):
+        at = number % REMARKS_KEPT * REMARK_FIELDS
+        if int(tracer.remarks[at]) == call:
+            return simulation.blocks[int(tracer.remarks[at + 1])].remarked(int(tracer.remarks[at + 2]))
+    return ""

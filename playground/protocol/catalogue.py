@@ -33,7 +33,8 @@ class Param(Declared):
 
     The name ends in its unit where it has one (``ttl_s``, ``latency_mean_ms``, ``rate_per_s``, ``loss_percent``). ``minimum`` and
     ``maximum`` are inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms
-    unless each named parameter has one of the listed values (it never affects the engine).
+    unless each named parameter has one of the listed values (it never affects the engine). ``ascending`` says of a text that it is whole
+    numbers with commas between them, each larger than the one before.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Param(Declared):
     choices: tuple[Choice, ...] = ()
     pattern: str | None = None
     pattern_help: str = ""
+    ascending: bool = False
     group: str = "General"
     live: bool = True
     shown_when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
@@ -102,13 +104,16 @@ class Cells(Declared):
 class Rule(Declared):
     """``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why.
 
-    Holds where each parameter in ``when`` has one of the listed values.
+    Parameters in ``plus`` count with ``lesser``. Without a ``lesser`` it is ``least`` that ``greater`` must reach. The rule holds where
+    each parameter in ``when`` has one of the listed values.
     """
 
     lesser: str
     greater: str
     help: str
     strict: bool = False
+    plus: tuple[str, ...] = ()
+    least: float = 0.0
     when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
 
 

@@ -261,6 +261,7 @@ class Span(Message):
     """One call within a sampled request. Times in virtual ns, -1 where it did not come so far.
 
     ``sent`` by the caller, ``arrived`` at the callee, ``started`` being worked on, ``replied`` by the callee, ``ended`` at the caller.
+    ``remark`` is what the callee has to say about its answer, a sentence (what a stale one missed, say), or empty.
     """
 
     call: int
@@ -277,6 +278,7 @@ class Span(Message):
     replied: int
     ended: int
     outcome: str
+    remark: str = ""
 
 
 class Trace(Message):

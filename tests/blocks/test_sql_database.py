@@ -69,10 +69,10 @@ def test_a_deleted_row_is_absent_and_versions_go_on_growing_when_it_is_made_agai
 
 def test_a_deletion_takes_the_row_out_of_memory() -> None:
     app, db = database(buffer_rows=5)
-    held = db.buffer.size
+    held = db.nodes[0].buffer.size
     app.ask(DELETE, 1)
-    assert db.buffer.size == held - 1
-    assert db.buffer.find(1) < 0
+    assert db.nodes[0].buffer.size == held - 1
+    assert db.nodes[0].buffer.find(1) < 0
 
 
 def test_creating_what_is_there_writes_it() -> None:
@@ -103,13 +103,20 @@ def test_of_two_deletions_under_way_the_second_finds_nothing() -> None:
 
 def test_a_read_that_waits_for_the_disk_while_its_row_is_deleted_finds_nothing() -> None:
     app, db = database(
-        warm=False, disk_channels=1, query_mean_ms=0, commit_mean_ms=10, commit_distribution="constant", cores=2
+        warm=False,
+        disk_channels=1,
+        query_mean_ms=0,
+        commit_mean_ms=10,
+        commit_distribution="constant",
+        disk_read_mean_ms=20,
+        disk_read_distribution="constant",
+        cores=2,
     )
     app.send(DELETE, 1)
     app.send(READ, 1)
     drain(app.simulation)
     assert app.answers[1] == ABSENT
-    assert db.buffer.find(1) < 0
+    assert db.nodes[0].buffer.find(1) < 0
     assert app.answers[0] > 0
 
 

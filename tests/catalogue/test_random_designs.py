@@ -37,7 +37,11 @@ def values(param: Param, junk: bool) -> st.SearchStrategy[Any]:
     elif param.kind == "choice":
         right = st.sampled_from([choice.value for choice in param.choices])
     elif param.kind == "text":
-        right = st.from_regex(param.pattern, fullmatch=True) if param.pattern else st.just(param.default)
+        ascending = st.lists(st.integers(1, 100_000), unique=True, max_size=5).map(sorted)
+        if param.ascending:
+            right = ascending.map(lambda numbers: ",".join(map(str, numbers)))
+        else:
+            right = st.from_regex(param.pattern, fullmatch=True) if param.pattern else st.just(param.default)
     else:
         assert param.minimum is not None and param.maximum is not None
         top = min(param.maximum, 20 * max(param.minimum, float(param.default or 1), 1.0))

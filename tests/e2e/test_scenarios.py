@@ -59,6 +59,28 @@ LESSONS = (
     Lesson(
         "gslb", "Nearest healthy region", r"Balancer EU crashed", "25×", off(30, 70), on(15), r"Balancer EU found dead"
     ),
+    Lesson("read-your-writes", "Leader after a write", r"doesn't see their own write", "2×", off(1), on(0.2)),
+    Lesson(
+        "failover",
+        "Synchronous replication",
+        r"\d+ acknowledged writes lost at Database",
+        "5×",
+        off(3, 30),
+        on(0),
+        r"Node \d of Database is the leader",
+    ),
+    Lesson("split-brain", "Fencing", r"drops \d+ records of its own timeline", "10×", off(900), on(0)),
+    Lesson("crash-commit", "Wait for the flush", r"\d+ acknowledged writes lost at Database", "5×", off(3, 120), on(0)),
+    Lesson(
+        "hot-shard",
+        "Hash instead of range",
+        r"Shard 4 is a hot shard",
+        "2×",
+        off(75, 90),
+        on(35),
+        r"Shard 4 is no hot shard any more",
+    ),
+    Lesson("reshard", "Throttle the move", r"Router has resharded", "5×", off(2), on(1.5), r"Router has resharded"),
     Lesson("conditional-requests", "ETag with each answer", "", "5×", off(10), on(7)),
     Lesson("quorum", "R + W > N", r"stale read of key \d", "2×", off(8, 40), on(0.5)),
 )

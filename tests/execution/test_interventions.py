@@ -211,9 +211,9 @@ def test_what_can_not_be_done_is_refused_and_changes_nothing(action: Action, cod
 def test_a_live_parameter_counts_from_the_moment_of_its_change() -> None:
     drawing = example("sql_database", until_s=4)
     execution = run(drawing, until_s=2)
-    assert figures(execution, "db")["connections"] == 8
+    assert figures(execution, "db")["connections"] == 3 * 8
     execution.act(set_param("db", "pool", 3), "test")
-    assert figures(execution, "db")["connections"] == 3
+    assert figures(execution, "db")["connections"] == 3 * 3
     execution.act(set_param("users", "rate_per_s", 10_000.0), "test")
     before = metric(execution, "users", "sent")
     execution.advance(2 * SECOND + SECOND // 10)

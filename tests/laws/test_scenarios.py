@@ -11,18 +11,7 @@ from playground.protocol.design import Scenario, Setting
 from playground.templates_store import templates
 from tests.sketch import fault, metric, run, set_param
 
-SCENARIOS = (
-    "negative-caching",
-    "soft-hard-ttl",
-    "bloom-filter",
-    "cache-lock",
-    "without-sticky",
-    "with-sticky",
-    "liveness-readiness",
-    "gslb",
-    "conditional-requests",
-    "quorum",
-)
+WITH_A_SWITCH = [name for name, template in templates().items() if template.scenario.design.switches]
 
 
 def side(name: str, fixed: bool, until_s: float, seed: int = 1) -> Scenario:
@@ -48,7 +37,7 @@ def titles(execution: Execution) -> list[str]:
     return [notable.title for notable in execution.take_notables()]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", WITH_A_SWITCH)
 def test_a_scenario_has_one_switch_that_is_off_and_figures_with_a_law(name: str) -> None:
     template = templates()[name]
     design = template.scenario.design

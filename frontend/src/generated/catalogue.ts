@@ -37,6 +37,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {}
@@ -54,6 +55,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {
@@ -86,6 +88,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {
@@ -107,6 +110,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Traffic",
           "live": true,
           "shown_when": {}
@@ -135,6 +139,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -156,6 +161,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -180,6 +186,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -204,6 +211,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -228,6 +236,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -249,6 +258,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -270,6 +280,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Over time",
           "live": true,
           "shown_when": {
@@ -291,6 +302,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -312,6 +324,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -333,6 +346,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -354,6 +368,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -375,6 +390,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {}
@@ -392,6 +408,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -439,6 +456,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -460,6 +478,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Users",
           "live": true,
           "shown_when": {
@@ -485,6 +504,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -502,6 +522,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -519,6 +540,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -536,6 +558,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -553,6 +576,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -570,6 +594,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -587,6 +612,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -596,7 +622,7 @@ export const catalogue: Catalogue = {
           "label": "Which unknown ids",
           "kind": "choice",
           "default": "popularity",
-          "help": "Which ids that don't exist are asked for.",
+          "help": "Which ids that don't exist at the start are asked for and created.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -611,10 +637,16 @@ export const catalogue: Catalogue = {
               "value": "uniform",
               "label": "Random ones",
               "help": "all alike, hardly one twice: what an attack looks like"
+            },
+            {
+              "value": "next",
+              "label": "Growing ones",
+              "help": "created one after the other, as a sequence or a clock gives them; the newest are read most"
             }
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {}
@@ -632,6 +664,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Operations",
           "live": true,
           "shown_when": {
@@ -653,6 +686,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -686,6 +720,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -703,6 +738,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {
@@ -736,6 +772,25 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
+          "group": "Keys",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "own_reads_percent",
+          "label": "Reads of own writes",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Share of a user's reads that ask for the item which this user wrote last, as after saving a form.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {}
@@ -753,6 +808,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {
@@ -774,6 +830,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Keys",
           "live": true,
           "shown_when": {
@@ -821,6 +878,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -990,6 +1048,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1007,6 +1066,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1032,6 +1092,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1049,6 +1110,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1097,6 +1159,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -1114,6 +1177,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1131,6 +1195,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1148,6 +1213,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1165,6 +1231,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1182,6 +1249,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1225,6 +1293,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -1465,6 +1534,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -1537,6 +1607,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -1554,6 +1625,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -1571,6 +1643,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1588,6 +1661,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1605,6 +1679,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1622,6 +1697,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -1639,6 +1715,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -1656,6 +1733,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -1699,6 +1777,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -1716,6 +1795,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {
@@ -1738,6 +1818,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1755,6 +1836,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1772,6 +1854,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -1815,6 +1898,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -2055,6 +2139,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2080,6 +2165,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2097,6 +2183,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2122,6 +2209,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2139,6 +2227,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2156,6 +2245,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2181,6 +2271,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2198,6 +2289,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2223,6 +2315,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2240,6 +2333,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2333,6 +2427,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {}
@@ -2366,6 +2461,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {}
@@ -2383,6 +2479,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {}
@@ -2400,6 +2497,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2421,6 +2519,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2442,6 +2541,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2466,6 +2566,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2488,6 +2589,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Limit",
           "live": true,
           "shown_when": {
@@ -2509,6 +2611,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answer",
           "live": true,
           "shown_when": {}
@@ -2526,6 +2629,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -2569,6 +2673,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -2586,6 +2691,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -2608,6 +2714,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -2625,6 +2732,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -2642,6 +2750,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -2685,6 +2794,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -2795,6 +2905,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2812,6 +2923,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2837,6 +2949,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2854,6 +2967,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2871,6 +2985,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2896,6 +3011,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2913,6 +3029,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2938,6 +3055,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -2955,6 +3073,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -3041,6 +3160,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3084,6 +3204,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3112,6 +3233,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3129,6 +3251,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {
@@ -3150,6 +3273,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {}
@@ -3167,6 +3291,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3188,6 +3313,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3209,6 +3335,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3230,6 +3357,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Health checks",
           "live": true,
           "shown_when": {
@@ -3251,6 +3379,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3275,6 +3404,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3299,6 +3429,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3323,6 +3454,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3347,6 +3479,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3371,6 +3504,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3395,6 +3529,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3419,6 +3554,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Resolvers",
           "live": true,
           "shown_when": {
@@ -3443,6 +3579,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3460,6 +3597,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3477,6 +3615,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3494,6 +3633,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3511,6 +3651,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3528,6 +3669,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3545,6 +3687,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3562,6 +3705,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3579,6 +3723,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3596,6 +3741,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Round trips",
           "live": true,
           "shown_when": {}
@@ -3613,6 +3759,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -3630,6 +3777,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -3647,6 +3795,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -3797,6 +3946,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -3811,6 +3961,8 @@ export const catalogue: Catalogue = {
           "greater": "probe_interval_s",
           "help": "a probe has to end before the next one is sent.",
           "strict": false,
+          "plus": [],
+          "least": 0.0,
           "when": {}
         }
       ],
@@ -3918,6 +4070,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3935,6 +4088,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3952,6 +4106,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "General",
           "live": true,
           "shown_when": {}
@@ -3980,6 +4135,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Hashing",
           "live": true,
           "shown_when": {
@@ -4003,6 +4159,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Hashing",
           "live": true,
           "shown_when": {
@@ -4024,6 +4181,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Hashing",
           "live": true,
           "shown_when": {
@@ -4063,6 +4221,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Stickiness",
           "live": true,
           "shown_when": {}
@@ -4080,6 +4239,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Stickiness",
           "live": true,
           "shown_when": {
@@ -4101,6 +4261,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {}
@@ -4134,6 +4295,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4155,6 +4317,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4176,6 +4339,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4197,6 +4361,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4218,6 +4383,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4239,6 +4405,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4260,6 +4427,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4281,6 +4449,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4302,6 +4471,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4323,6 +4493,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4347,6 +4518,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Probes",
           "live": true,
           "shown_when": {
@@ -4371,6 +4543,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {}
@@ -4388,6 +4561,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4409,6 +4583,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4430,6 +4605,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4451,6 +4627,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4472,6 +4649,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Outliers",
           "live": true,
           "shown_when": {
@@ -4493,6 +4671,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Panic",
           "live": true,
           "shown_when": {}
@@ -4510,6 +4689,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -4527,6 +4707,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -4544,6 +4725,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -4587,6 +4769,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -4737,6 +4920,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4754,6 +4938,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4779,6 +4964,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4796,6 +4982,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4821,6 +5008,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4838,6 +5026,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -4852,6 +5041,8 @@ export const catalogue: Catalogue = {
           "greater": "probe_period_s",
           "help": "a probe has to be over before the next one begins.",
           "strict": false,
+          "plus": [],
+          "least": 0.0,
           "when": {}
         },
         {
@@ -4859,6 +5050,8 @@ export const catalogue: Catalogue = {
           "greater": "startup_period_s",
           "help": "a startup probe has to be over before the next one begins.",
           "strict": false,
+          "plus": [],
+          "least": 0.0,
           "when": {
             "probes": [
               true
@@ -4950,6 +5143,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4967,6 +5161,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -4984,6 +5179,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -5001,6 +5197,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -5018,6 +5215,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -5061,6 +5259,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -5078,6 +5277,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -5100,6 +5300,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -5143,6 +5344,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -5160,6 +5362,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -5193,6 +5396,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5226,6 +5430,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5259,6 +5464,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {
@@ -5296,6 +5502,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5313,6 +5520,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5322,7 +5530,7 @@ export const catalogue: Catalogue = {
           "label": "Go past a dead cache",
           "kind": "boolean",
           "default": true,
-          "help": "When the cache doesn't answer, read from the store. Off: the request fails.",
+          "help": "When cache or search doesn't answer, read from the store. Off: the request fails.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -5330,6 +5538,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -5347,6 +5556,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answers",
           "live": true,
           "shown_when": {}
@@ -5364,6 +5574,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answers",
           "live": true,
           "shown_when": {}
@@ -5397,6 +5608,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Answers",
           "live": true,
           "shown_when": {}
@@ -5414,6 +5626,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5457,6 +5670,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5474,6 +5688,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {
@@ -5496,6 +5711,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5513,6 +5729,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5530,6 +5747,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5547,6 +5765,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5564,6 +5783,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5581,6 +5801,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5598,6 +5819,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5615,6 +5837,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Life",
           "live": true,
           "shown_when": {}
@@ -5632,6 +5855,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {}
@@ -5649,6 +5873,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5670,6 +5895,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5691,6 +5917,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5712,6 +5939,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5733,6 +5961,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Autoscaling",
           "live": true,
           "shown_when": {
@@ -5770,6 +5999,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Sessions",
           "live": true,
           "shown_when": {}
@@ -5787,6 +6017,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Sessions",
           "live": true,
           "shown_when": {
@@ -5808,6 +6039,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Sessions",
           "live": true,
           "shown_when": {
@@ -5830,6 +6062,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -5847,6 +6080,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -5864,6 +6098,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -5907,6 +6142,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -5952,6 +6188,17 @@ export const catalogue: Catalogue = {
           "direction": "out",
           "type": "sql",
           "help": "Where items are read and written.",
+          "minimum": 0,
+          "maximum": 1,
+          "weighted": false,
+          "deferred": false
+        },
+        {
+          "name": "search",
+          "label": "Search",
+          "direction": "out",
+          "type": "search",
+          "help": "Where lists and searches go; without it, to the store.",
           "minimum": 0,
           "maximum": 1,
           "weighted": false,
@@ -6281,6 +6528,16 @@ export const catalogue: Catalogue = {
           "headline": false,
           "maximum_metric": null,
           "full_is_well": false
+        },
+        {
+          "name": "searches_failed",
+          "label": "Past the search",
+          "kind": "counter",
+          "help": "Lists that the search index didn't answer; the store made them where that is allowed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -6302,6 +6559,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6319,6 +6577,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6344,6 +6603,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6361,6 +6621,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6378,6 +6639,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6403,6 +6665,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6420,6 +6683,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6445,6 +6709,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6462,6 +6727,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6487,6 +6753,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6504,6 +6771,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6529,6 +6797,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6546,6 +6815,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6571,6 +6841,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -6585,6 +6856,8 @@ export const catalogue: Catalogue = {
           "greater": "instances_max",
           "help": "there can't be more of them at least than at most",
           "strict": false,
+          "plus": [],
+          "least": 0.0,
           "when": {}
         }
       ],
@@ -6711,6 +6984,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -6728,6 +7002,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -6745,6 +7020,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -6762,6 +7038,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -6805,6 +7082,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {}
@@ -6822,6 +7100,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Own work",
           "live": true,
           "shown_when": {
@@ -6860,6 +7139,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -6877,6 +7157,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Program",
           "live": true,
           "shown_when": {}
@@ -6894,6 +7175,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -6911,6 +7193,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -6928,6 +7211,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -6971,6 +7255,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -7102,6 +7387,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7119,6 +7405,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7144,6 +7431,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7161,6 +7449,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7178,6 +7467,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7203,6 +7493,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7220,6 +7511,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7245,6 +7537,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7262,6 +7555,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7287,6 +7581,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7304,6 +7599,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -7351,6 +7647,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -7368,6 +7665,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -7401,6 +7699,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -7418,6 +7717,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": false,
           "shown_when": {}
@@ -7435,6 +7735,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7452,6 +7753,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7469,6 +7771,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7486,6 +7789,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Freshness",
           "live": true,
           "shown_when": {}
@@ -7519,6 +7823,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -7536,6 +7841,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -7553,6 +7859,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {
@@ -7574,6 +7881,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {
@@ -7596,6 +7904,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {
@@ -7617,6 +7926,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -7650,6 +7960,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Writing",
           "live": true,
           "shown_when": {}
@@ -7667,6 +7978,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Writing",
           "live": true,
           "shown_when": {
@@ -7688,6 +8000,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Writing",
           "live": true,
           "shown_when": {
@@ -7709,6 +8022,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {}
@@ -7737,6 +8051,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {}
@@ -7754,6 +8069,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7775,6 +8091,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7796,6 +8113,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7817,6 +8135,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Nodes",
           "live": true,
           "shown_when": {
@@ -7838,6 +8157,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7881,6 +8201,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7898,6 +8219,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {
@@ -7920,6 +8242,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7937,6 +8260,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7954,6 +8278,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -7971,6 +8296,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -7988,6 +8314,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -8005,6 +8332,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -8048,6 +8376,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -8436,6 +8765,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8461,6 +8791,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8486,6 +8817,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8503,6 +8835,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8528,6 +8861,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8545,6 +8879,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8562,6 +8897,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8587,6 +8923,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8604,6 +8941,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8629,6 +8967,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8646,6 +8985,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -8660,6 +9000,8 @@ export const catalogue: Catalogue = {
           "greater": "ttl_s",
           "help": "an item that is gone can't be served while it is refreshed.",
           "strict": false,
+          "plus": [],
+          "least": 0.0,
           "when": {}
         }
       ],
@@ -8776,6 +9118,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8809,6 +9152,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -8826,6 +9170,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -8854,6 +9199,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
@@ -8871,6 +9217,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {
@@ -8892,6 +9239,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {
@@ -8913,6 +9261,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": false,
           "shown_when": {}
@@ -8930,6 +9279,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8973,6 +9323,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -8990,6 +9341,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {
@@ -9012,6 +9364,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -9029,6 +9382,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Serving",
           "live": true,
           "shown_when": {}
@@ -9046,6 +9400,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -9063,6 +9418,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Rebuilding",
           "live": true,
           "shown_when": {}
@@ -9080,6 +9436,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -9097,6 +9454,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -9114,6 +9472,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -9157,6 +9516,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -9393,6 +9753,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9410,6 +9771,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9435,6 +9797,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9452,6 +9815,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9469,6 +9833,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9494,6 +9859,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9511,6 +9877,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9536,6 +9903,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9553,6 +9921,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -9604,14 +9973,14 @@ export const catalogue: Catalogue = {
       "title": "SQL database",
       "category": "Data",
       "icon": "database",
-      "summary": "Keeps the truth: connections, cores, buffer pool, disk",
+      "summary": "Keeps the truth: a leader, its log, and replicas that follow it",
       "params": [
         {
           "name": "pool",
           "label": "Connections",
           "kind": "integer",
           "default": 100,
-          "help": "Statements at once. A statement holds a connection from its start to its answer.",
+          "help": "Statements at once, at each node. A statement holds a connection from its start to its answer.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000.0,
@@ -9619,6 +9988,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Connections",
           "live": true,
           "shown_when": {}
@@ -9636,6 +10006,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Connections",
           "live": true,
           "shown_when": {}
@@ -9653,6 +10024,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9696,6 +10068,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9713,6 +10086,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {
@@ -9727,7 +10101,7 @@ export const catalogue: Catalogue = {
           "label": "Cores",
           "kind": "integer",
           "default": 16,
-          "help": "Statements that compute at once.",
+          "help": "Statements that compute at once, at each node.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000.0,
@@ -9735,6 +10109,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9752,6 +10127,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Computing",
           "live": true,
           "shown_when": {}
@@ -9769,6 +10145,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9812,6 +10189,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {}
@@ -9829,6 +10207,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Disk",
           "live": true,
           "shown_when": {
@@ -9839,11 +10218,163 @@ export const catalogue: Catalogue = {
           }
         },
         {
+          "name": "disk_channels",
+          "label": "Disk channels",
+          "kind": "integer",
+          "default": 32,
+          "help": "Reads of rows that the disk does at once; the log is flushed beside them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Disk",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "rows",
+          "label": "Rows",
+          "kind": "integer",
+          "default": 100000,
+          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buffer_rows",
+          "label": "Rows in memory",
+          "kind": "integer",
+          "default": 50000,
+          "help": "Rows that fit into the buffer pool; the least recently used one goes first.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 4194304.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "warm",
+          "label": "Warm at the start",
+          "kind": "boolean",
+          "default": true,
+          "help": "Whether the buffer pool holds the most popular rows at the start. A change restarts the block.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "row_bytes",
+          "label": "Size of a row",
+          "kind": "integer",
+          "default": 2048,
+          "help": "Bytes of one item.",
+          "unit": "bytes",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "list_rows",
+          "label": "Rows of a page",
+          "kind": "integer",
+          "default": 20,
+          "help": "Rows in the answer to a list.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "synchronous_commit",
+          "label": "A commit waits for",
+          "kind": "choice",
+          "default": "on",
+          "help": "When a write is acknowledged (synchronous_commit). Where no replica is synchronous, 'on' is the leader's own disk.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "off",
+              "label": "Nothing",
+              "help": "acknowledged at once, flushed by the WAL writer a little later"
+            },
+            {
+              "value": "local",
+              "label": "Own disk",
+              "help": "the leader has flushed it, whatever replicas have"
+            },
+            {
+              "value": "remote_write",
+              "label": "Replicas: written",
+              "help": "and the synchronous replicas have received it"
+            },
+            {
+              "value": "on",
+              "label": "Replicas: on disk",
+              "help": "and the synchronous replicas, if any, have flushed it"
+            },
+            {
+              "value": "remote_apply",
+              "label": "Replicas: visible",
+              "help": "and they have applied it: reads there see it"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "commit_mean_ms",
-          "label": "Commit",
+          "label": "Flush",
           "kind": "number",
           "default": 1.0,
-          "help": "Time to flush a commit's log record.",
+          "help": "Time to flush the log to the disk. Commits that are ready meanwhile share the next one.",
           "unit": "ms",
           "minimum": 0.0,
           "maximum": 600000.0,
@@ -9851,16 +10382,17 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Disk",
+          "ascending": false,
+          "group": "Log and commits",
           "live": true,
           "shown_when": {}
         },
         {
           "name": "commit_distribution",
-          "label": "Commit: distribution",
+          "label": "Flush: distribution",
           "kind": "choice",
           "default": "exponential",
-          "help": "How commit scatters around its mean.",
+          "help": "How flush scatters around its mean.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -9894,13 +10426,14 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
-          "group": "Disk",
+          "ascending": false,
+          "group": "Log and commits",
           "live": true,
           "shown_when": {}
         },
         {
           "name": "commit_cv",
-          "label": "Commit: variation",
+          "label": "Flush: variation",
           "kind": "number",
           "default": 1.0,
           "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
@@ -9911,7 +10444,8 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Disk",
+          "ascending": false,
+          "group": "Log and commits",
           "live": true,
           "shown_when": {
             "commit_distribution": [
@@ -9921,62 +10455,486 @@ export const catalogue: Catalogue = {
           }
         },
         {
-          "name": "disk_channels",
-          "label": "Disk channels",
-          "kind": "integer",
-          "default": 32,
-          "help": "Reads and flushes that the disk does at once.",
-          "unit": "",
-          "minimum": 1.0,
+          "name": "commit_delay_us",
+          "label": "Commit delay",
+          "kind": "number",
+          "default": 0.0,
+          "help": "How long a leader waits before a flush so that more commits share it (commit_delay).",
+          "unit": "us",
+          "minimum": 0.0,
           "maximum": 100000.0,
           "nullable": false,
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Disk",
+          "ascending": false,
+          "group": "Log and commits",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "rows",
-          "label": "Rows",
-          "kind": "integer",
-          "default": 100000,
-          "help": "Items that exist at the start: numbers 1 to this. Others are absent until they are created.",
-          "unit": "",
+          "name": "wal_writer_delay_ms",
+          "label": "WAL writer every",
+          "kind": "number",
+          "default": 200.0,
+          "help": "With commits that wait for nothing: how often the log is flushed (wal_writer_delay).",
+          "unit": "ms",
           "minimum": 1.0,
-          "maximum": 1000000000.0,
+          "maximum": 10000.0,
           "nullable": false,
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Data",
+          "ascending": false,
+          "group": "Log and commits",
           "live": true,
-          "shown_when": {}
+          "shown_when": {
+            "synchronous_commit": [
+              "off"
+            ]
+          }
         },
         {
-          "name": "buffer_rows",
-          "label": "Rows in memory",
-          "kind": "integer",
-          "default": 50000,
-          "help": "Rows that fit into the buffer pool; the least recently used one goes first.",
-          "unit": "",
+          "name": "checkpoint_every_s",
+          "label": "Checkpoint every",
+          "kind": "number",
+          "default": 300.0,
+          "help": "After a crash the log since the last checkpoint is replayed (checkpoint_timeout).",
+          "unit": "s",
           "minimum": 1.0,
-          "maximum": 4194304.0,
+          "maximum": 864000.0,
           "nullable": false,
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Data",
+          "ascending": false,
+          "group": "Log and commits",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "warm",
-          "label": "Warm at the start",
+          "name": "checkpoint_log_mb",
+          "label": "Checkpoint after",
+          "kind": "number",
+          "default": 1024.0,
+          "help": "A checkpoint is made earlier when so much log has come since the last one (max_wal_size).",
+          "unit": "MB",
+          "minimum": 0.01,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "replay_rate_mb",
+          "label": "Replay",
+          "kind": "number",
+          "default": 100.0,
+          "help": "How fast a node replays its log after a crash, before it serves again.",
+          "unit": "MB/s",
+          "minimum": 0.001,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Log and commits",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "instances",
+          "label": "Nodes",
+          "kind": "integer",
+          "default": 1,
+          "help": "The leader and its replicas, each with connections, cores, memory and a disk of its own. The first one leads at the start.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 16.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "sync_replicas",
+          "label": "Synchronous replicas",
+          "kind": "integer",
+          "default": 0,
+          "help": "How many replicas a commit waits for, where it waits for any. 0: replication is asynchronous.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 15.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "sync_method",
+          "label": "Which ones",
+          "kind": "choice",
+          "default": "any",
+          "help": "Which replicas a commit waits for (PostgreSQL's synchronous_standby_names).",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "any",
+              "label": "Any (quorum)",
+              "help": "ANY k: whichever are the first to have it"
+            },
+            {
+              "value": "first",
+              "label": "First (priority)",
+              "help": "FIRST k: those with the lowest numbers that are connected"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ship_mean_ms",
+          "label": "Network",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time that log, or word of its arrival, takes between two nodes.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ship_distribution",
+          "label": "Network: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How network scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "ship_cv",
+          "label": "Network: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {
+            "ship_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "apply_mean_ms",
+          "label": "Apply",
+          "kind": "number",
+          "default": 0.2,
+          "help": "Time in which a replica applies one record. It applies one after the other, so more than 1 / this a second makes it lag.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "apply_distribution",
+          "label": "Apply: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How apply scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "apply_cv",
+          "label": "Apply: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {
+            "apply_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "log_kept_records",
+          "label": "Log kept for replicas",
+          "kind": "integer",
+          "default": 262144,
+          "help": "A replica that needs more of the log than this gets it no more: it is copied anew (max_slot_wal_keep_size).",
+          "unit": "records",
+          "minimum": 100.0,
+          "maximum": 262144.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "lag_alarm_s",
+          "label": "Say when it lags by",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A replica that misses a committed write for longer than this is named in the feed; off: none is.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Replicas",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "reads",
+          "label": "Reads go to",
+          "kind": "choice",
+          "default": "leader",
+          "help": "Which node answers a read. Writes go to the leader.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "leader",
+              "label": "The leader",
+              "help": "always up to date; replicas only stand by"
+            },
+            {
+              "value": "any_replica",
+              "label": "Any replica",
+              "help": "the replicas in turn, however far behind they are"
+            },
+            {
+              "value": "leader_after_write",
+              "label": "The leader after a write",
+              "help": "for a while after a user's own write, else any replica"
+            },
+            {
+              "value": "wait_for_position",
+              "label": "A replica that has the user's write",
+              "help": "it waits until the replica has applied it, and goes to the leader when that takes too long"
+            },
+            {
+              "value": "bounded_staleness",
+              "label": "A replica that is not too far behind",
+              "help": "replicas by their lag; the leader when all are too late"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Where reads go",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "after_write_s",
+          "label": "To the leader for",
+          "kind": "number",
+          "default": 2.0,
+          "help": "How long after a user's write their reads go to the leader; longer than the lag, and they always see it.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Where reads go",
+          "live": true,
+          "shown_when": {
+            "reads": [
+              "leader_after_write"
+            ]
+          }
+        },
+        {
+          "name": "wait_max_ms",
+          "label": "Waits at most",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long a read waits for the replica to have its user's last write before it goes to the leader.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Where reads go",
+          "live": true,
+          "shown_when": {
+            "reads": [
+              "wait_for_position"
+            ]
+          }
+        },
+        {
+          "name": "staleness_max_ms",
+          "label": "Lag at most",
+          "kind": "number",
+          "default": 500.0,
+          "help": "Replicas with a larger lag than this get no reads.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Where reads go",
+          "live": true,
+          "shown_when": {
+            "reads": [
+              "bounded_staleness"
+            ]
+          }
+        },
+        {
+          "name": "failover",
+          "label": "Automatic failover",
           "kind": "boolean",
           "default": true,
-          "help": "Whether the buffer pool holds the most popular rows at the start. A change restarts the block.",
+          "help": "With replicas: another leader is elected when the leader's lease expires. Off: it has to come back by itself.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -9984,43 +10942,164 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Data",
-          "live": false,
-          "shown_when": {}
-        },
-        {
-          "name": "row_bytes",
-          "label": "Size of a row",
-          "kind": "integer",
-          "default": 2048,
-          "help": "Bytes of one item.",
-          "unit": "bytes",
-          "minimum": 0.0,
-          "maximum": 1000000000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Data",
+          "ascending": false,
+          "group": "Failover",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "list_rows",
-          "label": "Rows of a page",
-          "kind": "integer",
-          "default": 20,
-          "help": "Rows in the answer to a list.",
+          "name": "fencing",
+          "label": "Fencing",
+          "kind": "boolean",
+          "default": true,
+          "help": "A leader that can't renew its lease demotes itself before it expires. Off: it goes on taking writes.",
           "unit": "",
-          "minimum": 1.0,
-          "maximum": 100000.0,
+          "minimum": null,
+          "maximum": null,
           "nullable": false,
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Data",
+          "ascending": false,
+          "group": "Failover",
           "live": true,
-          "shown_when": {}
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "lease_ttl_s",
+          "label": "Lease",
+          "kind": "number",
+          "default": 30.0,
+          "help": "How long a leader leads after it last renewed its lease in the consensus store (Patroni's ttl).",
+          "unit": "s",
+          "minimum": 0.1,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "loop_wait_s",
+          "label": "Renewed every",
+          "kind": "number",
+          "default": 10.0,
+          "help": "How often each node's agent looks, and the leader's renews the lease (loop_wait).",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "retry_timeout_s",
+          "label": "Tries for",
+          "kind": "number",
+          "default": 10.0,
+          "help": "How long an agent that can't reach the store goes on trying before it demotes its leader (retry_timeout).",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "failover_lag_mb",
+          "label": "Candidates lag at most",
+          "kind": "number",
+          "default": 1.0,
+          "help": "A replica that misses more log than this of what the leader was known to have is not elected (maximum_lag_on_failover).",
+          "unit": "MB",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "promote_s",
+          "label": "Promotion",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Time from a replica's election, and once it has applied all its log, until it takes writes.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
+        },
+        {
+          "name": "rewind_s",
+          "label": "Rewind",
+          "kind": "number",
+          "default": 3.0,
+          "help": "Time that an old leader needs to drop what the new one never had, before it follows (pg_rewind).",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Failover",
+          "live": true,
+          "shown_when": {
+            "failover": [
+              true
+            ]
+          }
         },
         {
           "name": "price_per_hour",
@@ -10035,6 +11114,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10052,6 +11132,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10069,6 +11150,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10112,6 +11194,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -10124,6 +11207,17 @@ export const catalogue: Catalogue = {
           "direction": "in",
           "type": "sql",
           "help": "Reads, writes, lists, purchases, rows created and deleted.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false,
+          "deferred": false
+        },
+        {
+          "name": "log",
+          "label": "Log",
+          "direction": "in",
+          "type": "changes",
+          "help": "Who reads its changes along, in the order of their commits.",
           "minimum": 0,
           "maximum": null,
           "weighted": false,
@@ -10185,7 +11279,7 @@ export const catalogue: Catalogue = {
           "name": "disk_busy",
           "label": "On the disk",
           "kind": "gauge",
-          "help": "Reads and flushes under way.",
+          "help": "Reads of rows under way.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -10195,7 +11289,7 @@ export const catalogue: Catalogue = {
           "name": "disk_queue",
           "label": "Wait for the disk",
           "kind": "gauge",
-          "help": "Reads and flushes that wait.",
+          "help": "Reads of rows that wait.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -10215,7 +11309,7 @@ export const catalogue: Catalogue = {
           "name": "buffer_rows_held",
           "label": "Rows in memory",
           "kind": "gauge",
-          "help": "Rows in the buffer pool.",
+          "help": "Rows in the buffer pools.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -10245,7 +11339,7 @@ export const catalogue: Catalogue = {
           "name": "commits",
           "label": "Commits",
           "kind": "counter",
-          "help": "Writes that are safe.",
+          "help": "Writes that are committed.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -10290,9 +11384,509 @@ export const catalogue: Catalogue = {
           "headline": false,
           "maximum_metric": null,
           "full_is_well": false
+        },
+        {
+          "name": "flushes",
+          "label": "Flushes",
+          "kind": "counter",
+          "help": "Times that a leader flushed its log.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "commits_per_flush",
+          "label": "Group commit",
+          "kind": "gauge",
+          "help": "Records that a leader's flush made safe, on average.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "log_mb",
+          "label": "Log to replay",
+          "kind": "gauge",
+          "help": "Log of the leader since its last checkpoint: what a crash now would have it replay.",
+          "unit": "MB",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "checkpoints",
+          "label": "Checkpoints",
+          "kind": "counter",
+          "help": "Checkpoints of all nodes.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "recoveries",
+          "label": "Recoveries",
+          "kind": "counter",
+          "help": "Times that a node came up after a crash.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "recovery_s",
+          "label": "Last replay",
+          "kind": "gauge",
+          "help": "How long the last node that came up after a crash replayed its log.",
+          "unit": "s",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lost_writes",
+          "label": "Lost writes",
+          "kind": "counter",
+          "help": "Writes that were acknowledged and are in no leader's history any more: crash, failover, or split brain.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lag_records",
+          "label": "Lag",
+          "kind": "gauge",
+          "help": "Committed records that the slowest replica has not applied.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lag_ms",
+          "label": "Lag in time",
+          "kind": "gauge",
+          "help": "For how long a committed write has been missing at the slowest replica.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "replica_reads",
+          "label": "Reads at replicas",
+          "kind": "counter",
+          "help": "Reads that went to a replica.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "stale_reads",
+          "label": "Stale reads",
+          "kind": "counter",
+          "help": "Reads whose node had not applied a write to that row which was committed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "stale_age_ms",
+          "label": "Staleness",
+          "kind": "gauge",
+          "help": "How long ago the write had been committed that a stale read missed, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "stale_network",
+          "label": "Stale: network",
+          "kind": "counter",
+          "help": "The write was still on its way there.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "stale_backlog",
+          "label": "Stale: apply backlog",
+          "kind": "counter",
+          "help": "The write had arrived there, and others were to be applied before it.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "stale_stopped",
+          "label": "Stale: apply stopped",
+          "kind": "counter",
+          "help": "The write had arrived there, and nothing was being applied.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "stale_partition",
+          "label": "Stale: partition",
+          "kind": "counter",
+          "help": "The node was cut off.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "stale_forked",
+          "label": "Stale: forked",
+          "kind": "counter",
+          "help": "The node was on a timeline that the write is not on.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "own_write_missed",
+          "label": "Own write missed",
+          "kind": "counter",
+          "help": "Stale reads that missed a write of the very user who read, acknowledged before (read-your-writes violations).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "position_waits",
+          "label": "Waits for a position",
+          "kind": "counter",
+          "help": "Reads that waited until a replica had their user's last write.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "position_wait_ms",
+          "label": "Mean wait",
+          "kind": "gauge",
+          "help": "How long these waited, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "fallbacks",
+          "label": "Back to the leader",
+          "kind": "counter",
+          "help": "Reads that waited as long as allowed and then went to the leader.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "commits_waiting",
+          "label": "Commits waiting",
+          "kind": "gauge",
+          "help": "Commits that are flushed at the leader and wait for replicas.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "leaders",
+          "label": "Take writes",
+          "kind": "gauge",
+          "help": "Nodes that take writes; 2: split brain.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "timeline",
+          "label": "Timeline",
+          "kind": "gauge",
+          "help": "Counts the leaders that there were, one after the other.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "failovers",
+          "label": "Failovers",
+          "kind": "counter",
+          "help": "Times that another leader was elected.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "leaderless_s",
+          "label": "Without a leader",
+          "kind": "counter",
+          "help": "Time in which there was no leader.",
+          "unit": "s",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "no_leader",
+          "label": "No leader",
+          "kind": "counter",
+          "help": "Statements that failed because no node which their caller reached was the leader.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "split_brain_writes",
+          "label": "Split-brain writes",
+          "kind": "counter",
+          "help": "Writes that a node acknowledged after another one had been elected.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "discarded",
+          "label": "Discarded",
+          "kind": "counter",
+          "help": "Records of old leaders that were thrown away when they came back.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
+        {
+          "name": "crash_leader",
+          "label": "Crash the leader",
+          "help": "Whichever node leads dies, and with it all of its log that is not flushed. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "stop_apply",
+          "label": "Stop applying",
+          "help": "Replicas receive and keep the log, and apply none of it: reads there get older and older.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_disk",
+          "label": "Slow disk",
+          "help": "Flushes and reads of rows take longer by a factor.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long the disk takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "partition",
+          "label": "Cut off",
+          "help": "One node reaches neither the others nor the store of the lease.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which node, counted from 0; off: the leader.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "callers",
+              "label": "Callers that reach it",
+              "kind": "choice",
+              "default": "zone",
+              "help": "Callers' instances stand beside the nodes in turn, in order of their connections: the first beside node 1.",
+              "unit": "",
+              "minimum": null,
+              "maximum": null,
+              "nullable": false,
+              "choices": [
+                {
+                  "value": "none",
+                  "label": "None",
+                  "help": "all callers are on the other side"
+                },
+                {
+                  "value": "zone",
+                  "label": "Those in its zone",
+                  "help": "and these reach no other node"
+                },
+                {
+                  "value": "all",
+                  "label": "All",
+                  "help": "only the nodes' own network is cut"
+                }
+              ],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
         {
           "name": "crash",
           "label": "Crash",
@@ -10311,6 +11905,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10328,6 +11923,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10353,6 +11949,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10370,6 +11967,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10387,6 +11985,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10412,6 +12011,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10429,6 +12029,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10454,6 +12055,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10471,6 +12073,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -10479,27 +12082,161 @@ export const catalogue: Catalogue = {
           "momentary": false
         }
       ],
-      "rules": [],
+      "rules": [
+        {
+          "lesser": "sync_replicas",
+          "greater": "instances",
+          "help": "the leader is no replica of itself, so a commit can wait for one less than there are nodes.",
+          "strict": true,
+          "plus": [],
+          "least": 0.0,
+          "when": {}
+        },
+        {
+          "lesser": "loop_wait_s",
+          "greater": "lease_ttl_s",
+          "help": "a lease that expires before it is renewed, or before a leader that can't renew it has stepped down, makes two leaders.",
+          "strict": true,
+          "plus": [
+            "retry_timeout_s"
+          ],
+          "least": 0.0,
+          "when": {}
+        },
+        {
+          "lesser": "",
+          "greater": "sync_replicas",
+          "help": "there is no replica that such a commit could wait for.",
+          "strict": false,
+          "plus": [],
+          "least": 1.0,
+          "when": {
+            "synchronous_commit": [
+              "remote_write",
+              "remote_apply"
+            ]
+          }
+        }
+      ],
       "any_above_zero": [],
       "needs": [],
-      "cells": null,
+      "cells": {
+        "label": "Nodes",
+        "help": "What each node is, the first one top left.",
+        "states": [
+          {
+            "name": "leader",
+            "label": "Leader",
+            "look": "first",
+            "callee": null
+          },
+          {
+            "name": "in_step",
+            "label": "Replica, in step (less than 0.1 s behind)",
+            "look": "good",
+            "callee": null
+          },
+          {
+            "name": "behind",
+            "label": "Replica, behind",
+            "look": "fading",
+            "callee": null
+          },
+          {
+            "name": "stopped",
+            "label": "Replica that doesn't apply its log",
+            "look": "locked",
+            "callee": null
+          },
+          {
+            "name": "cut",
+            "label": "Replica, cut off",
+            "look": "absent",
+            "callee": null
+          },
+          {
+            "name": "promoting",
+            "label": "Being promoted",
+            "look": "second",
+            "callee": null
+          },
+          {
+            "name": "coming",
+            "label": "Replaying its log, rewinding, or being copied",
+            "look": "busy",
+            "callee": null
+          },
+          {
+            "name": "split",
+            "label": "Takes writes without being the leader",
+            "look": "third",
+            "callee": null
+          },
+          {
+            "name": "down",
+            "label": "Down",
+            "look": "bad",
+            "callee": null
+          }
+        ],
+        "marked": "holds the lease"
+      },
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**, a write costs the flush of its commit.\n\nRows are **created** and **deleted** as well. Who reads, writes, buys or deletes a row that isn't there is told so: a completed call, as a\n404 is. Creating one that is there writes it; the answer says\nwhether there was one. A row that is deleted and created again goes on with higher versions, so nobody takes an old\none for new.\n\nWhen all connections are held, statements wait here, and with them the workers of whoever called."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**. When all connections are held, statements wait here, and with them the workers of whoever\ncalled. Rows are **created** and **deleted** as well; who asks for one that isn't there is told so: a completed call, as a 404 is.\nCreating one that is there writes it; the answer says whether there was one. A row that is deleted and created again goes on with higher\nversions, so nobody takes an old one for new.\n\nA write appends a record to the **log**. It is acknowledged when the record is flushed, and commits that are ready share a flush. A crash keeps\nexactly the flushed prefix, which is replayed from the last checkpoint on. With \"a commit waits for nothing\" it is acknowledged at once\nand flushed every 200 ms: fast, and a crash loses up to three such rounds.\n\nWith several **nodes** the first one leads, and ships what it has flushed to the replicas. Each applies it in one process, record by record,\nso a replica lags when more is written than that process can do. A read at a replica is **stale** exactly while a committed write to its row\nlies past the position that was applied there; the inspector says which write it missed, how old that was and why. Where reads go\nis a parameter: the leader, any replica, the leader for a while after a user's own write, a replica that has this write, or one that is\nnot too far behind. A commit can wait until replicas have it, any k or the first k of them; then their death blocks it.\n\nWho copies rows or reads the **log** along (a shard router, a search index) is served by the leader. What such a reader had read and a\nfailover takes away, it takes back.\n\nThe leader holds a **lease**. When it dies, the lease expires after 20 to 30 s, and the replica that received most is promoted on a new\ntimeline; acknowledged writes that it had not received are lost. A leader that is cut off demotes itself in time (**fencing**), or goes on\ntaking writes that vanish when it comes back and is rewound (split brain)."
     },
     {
-      "kind": "queue",
-      "title": "Message queue",
+      "kind": "shard_router",
+      "title": "Shard router",
       "category": "Data",
-      "icon": "mailbox",
-      "summary": "Keeps jobs until a worker has done them",
+      "icon": "split",
+      "summary": "Sends each row's operations to its shard, lists to all of them, and moves rows when shards come or go",
       "params": [
         {
-          "name": "length_max",
-          "label": "Longest queue",
+          "name": "scheme",
+          "label": "Rows are laid out",
+          "kind": "choice",
+          "default": "hash",
+          "help": "What says which shard a row is on. A change while it runs is a reshard.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "hash",
+              "label": "By hash mod N",
+              "help": "even, but nearly all rows move when N changes"
+            },
+            {
+              "value": "consistent",
+              "label": "By consistent hashing",
+              "help": "a new shard takes 1/(N+1) of the rows, no more"
+            },
+            {
+              "value": "range",
+              "label": "By range",
+              "help": "neighbours stay together: growing ids all go to the last one"
+            },
+            {
+              "value": "directory",
+              "label": "By directory",
+              "help": "a table says which shard each bucket is on"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
           "kind": "integer",
-          "default": 10000,
-          "help": "Messages that may wait; those that are being worked on don't count.",
+          "default": 1000,
+          "help": "Calls at once. A worker is held until the answer, all waiting for shards included.",
           "unit": "",
           "minimum": 1.0,
           "maximum": 1000000.0,
@@ -10507,134 +12244,35 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "when_full",
-          "label": "When it is full",
-          "kind": "choice",
-          "default": "reject",
-          "help": "What becomes of a message that finds the queue full.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [
-            {
-              "value": "reject",
-              "label": "Turn away",
-              "help": "the producer is told at once that it is overloaded"
-            },
-            {
-              "value": "hold",
-              "label": "Let wait",
-              "help": "the producer's call is answered when there is room"
-            },
-            {
-              "value": "drop_oldest",
-              "label": "Drop the oldest",
-              "help": "the producer notices nothing"
-            }
-          ],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Size",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "prefetch",
-          "label": "Prefetch",
+          "name": "queue_max",
+          "label": "Longest queue",
           "kind": "integer",
-          "default": 16,
-          "help": "Messages that an instance of workers may have without having answered them.",
+          "default": null,
+          "help": "Calls that wait for a worker; one more is turned away. Off: any number.",
           "unit": "",
-          "minimum": 1.0,
-          "maximum": 100000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Delivery",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "visibility_timeout_s",
-          "label": "Visibility timeout",
-          "kind": "number",
-          "default": 30.0,
-          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
-          "unit": "s",
-          "minimum": 0.001,
-          "maximum": 43200.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Delivery",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "redelivery_delay_ms",
-          "label": "Delay of redelivery",
-          "kind": "number",
-          "default": 1000.0,
-          "help": "How long a message whose job has failed waits before it is delivered again.",
-          "unit": "ms",
           "minimum": 0.0,
-          "maximum": 3600000.0,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Delivery",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "deliveries_max",
-          "label": "Most deliveries",
-          "kind": "integer",
-          "default": 5,
-          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
-          "unit": "",
-          "minimum": 1.0,
-          "maximum": 1000.0,
+          "maximum": 1000000.0,
           "nullable": true,
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Delivery",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "durable",
-          "label": "Durable",
-          "kind": "boolean",
-          "default": true,
-          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
-          "unit": "",
-          "minimum": null,
-          "maximum": null,
-          "nullable": false,
-          "choices": [],
-          "pattern": null,
-          "pattern_help": "",
-          "group": "Storage",
-          "live": true,
-          "shown_when": {}
-        },
-        {
-          "name": "store_mean_ms",
-          "label": "Storing",
+          "name": "route_mean_ms",
+          "label": "Routing",
           "kind": "number",
-          "default": 0.5,
-          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "default": 0.1,
+          "help": "Time to parse a statement and find its shard.",
           "unit": "ms",
           "minimum": 0.0,
           "maximum": 600000.0,
@@ -10642,16 +12280,17 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Storage",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "store_distribution",
-          "label": "Storing: distribution",
+          "name": "route_distribution",
+          "label": "Routing: distribution",
           "kind": "choice",
           "default": "exponential",
-          "help": "How storing scatters around its mean.",
+          "help": "How routing scatters around its mean.",
           "unit": "",
           "minimum": null,
           "maximum": null,
@@ -10685,13 +12324,14 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
-          "group": "Storage",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {}
         },
         {
-          "name": "store_cv",
-          "label": "Storing: variation",
+          "name": "route_cv",
+          "label": "Routing: variation",
           "kind": "number",
           "default": 1.0,
           "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
@@ -10702,20 +12342,249 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
-          "group": "Storage",
+          "ascending": false,
+          "group": "Size",
           "live": true,
           "shown_when": {
-            "store_distribution": [
+            "route_distribution": [
               "lognormal",
               "pareto"
             ]
           }
         },
         {
+          "name": "buckets",
+          "label": "Buckets",
+          "kind": "integer",
+          "default": 1024,
+          "help": "Pieces that the rows are divided into, by hash or by range; a bucket moves as a whole. Split points make their own number.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 16384.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "virtual_nodes",
+          "label": "Virtual nodes",
+          "kind": "integer",
+          "default": 200,
+          "help": "Points of each shard on the ring: their shares differ by about 1 / sqrt of this.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {
+            "scheme": [
+              "consistent"
+            ]
+          }
+        },
+        {
+          "name": "split_points",
+          "label": "Split points",
+          "kind": "text",
+          "default": "",
+          "help": "Last keys of the ranges but the last one, as 25000,50000,75000 for four. Empty: as many equal ranges as there are buckets.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": "|[1-9][0-9]{0,17}(,[1-9][0-9]{0,17}){0,199}",
+          "pattern_help": "whole numbers from 1, each larger than the one before, with commas between them; empty: equal ranges",
+          "ascending": true,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {
+            "scheme": [
+              "range"
+            ]
+          }
+        },
+        {
+          "name": "key_space",
+          "label": "Keys up to",
+          "kind": "integer",
+          "default": null,
+          "help": "Equal ranges divide the keys from 1 to this; what lies above goes to the last one. Off: to the shards' last row.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 2000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {
+            "scheme": [
+              "range"
+            ]
+          }
+        },
+        {
+          "name": "hot_factor",
+          "label": "Hot from",
+          "kind": "number",
+          "default": 2.0,
+          "help": "A shard is called hot when it gets so many times its part of the operations on rows.",
+          "unit": "",
+          "minimum": 1.05,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Which shard",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "shard_deadline_ms",
+          "label": "Deadline of a shard",
+          "kind": "number",
+          "default": null,
+          "help": "How long a list waits for a shard; then it is answered without, and says how many are missing. Off: it waits for all.",
+          "unit": "ms",
+          "minimum": 0.001,
+          "maximum": 600000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "merge_us",
+          "label": "Merging",
+          "kind": "number",
+          "default": 20.0,
+          "help": "Time that a worker needs for each shard's part of a list.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 60000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "may_move",
+          "label": "Rows may move",
+          "kind": "boolean",
+          "default": true,
+          "help": "Off: a reshard waits with the next bucket; those under way go on.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "move_rows_per_s",
+          "label": "Rows per second",
+          "kind": "number",
+          "default": null,
+          "help": "The most rows that are copied in a second, by all moves together. Off: as many as the shards' disks and cores allow.",
+          "unit": "per_s",
+          "minimum": 1.0,
+          "maximum": 1000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "batch_rows",
+          "label": "Rows of a batch",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Rows that are read off a shard, and written to another, in one go. Others wait behind a large one.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "moves_at_once",
+          "label": "Buckets at once",
+          "kind": "integer",
+          "default": 1,
+          "help": "Buckets that are being moved at the same time.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 16.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "cut_over_max_ms",
+          "label": "Longest cut-over",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "Writes to a bucket wait during its cut-over; when it takes longer than this they go on, and it is tried again.",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Resharding",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "price_per_hour",
           "label": "Price per hour",
           "kind": "number",
-          "default": 0.02,
+          "default": 0.2,
           "help": "What one instance costs in an hour, in neutral units.",
           "unit": "units",
           "minimum": 0.0,
@@ -10724,6 +12593,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10732,7 +12602,7 @@ export const catalogue: Catalogue = {
           "name": "price_per_million",
           "label": "Price per million calls",
           "kind": "number",
-          "default": 0.4,
+          "default": 0.0,
           "help": "What a million calls to it cost.",
           "unit": "units",
           "minimum": 0.0,
@@ -10741,6 +12611,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10758,6 +12629,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -10801,6 +12673,1825 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Statements",
+          "direction": "in",
+          "type": "sql",
+          "help": "What a database would be asked.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false,
+          "deferred": false
+        },
+        {
+          "name": "shards",
+          "label": "Shards",
+          "direction": "out",
+          "type": "sql",
+          "help": "The databases that share the rows. One with weight 0 gives its rows away; new ones get their part.",
+          "minimum": 1,
+          "maximum": 1000,
+          "weighted": true,
+          "deferred": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "workers_busy",
+          "label": "Busy",
+          "kind": "gauge",
+          "help": "Workers held, waiting for shards included.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "workers",
+          "full_is_well": false
+        },
+        {
+          "name": "workers",
+          "label": "Workers",
+          "kind": "gauge",
+          "help": "Workers there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Calls that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "shards",
+          "label": "Shards",
+          "kind": "gauge",
+          "help": "Shards that are connected.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "hottest_shard_percent",
+          "label": "Hottest shard",
+          "kind": "gauge",
+          "help": "Share of all operations on rows that the busiest shard got in the last second or two.",
+          "unit": "%",
+          "headline": true,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "imbalance",
+          "label": "Imbalance",
+          "kind": "gauge",
+          "help": "What the busiest shard got over the mean of all: 1 when all get the same.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "hottest_key_percent",
+          "label": "Hottest key",
+          "kind": "gauge",
+          "help": "Share of the key that was asked for most often of late, no less than this (64 counters, space-saving).",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "single",
+          "label": "To one shard",
+          "kind": "counter",
+          "help": "Operations on a row: they go to one shard.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "scattered",
+          "label": "To all shards",
+          "kind": "counter",
+          "help": "Lists: they go to all shards.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "fan_out",
+          "label": "Fan-out",
+          "kind": "gauge",
+          "help": "Shards that a list was sent to, on average.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "partial",
+          "label": "Partial answers",
+          "kind": "counter",
+          "help": "Lists answered without some shards.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "missing",
+          "label": "Shards missing",
+          "kind": "counter",
+          "help": "Shards' parts that were missing in answers, or kept a list from being answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "nowhere",
+          "label": "Nowhere to go",
+          "kind": "counter",
+          "help": "Operations on rows of a shard that isn't connected, and lists without any shard.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "buckets_all",
+          "label": "Buckets there are",
+          "kind": "gauge",
+          "help": "Pieces that the rows are divided into.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "buckets_left",
+          "label": "To move",
+          "kind": "gauge",
+          "help": "Buckets that are not yet where the present layout wants them.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "buckets_all",
+          "full_is_well": false
+        },
+        {
+          "name": "moved_percent",
+          "label": "Rows that move",
+          "kind": "gauge",
+          "help": "Share of all rows that the latest reshard has to move.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "reshards",
+          "label": "Reshards",
+          "kind": "counter",
+          "help": "Times that rows had to move.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "moved_buckets",
+          "label": "Buckets moved",
+          "kind": "counter",
+          "help": "Buckets that were cut over.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "moved_rows",
+          "label": "Rows copied",
+          "kind": "counter",
+          "help": "Rows written to another shard.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "caught_up",
+          "label": "Rows caught up",
+          "kind": "counter",
+          "help": "Rows copied because they had been written, before or while their bucket moved.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "held",
+          "label": "Writes waiting",
+          "kind": "gauge",
+          "help": "Writes that wait for a cut-over now.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "held_all",
+          "label": "Writes held",
+          "kind": "counter",
+          "help": "Writes that had to wait for a cut-over.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "longest_cut_over_ms",
+          "label": "Longest cut-over",
+          "kind": "gauge",
+          "help": "The longest time that writes to a bucket waited.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "cut_overs_late",
+          "label": "Cut-overs given up",
+          "kind": "counter",
+          "help": "Cut-overs that took too long, so that writes went on and it was tried again.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "rolled_back",
+          "label": "Rolled back",
+          "kind": "counter",
+          "help": "Moves that failed: the old shard goes on serving.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "orphaned",
+          "label": "Past the router",
+          "kind": "counter",
+          "help": "Commits on the old shard after the cut-over, of writes that didn't come through here: nobody reads them.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "move",
+          "label": "Move a bucket",
+          "help": "Gives a bucket another home, as an operator does with a hot one. By range and by directory alone.",
+          "params": [
+            {
+              "name": "bucket",
+              "label": "Bucket",
+              "kind": "integer",
+              "default": 0,
+              "help": "Which bucket, counted from 0.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 16383.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "shard",
+              "label": "To shard",
+              "kind": "integer",
+              "default": 1,
+              "help": "Which shard, counted from 0 in the order in which they were connected.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "any_above_zero": [],
+      "needs": [],
+      "cells": {
+        "label": "Buckets",
+        "help": "The buckets in order, several to a cell where there are many; the most urgent state of them shows.",
+        "states": [
+          {
+            "name": "home",
+            "label": "At home",
+            "look": "good",
+            "callee": null
+          },
+          {
+            "name": "moved",
+            "label": "Moved by the latest reshard",
+            "look": "second",
+            "callee": null
+          },
+          {
+            "name": "to_move",
+            "label": "Is to move",
+            "look": "fading",
+            "callee": null
+          },
+          {
+            "name": "lost",
+            "label": "Its shard is not connected",
+            "look": "absent",
+            "callee": null
+          },
+          {
+            "name": "copying",
+            "label": "Being copied",
+            "look": "busy",
+            "callee": null
+          },
+          {
+            "name": "cut_over",
+            "label": "Cut over: writes wait",
+            "look": "locked",
+            "callee": null
+          }
+        ],
+        "marked": "The hottest key of late is in it."
+      },
+      "version": 1,
+      "order": 52,
+      "doc": "Stands in front of several databases that share the rows of one table, as Vitess' vtgate, Citus' coordinator or MongoDB's mongos do. An\noperation on a row goes to one shard. A list goes to all of them and is as slow as the slowest: if each shard is slow once in a hundred\ntimes, a list over 100 shards is slow 63 times in a hundred (1 - 0.99^100). A deadline gives a partial answer in time, and says how many\nshards are missing.\n\nRows lie in buckets. By **hash mod N** a fifth shard moves four buckets of five; by **consistent hashing** it takes one in five and no other\nbucket moves. By **range**, new rows with growing ids all go to the last shard; under any scheme, all operations on one celebrity go to one.\n\nConnect another shard and rows move while traffic flows: a bucket is copied in batches that use both shards' cores and disks, caught up with\nwhat was written meanwhile, and cut over; during that last moment writes to it wait. Until then the old shard serves it, so nothing is lost\nwhen the move fails: it is rolled back. A shard may be a cluster: a cut-over waits until its replicas have the rows. To take a shard away, set its connection's weight to 0 and wait until it is empty. All shards declare\nthe same number of rows: that of the whole table."
+    },
+    {
+      "kind": "search_index",
+      "title": "Search index",
+      "category": "Data",
+      "icon": "search",
+      "summary": "Answers lists and searches from an inverted index that follows a database, some time behind it",
+      "params": [
+        {
+          "name": "query_mean_ms",
+          "label": "A search",
+          "kind": "number",
+          "default": 5.0,
+          "help": "Time that a thread needs for a page of results.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "query_distribution",
+          "label": "A search: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How a search scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "query_cv",
+          "label": "A search: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {
+            "query_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "threads",
+          "label": "Threads",
+          "kind": "integer",
+          "default": 16,
+          "help": "Searches at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "queue_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Searches that wait for a thread; one more is turned away. Off: any number.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "poll_ms",
+          "label": "Reads the log every",
+          "kind": "number",
+          "default": 100.0,
+          "help": "Pause before a database's log is read again, when it has been read to its end.",
+          "unit": "ms",
+          "minimum": 1.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Reading along",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "poll_max",
+          "label": "Changes at once",
+          "kind": "integer",
+          "default": 2048,
+          "help": "Changes that are read in one go; when there are more, it reads on without a pause.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Reading along",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "backlog_max",
+          "label": "Longest backlog",
+          "kind": "integer",
+          "default": 8192,
+          "help": "With so many changes waiting for an indexer the log is not read further; it keeps them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Reading along",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "index_mean_us",
+          "label": "Indexing an item",
+          "kind": "number",
+          "default": 200.0,
+          "help": "Time that an indexer needs for one changed item, on average over a bulk.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 60000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "index_distribution",
+          "label": "Indexing an item: distribution",
+          "kind": "choice",
+          "default": "constant",
+          "help": "How indexing an item scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "index_cv",
+          "label": "Indexing an item: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {
+            "index_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "indexers",
+          "label": "Indexers",
+          "kind": "integer",
+          "default": 2,
+          "help": "Bulks that are indexed at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 256.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "bulk_max",
+          "label": "Longest bulk",
+          "kind": "integer",
+          "default": 500,
+          "help": "Changes that an indexer takes at once.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "refresh_ms",
+          "label": "Refresh every",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "What is indexed becomes visible at the next refresh; Elasticsearch's usual interval is 1 s.",
+          "unit": "ms",
+          "minimum": 10.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "scan_rows",
+          "label": "Rows of a scan",
+          "kind": "integer",
+          "default": 2000,
+          "help": "Rows that a rebuild reads off a database in one go.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "behind_s",
+          "label": "Behind from",
+          "kind": "number",
+          "default": 5.0,
+          "help": "A lag of so much is said in the feed.",
+          "unit": "s",
+          "minimum": 0.01,
+          "maximum": 86400.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Indexing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "terms",
+          "label": "Terms",
+          "kind": "integer",
+          "default": 1000,
+          "help": "Lists that items are found in, each in one of them. The fewer, the likelier that one has a change in it.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "page_bytes",
+          "label": "Size of a page",
+          "kind": "integer",
+          "default": 20000,
+          "help": "Bytes of an answer.",
+          "unit": "bytes",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.5,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Place",
+          "live": true,
+          "shown_when": {}
+        }
+      ],
+      "ports": [
+        {
+          "name": "in",
+          "label": "Searches",
+          "direction": "in",
+          "type": "search",
+          "help": "Lists and searches of app servers.",
+          "minimum": 0,
+          "maximum": null,
+          "weighted": false,
+          "deferred": false
+        },
+        {
+          "name": "changes",
+          "label": "Changes",
+          "direction": "out",
+          "type": "changes",
+          "help": "The logs that it reads along: that of the database, or of each shard.",
+          "minimum": 1,
+          "maximum": 200,
+          "weighted": false,
+          "deferred": false
+        }
+      ],
+      "metrics": [
+        {
+          "name": "threads_busy",
+          "label": "Threads",
+          "kind": "gauge",
+          "help": "Threads that search.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": "threads",
+          "full_is_well": false
+        },
+        {
+          "name": "threads",
+          "label": "Threads there are",
+          "kind": "gauge",
+          "help": "Threads there are.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "rejected",
+          "label": "Turned away",
+          "kind": "counter",
+          "help": "Searches that found the queue full.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lag_ms",
+          "label": "Lag",
+          "kind": "gauge",
+          "help": "How long ago the oldest change was committed that searches don't see yet.",
+          "unit": "ms",
+          "headline": true,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lag_changes",
+          "label": "Changes behind",
+          "kind": "gauge",
+          "help": "Changes that are committed and that searches don't see yet.",
+          "unit": "",
+          "headline": true,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "backlog",
+          "label": "Wait to be indexed",
+          "kind": "gauge",
+          "help": "Changes that were read and wait for an indexer.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "indexers_busy",
+          "label": "Indexers",
+          "kind": "gauge",
+          "help": "Bulks that are being indexed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": "indexers",
+          "full_is_well": false
+        },
+        {
+          "name": "indexers",
+          "label": "Indexers there are",
+          "kind": "gauge",
+          "help": "Bulks that can be indexed at once.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "indexed",
+          "label": "Indexed",
+          "kind": "counter",
+          "help": "Items indexed, those of rebuilds included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "refreshes",
+          "label": "Refreshes",
+          "kind": "counter",
+          "help": "Times that what was indexed became visible.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "answers",
+          "label": "Searches",
+          "kind": "counter",
+          "help": "Searches answered.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "stale_answers",
+          "label": "Stale answers",
+          "kind": "counter",
+          "help": "Of these, lists that differ from what the database holds: an item too many, too few, or an old version.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "with_deleted",
+          "label": "List deleted items",
+          "kind": "counter",
+          "help": "Answers with an item in them that is deleted.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "without_new",
+          "label": "Lack new items",
+          "kind": "counter",
+          "help": "Answers without an item that is there.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "with_old",
+          "label": "Show old versions",
+          "kind": "counter",
+          "help": "Answers with an item that has changed since.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "incomplete",
+          "label": "Answered incomplete",
+          "kind": "counter",
+          "help": "Answers given while the index was being rebuilt.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "rebuilds",
+          "label": "Rebuilds",
+          "kind": "counter",
+          "help": "Times that it was built from scratch.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "built_percent",
+          "label": "Built",
+          "kind": "gauge",
+          "help": "How much of the databases the present rebuild has read; 100 without one.",
+          "unit": "%",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        }
+      ],
+      "faults": [
+        {
+          "name": "crash",
+          "label": "Crash",
+          "help": "Dies: calls in it fail as crashed, new ones are refused, what it kept in memory is gone. Comes back when the time is over.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "restart_after_s",
+              "label": "Restarts after",
+              "kind": "number",
+              "default": null,
+              "help": "Time until it is up again; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "slow_down",
+          "label": "Slow down",
+          "help": "All its work takes longer by a factor, the rest of what is under way included.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "factor",
+              "label": "Factor",
+              "kind": "number",
+              "default": 10.0,
+              "help": "How many times as long work takes.",
+              "unit": "",
+              "minimum": 0.001,
+              "maximum": 100000.0,
+              "nullable": false,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "pause",
+          "label": "Pause",
+          "help": "Nothing in it moves, as in a long garbage collection or a frozen machine; callers see silence. Then it goes on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": 1.0,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "refuse",
+          "label": "Refuse",
+          "help": "Turns new calls away at once; those that are in go on.",
+          "params": [
+            {
+              "name": "instance",
+              "label": "Instance",
+              "kind": "integer",
+              "default": null,
+              "help": "Which instance, counted from 0; off: all of them.",
+              "unit": "",
+              "minimum": 0.0,
+              "maximum": 999.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            },
+            {
+              "name": "duration_s",
+              "label": "Duration",
+              "kind": "number",
+              "default": null,
+              "help": "How long it lasts; off: until faults are ended.",
+              "unit": "s",
+              "minimum": 0.001,
+              "maximum": 864000.0,
+              "nullable": true,
+              "choices": [],
+              "pattern": null,
+              "pattern_help": "",
+              "ascending": false,
+              "group": "General",
+              "live": true,
+              "shown_when": {}
+            }
+          ],
+          "momentary": false
+        },
+        {
+          "name": "rebuild",
+          "label": "Rebuild",
+          "help": "Throws the index away and builds it from the databases, whose cores and disks read all rows for it.",
+          "params": [],
+          "momentary": true
+        }
+      ],
+      "rules": [],
+      "any_above_zero": [],
+      "needs": [],
+      "cells": null,
+      "version": 1,
+      "order": 54,
+      "doc": "An inverted index (Elasticsearch, OpenSearch, Solr) that answers lists and searches, so that these don't scatter over all shards of a\ndatabase or scan its tables. App servers send lists to it where it is wired to their port \"Search\".\n\nIt follows the database by change data capture, as Debezium does: it reads the log of commits, indexes the changes in bulks, and at the next\nrefresh (1 s) searches see them. So it is always somewhat behind: a list may hold an item that is deleted, lack one that is new, show an old\nversion. That is counted, answer by answer, since the database knows better; the lag is shown in changes and in time.\n\nTwo indexers at 200 µs an item take 10,000 changes a second. When more is written, the lag grows; the log keeps what was not read, up to a\nmillion changes, and then the index has to be rebuilt. A rebuild reads every row and makes the database feel it; meanwhile lists are\nincomplete."
+    },
+    {
+      "kind": "queue",
+      "title": "Message queue",
+      "category": "Data",
+      "icon": "mailbox",
+      "summary": "Keeps jobs until a worker has done them",
+      "params": [
+        {
+          "name": "length_max",
+          "label": "Longest queue",
+          "kind": "integer",
+          "default": 10000,
+          "help": "Messages that may wait; those that are being worked on don't count.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "when_full",
+          "label": "When it is full",
+          "kind": "choice",
+          "default": "reject",
+          "help": "What becomes of a message that finds the queue full.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "reject",
+              "label": "Turn away",
+              "help": "the producer is told at once that it is overloaded"
+            },
+            {
+              "value": "hold",
+              "label": "Let wait",
+              "help": "the producer's call is answered when there is room"
+            },
+            {
+              "value": "drop_oldest",
+              "label": "Drop the oldest",
+              "help": "the producer notices nothing"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Size",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "prefetch",
+          "label": "Prefetch",
+          "kind": "integer",
+          "default": 16,
+          "help": "Messages that an instance of workers may have without having answered them.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 100000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "visibility_timeout_s",
+          "label": "Visibility timeout",
+          "kind": "number",
+          "default": 30.0,
+          "help": "A delivery that is not answered within this time is over, and the message is delivered again.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 43200.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "redelivery_delay_ms",
+          "label": "Delay of redelivery",
+          "kind": "number",
+          "default": 1000.0,
+          "help": "How long a message whose job has failed waits before it is delivered again.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 3600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "deliveries_max",
+          "label": "Most deliveries",
+          "kind": "integer",
+          "default": 5,
+          "help": "After so many in vain a message is a dead letter. Off: it is delivered for ever.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Delivery",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "durable",
+          "label": "Durable",
+          "kind": "boolean",
+          "default": true,
+          "help": "Messages survive a crash. Off: they are in memory alone, and a crash loses all of them.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_mean_ms",
+          "label": "Storing",
+          "kind": "number",
+          "default": 0.5,
+          "help": "Time until a message is safe and its producer is answered; any number at once.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_distribution",
+          "label": "Storing: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How storing scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "store_cv",
+          "label": "Storing: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Storage",
+          "live": true,
+          "shown_when": {
+            "store_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "price_per_hour",
+          "label": "Price per hour",
+          "kind": "number",
+          "default": 0.02,
+          "help": "What one instance costs in an hour, in neutral units.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_million",
+          "label": "Price per million calls",
+          "kind": "number",
+          "default": 0.4,
+          "help": "What a million calls to it cost.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "price_per_gb",
+          "label": "Price per GB out",
+          "kind": "number",
+          "default": 0.0,
+          "help": "What a gigabyte of its answers costs.",
+          "unit": "units",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Cost",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "region",
+          "label": "Region",
+          "kind": "choice",
+          "default": null,
+          "help": "Where it stands. Calls between two regions take the round trip between these in addition; off: beside everything.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": true,
+          "choices": [
+            {
+              "value": "us",
+              "label": "US",
+              "help": "as far away as Virginia"
+            },
+            {
+              "value": "eu",
+              "label": "EU",
+              "help": "as far away as Frankfurt"
+            },
+            {
+              "value": "asia",
+              "label": "ASIA",
+              "help": "as far away as Tokyo"
+            },
+            {
+              "value": "sa",
+              "label": "SA",
+              "help": "as far away as São Paulo"
+            },
+            {
+              "value": "au",
+              "label": "AU",
+              "help": "as far away as Sydney"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -11043,6 +14734,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11060,6 +14752,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11085,6 +14778,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11102,6 +14796,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11119,6 +14814,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11144,6 +14840,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11161,6 +14858,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11186,6 +14884,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11203,6 +14902,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -11276,6 +14976,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Quorum",
           "live": false,
           "shown_when": {}
@@ -11293,6 +14994,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Quorum",
           "live": true,
           "shown_when": {}
@@ -11310,6 +15012,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Quorum",
           "live": true,
           "shown_when": {}
@@ -11327,6 +15030,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Quorum",
           "live": true,
           "shown_when": {}
@@ -11355,6 +15059,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Quorum",
           "live": true,
           "shown_when": {}
@@ -11383,6 +15088,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Quorum",
           "live": true,
           "shown_when": {}
@@ -11436,6 +15142,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {}
@@ -11453,6 +15160,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {
@@ -11478,6 +15186,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {
@@ -11536,6 +15245,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {}
@@ -11553,6 +15263,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {
@@ -11578,6 +15289,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {
@@ -11636,6 +15348,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {}
@@ -11653,6 +15366,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {
@@ -11678,6 +15392,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {
@@ -11736,6 +15451,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {}
@@ -11753,6 +15469,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {
@@ -11778,6 +15495,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Latencies",
           "live": true,
           "shown_when": {
@@ -11800,6 +15518,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failures",
           "live": true,
           "shown_when": {}
@@ -11817,6 +15536,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failures",
           "live": true,
           "shown_when": {}
@@ -11834,6 +15554,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failures",
           "live": true,
           "shown_when": {}
@@ -11851,6 +15572,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failures",
           "live": true,
           "shown_when": {}
@@ -11868,6 +15590,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failures",
           "live": true,
           "shown_when": {}
@@ -11885,6 +15608,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failures",
           "live": true,
           "shown_when": {}
@@ -11902,6 +15626,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failures",
           "live": true,
           "shown_when": {}
@@ -11919,6 +15644,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Failures",
           "live": true,
           "shown_when": {}
@@ -11952,6 +15678,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Repair",
           "live": true,
           "shown_when": {}
@@ -11969,6 +15696,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Repair",
           "live": true,
           "shown_when": {}
@@ -11986,6 +15714,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Repair",
           "live": true,
           "shown_when": {}
@@ -12014,6 +15743,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Conflicts",
           "live": false,
           "shown_when": {}
@@ -12031,6 +15761,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": "-?[0-9]{1,7}(\\.[0-9]{1,3})?(, ?-?[0-9]{1,7}(\\.[0-9]{1,3})?){0,31}",
           "pattern_help": "milliseconds, node by node, with commas between, such as 0, 50, -20",
+          "ascending": false,
           "group": "Conflicts",
           "live": true,
           "shown_when": {
@@ -12063,6 +15794,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Conflicts",
           "live": true,
           "shown_when": {
@@ -12084,6 +15816,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -12101,6 +15834,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Data",
           "live": true,
           "shown_when": {}
@@ -12118,6 +15852,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -12135,6 +15870,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -12152,6 +15888,7 @@ export const catalogue: Catalogue = {
           "choices": [],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Cost",
           "live": true,
           "shown_when": {}
@@ -12195,6 +15932,7 @@ export const catalogue: Catalogue = {
           ],
           "pattern": null,
           "pattern_help": "",
+          "ascending": false,
           "group": "Place",
           "live": true,
           "shown_when": {}
@@ -12564,6 +16302,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12581,6 +16320,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12606,6 +16346,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12623,6 +16364,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12640,6 +16382,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12665,6 +16408,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12682,6 +16426,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12707,6 +16452,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12724,6 +16470,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12749,6 +16496,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12766,6 +16514,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12783,6 +16532,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12808,6 +16558,7 @@ export const catalogue: Catalogue = {
               "choices": [],
               "pattern": null,
               "pattern_help": "",
+              "ascending": false,
               "group": "General",
               "live": true,
               "shown_when": {}
@@ -12822,6 +16573,8 @@ export const catalogue: Catalogue = {
           "greater": "instances",
           "help": "each copy of a key is on a node of its own.",
           "strict": false,
+          "plus": [],
+          "least": 0.0,
           "when": {}
         },
         {
@@ -12829,6 +16582,8 @@ export const catalogue: Catalogue = {
           "greater": "replicas",
           "help": "a read can't get more answers than there are replicas.",
           "strict": false,
+          "plus": [],
+          "least": 0.0,
           "when": {}
         },
         {
@@ -12836,6 +16591,8 @@ export const catalogue: Catalogue = {
           "greater": "replicas",
           "help": "a write can't be on more replicas than there are.",
           "strict": false,
+          "plus": [],
+          "least": 0.0,
           "when": {}
         },
         {
@@ -12843,6 +16600,8 @@ export const catalogue: Catalogue = {
           "greater": "request_timeout_ms",
           "help": "a request that has failed can't turn to another node.",
           "strict": false,
+          "plus": [],
+          "least": 0.0,
           "when": {}
         }
       ],
@@ -12911,6 +16670,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -12954,6 +16714,7 @@ export const catalogue: Catalogue = {
         ],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -12971,6 +16732,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {
@@ -12993,6 +16755,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -13010,6 +16773,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -13027,6 +16791,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Network",
         "live": true,
         "shown_when": {}
@@ -13044,6 +16809,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Waiting",
         "live": true,
         "shown_when": {}
@@ -13061,6 +16827,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Waiting",
         "live": true,
         "shown_when": {}
@@ -13078,6 +16845,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Waiting",
         "live": true,
         "shown_when": {}
@@ -13095,6 +16863,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -13112,6 +16881,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -13129,6 +16899,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -13162,6 +16933,7 @@ export const catalogue: Catalogue = {
         ],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -13179,6 +16951,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -13196,6 +16969,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Retries",
         "live": true,
         "shown_when": {}
@@ -13213,6 +16987,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {}
@@ -13230,6 +17005,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -13251,6 +17027,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -13272,6 +17049,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -13293,6 +17071,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -13314,6 +17093,7 @@ export const catalogue: Catalogue = {
         "choices": [],
         "pattern": null,
         "pattern_help": "",
+        "ascending": false,
         "group": "Circuit breaker",
         "live": true,
         "shown_when": {
@@ -13454,6 +17234,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -13471,6 +17252,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -13496,6 +17278,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -13513,6 +17296,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -13538,6 +17322,7 @@ export const catalogue: Catalogue = {
             "choices": [],
             "pattern": null,
             "pattern_help": "",
+            "ascending": false,
             "group": "General",
             "live": true,
             "shown_when": {}
@@ -13656,7 +17441,8 @@ export const catalogue: Catalogue = {
     "signed_out",
     "not_ready",
     "upstream_failed",
-    "unavailable"
+    "unavailable",
+    "no_leader"
   ],
   "limits": {
     "blocks": 2000,

@@ -191,7 +191,8 @@ export interface Choice {
  *
  * The name ends in its unit where it has one (``ttl_s``, ``latency_mean_ms``, ``rate_per_s``, ``loss_percent``). ``minimum`` and
  * ``maximum`` are inclusive and in that unit. ``live`` says that it may change while a run goes on; ``shown_when`` hides it in forms
- * unless each named parameter has one of the listed values (it never affects the engine).
+ * unless each named parameter has one of the listed values (it never affects the engine). ``ascending`` says of a text that it is whole
+ * numbers with commas between them, each larger than the one before.
  */
 export interface Param {
   name: string;
@@ -206,6 +207,7 @@ export interface Param {
   choices: Choice[];
   pattern: string | null;
   pattern_help: string;
+  ascending: boolean;
   group: string;
   live: boolean;
   shown_when: Record<string, (Scalar)[]>;
@@ -256,13 +258,16 @@ export interface Cells {
 /**
  * ``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why.
  *
- * Holds where each parameter in ``when`` has one of the listed values.
+ * Parameters in ``plus`` count with ``lesser``. Without a ``lesser`` it is ``least`` that ``greater`` must reach. The rule holds where
+ * each parameter in ``when`` has one of the listed values.
  */
 export interface Rule {
   lesser: string;
   greater: string;
   help: string;
   strict: boolean;
+  plus: string[];
+  least: number;
   when: Record<string, (Scalar)[]>;
 }
 
@@ -594,6 +599,7 @@ export interface History {
  * One call within a sampled request. Times in virtual ns, -1 where it did not come so far.
  *
  * ``sent`` by the caller, ``arrived`` at the callee, ``started`` being worked on, ``replied`` by the callee, ``ended`` at the caller.
+ * ``remark`` is what the callee has to say about its answer, a sentence (what a stale one missed, say), or empty.
  */
 export interface Span {
   call: number;
@@ -610,6 +616,7 @@ export interface Span {
   replied: number;
   ended: number;
   outcome: string;
+  remark: string;
 }
 
 /** All spans that were kept of one sampled request. */

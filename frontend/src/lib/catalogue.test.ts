@@ -27,10 +27,41 @@ describe('forms from the catalogue', () => {
     expect(shownParams([kind, exponent], { keys: 'uniform' })).toHaveLength(1);
   });
 
+  const NO_MORE = { plus: [], least: 0, when: {} };
+
+  it('a relation of a sum, and one with a number, hold only when they are meant to', () => {
+    const loop = param('loop_s', { label: 'Loop', unit: 's', default: 10 });
+    const retry = param('retry_s', { label: 'Retry', unit: 's', default: 10 });
+    const ttl = param('ttl_s', { label: 'Lease', unit: 's', default: 30 });
+    const level = param('level', { kind: 'choice', default: 'on' });
+    const replicas = param('replicas', { label: 'Replicas', default: 0 });
+    const sum = {
+      ...NO_MORE,
+      lesser: 'loop_s',
+      plus: ['retry_s'],
+      greater: 'ttl_s',
+      strict: true,
+      help: 'two leaders',
+    };
+    const some = { ...NO_MORE, lesser: '', least: 1, greater: 'replicas', strict: false, help: 'nobody to wait for' };
+    const spec = {
+      ...CATALOGUE.blocks[0]!,
+      params: [loop, retry, ttl, level, replicas],
+      rules: [sum, { ...some, when: { level: ['remote_apply'] } }],
+    };
+    expect(ruleProblems(spec, {}).size).toBe(0);
+    expect(ruleProblems(spec, { retry_s: 20 }).get('ttl_s')).toBe(
+      'Lease has to be more than Loop + Retry (30 s): two leaders',
+    );
+    expect([...ruleProblems(spec, { level: 'remote_apply' })]).toEqual([
+      ['replicas', 'Replicas has to be at least 1: nobody to wait for'],
+    ]);
+  });
+
   it('a relation that does not hold is said at both of its parameters', () => {
     const soft = param('soft_s', { label: 'Soft TTL', unit: 's', default: null, nullable: true });
     const hard = param('hard_s', { label: 'Hard TTL', unit: 's', default: 60 });
-    const rules = [{ lesser: 'soft_s', greater: 'hard_s', help: 'else it never counts', strict: true, when: {} }];
+    const rules = [{ lesser: 'soft_s', greater: 'hard_s', help: 'else it never counts', strict: true, ...NO_MORE }];
     const spec = { ...CATALOGUE.blocks[0]!, params: [soft, hard], rules };
     expect(ruleProblems(spec, {}).size).toBe(0);
     expect(ruleProblems(spec, { soft_s: 59 }).size).toBe(0);
@@ -43,7 +74,14 @@ describe('forms from the catalogue', () => {
   it('a relation that depends on a third parameter holds only beside that one', () => {
     const params = [param('timeout_s', { default: 2 }), param('period_s', { default: 1 }), param('probes')];
     const rules = [
-      { lesser: 'timeout_s', greater: 'period_s', help: 'too long', strict: false, when: { probes: [true] } },
+      {
+        lesser: 'timeout_s',
+        greater: 'period_s',
+        help: 'too long',
+        strict: false,
+        ...NO_MORE,
+        when: { probes: [true] },
+      },
     ];
     const spec = { ...CATALOGUE.blocks[0]!, params, rules };
     expect(ruleProblems(spec, { probes: false }).size).toBe(0);

@@ -55,7 +55,7 @@ export function shownParams(params: readonly Param[], values: Record<string, Sca
   );
 }
 
-/** Relations between parameters that don't hold, as a sentence at each of the two parameters that they are between. */
+/** Relations between parameters that don't hold, as a sentence at each of the parameters that they are between. */
 export function ruleProblems(spec: BlockSpec, values: Record<string, Scalar>): Map<string, string> {
   const problems = new Map<string, string>();
   const byName = new Map(spec.params.map((param) => [param.name, param]));
@@ -70,15 +70,23 @@ export function ruleProblems(spec: BlockSpec, values: Record<string, Scalar>): M
     const labels = group.map(({ label }) => label).join(', ');
     for (const { name } of group) problems.set(name, `One of ${labels} has to be above 0: ${help}`);
   }
-  for (const { lesser, greater, strict, help, when } of spec.rules) {
-    const [less, more] = [byName.get(lesser), byName.get(greater)];
-    if (!less || !more || !holds(when)) continue;
-    const [low, high] = [settingOf(values, less), settingOf(values, more)];
-    if (typeof low !== 'number' || typeof high !== 'number' || low < high || (low === high && !strict)) continue;
-    const bound = (word: string, other: Param, value: number) =>
-      `has to be ${word} ${other.label} (${setting(value, other.unit)}): ${help}`;
-    problems.set(lesser, `${less.label} ${bound(strict ? 'less than' : 'at most', more, high)}`);
-    problems.set(greater, `${more.label} ${bound(strict ? 'more than' : 'at least', less, low)}`);
+  for (const { lesser, plus, least, greater, strict, help, when } of spec.rules) {
+    const more = byName.get(greater);
+    const summed = (lesser ? [lesser, ...plus] : []).map((name) => byName.get(name));
+    if (!holds(when) || !more || summed.includes(undefined)) continue;
+    const known = summed as Param[];
+    const lows = known.map((param) => settingOf(values, param));
+    const high = settingOf(values, more);
+    if (typeof high !== 'number' || lows.some((value) => typeof value !== 'number')) continue;
+    const low = lesser ? (lows as number[]).reduce((sum, value) => sum + value, 0) : least;
+    if (low < high || (low === high && !strict)) continue;
+    const other = lesser
+      ? `${known.map((param) => param.label).join(' + ')} (${setting(low, more.unit)})`
+      : setting(low);
+    const limit = `${more.label} (${setting(high, more.unit)})`;
+    for (const param of known)
+      problems.set(param.name, `${param.label} has to be ${strict ? 'less than' : 'at most'} ${limit}: ${help}`);
+    problems.set(greater, `${more.label} has to be ${strict ? 'more than' : 'at least'} ${other}: ${help}`);
   }
   return problems;
 }

@@ -20,6 +20,7 @@ function span(call: number, parent: number, callee: string, times: number[], out
     replied,
     ended,
     outcome,
+    remark: '',
   };
 }
 

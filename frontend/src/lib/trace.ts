@@ -80,7 +80,7 @@ function partsOf(span: Span, callees: readonly Span[], last: number): Part[] {
   return parts;
 }
 
-/** What took longest, in sentences; `name` gives a block's name. */
+/** What took longest, and what blocks remarked on their answers, in sentences; `name` gives a block's name. */
 export function explain(bars: readonly Bar[], name: (block: string) => string): string[] {
   const root = bars[0];
   if (!root) return [];
@@ -102,8 +102,10 @@ export function explain(bars: readonly Bar[], name: (block: string) => string): 
   const outcome = root.span.outcome === 'ok' ? '' : ` and ended as ${words(root.span.outcome)}`;
   const first = `This ${kind} of key ${root.span.key} took ${duration(total / 1e9)}${outcome}.`;
   const longest = [...spent].sort((a, b) => b[1] - a[1]).slice(0, 3);
+  const remarks = bars.flatMap(({ span }) => (span.remark ? [span.remark] : []));
   return [
     first,
+    ...remarks,
     ...longest
       .filter(([, ns]) => ns > 0)
       .map(([where, ns]) => `${duration(ns / 1e9)} ${total ? `(${Math.round((100 * ns) / total)} %) ` : ''}${where}.`),

@@ -17,6 +17,7 @@ export function param(name: string, given: Partial<Param> = {}): Param {
     choices: [],
     pattern: null,
     pattern_help: '',
+    ascending: false,
     group: 'General',
     live: true,
     shown_when: {},

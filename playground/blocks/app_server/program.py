@@ -22,6 +22,7 @@ from playground.blocks.app_server.steps import (
     MEMO_BITS,
     PAST_CACHE,
     RELOAD,
+    SEARCH,
     SMALL_BYTES,
     WAITED,
 )
@@ -62,6 +63,7 @@ class Program(Writing):
         self.rebuild_waits: i64 = 0
         self.waits_given_up: i64 = 0
         self.refreshes: i64 = 0
+        self.searches_failed: i64 = 0
 
     def configure_program(self, params: Params) -> None:
         """What is done with the data."""
@@ -85,6 +87,8 @@ class Program(Writing):
                 self.send(self.filter, call, FILTER_CHECK, KEY_BYTES, CHECK)
             else:
                 self.look_up(call)
+        elif operation == LIST and self.search is not None:
+            self.send(self.search, call, LIST, KEY_BYTES, SEARCH)
         elif operation == LIST:
             self.load(call, LIST)
         else:
@@ -123,10 +127,14 @@ class Program(Writing):
                     self.end(parent, as_upstream(outcome))
             else:
                 calls.version[parent] = calls.version[call]
+                # Known to be out of date: so is what is made of it.
+                calls.flags[parent] |= calls.flags[call] & STALE
                 self.fill_cache(parent, self.simulation.now - calls.began[call])
         elif step == FILL:
             # The item is here; that the cache could not be told is no failure of the request.
             self.conclude(parent)
+        elif step == SEARCH:
+            self.on_searched(parent, call, outcome)
         elif step == CHECK:
             self.on_check(parent, outcome, calls.version[call])
         elif step == RELOAD:
@@ -136,6 +144,19 @@ class Program(Writing):
                 self.unlock(call)
         elif step != FORGET:
             self.on_written(parent, call, step, outcome)
+
+    def on_searched(self, parent: i64, call: i64, outcome: i64) -> None:
+        """The search index has answered; when it hasn't, the store makes the list."""
+        calls = self.calls
+        if outcome == OK:
+            calls.flags[parent] |= calls.flags[call] & STALE
+            self.conclude(parent)
+            return
+        self.searches_failed += 1
+        if self.bypass and self.store is not None:
+            self.load(parent, LIST)
+        else:
+            self.end(parent, as_upstream(outcome))
 
     def on_check(self, parent: i64, outcome: i64, answer: i64) -> None:
         """The filter has answered: certainly not, or perhaps. One that fails is passed by."""
@@ -305,6 +326,7 @@ class Program(Writing):
             float(self.waits_given_up),
             float(self.refreshes),
             float(self.queued_writes),
+            float(self.searches_failed),
         ]
 
     def data_steps(self, operation: i64) -> list[str]:
@@ -314,6 +336,9 @@ class Program(Writing):
         cache = self.cache.callee.label if self.cache is not None else ""
         store = self.store.callee.label if self.store is not None else ""
         if operation == LIST:
+            if self.search is not None:
+                past = f"; if it doesn't answer, list {store}" if self.bypass and store else ""
+                return [f"search {self.search.callee.label}{past}"]
             return [f"list {store}"] if store else []
         steps: list[str] = []
         if self.filter is not None:

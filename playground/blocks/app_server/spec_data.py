@@ -67,7 +67,7 @@ PARAMS = (
         label="Go past a dead cache",
         kind="boolean",
         default=True,
-        help="When the cache doesn't answer, read from the store. Off: the request fails.",
+        help="When cache or search doesn't answer, read from the store. Off: the request fails.",
         group=PROGRAM,
     ),
 )
@@ -95,6 +95,14 @@ PORTS = (
         direction="out",
         type="sql",
         help="Where items are read and written.",
+        maximum=1,
+    ),
+    Port(
+        name="search",
+        label="Search",
+        direction="out",
+        type="search",
+        help="Where lists and searches go; without it, to the store.",
         maximum=1,
     ),
     Port(
@@ -135,4 +143,10 @@ METRICS = (
     ),
     Metric(name="refreshes", label="Refreshes", kind="counter", help="Background refreshes that it began."),
     Metric(name="queued_writes", label="Queued", kind="counter", help="Writes that the queue has taken."),
+    Metric(
+        name="searches_failed",
+        label="Past the search",
+        kind="counter",
+        help="Lists that the search index didn't answer; the store made them where that is allowed.",
+    ),
 )

@@ -20,10 +20,11 @@ RELOAD: Final = 12
 HAND_OVER: Final = 13
 FORGET: Final = 14
 MOVE: Final = 15
+SEARCH: Final = 16
 """Steps of a call that this block makes: a service, a cache read, a store read, the cache filled after a miss, a store write, the cache
 told of the write, a session looked up or begun in a store, the filter asked, the filter told, a write through the cache, a cached item
 renewed ahead of the store, that write enqueued. The last three have no parent: a reload in the background, the same handed to a queue,
-something that is said without waiting for an answer. A session moves from the server into the store."""
+something that is said without waiting for an answer. A session moves from the server into the store. A list comes from the search index."""
 
 PAST_CACHE: Final = 1
 KEEPS_ABSENT: Final = 2

@@ -59,6 +59,7 @@ class Writing(LivingBlock):
         self.cache: Edge | None = None
         self.store: Edge | None = None
         self.queue_edge: Edge | None = None
+        self.search: Edge | None = None
         self.response_bytes: i64 = 0
         self.after_write: i64 = INVALIDATE
         self.after_create: i64 = INVALIDATE
@@ -82,6 +83,7 @@ class Writing(LivingBlock):
         self.cache = self.only("cache")
         self.store = self.only("store")
         self.queue_edge = self.only("queue")
+        self.search = self.only("search")
 
     def only(self, port: str) -> Edge | None:
         """The edge at a port that takes one."""

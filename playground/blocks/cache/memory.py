@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
-from playground.blocks.cache.hot import HotKeys
 from playground.blocks.cache.node import Node, reordered
 from playground.blocks.cache.states import LOCAL, LONG_QUIET_NS, NEVER, NODE_MASK, PLACEMENTS, SHARED
 from playground.engine.block import Block
 from playground.engine.calls import ABANDONED, TOLD
 from playground.engine.hashing import Ring, identity_of
+from playground.engine.hot_keys import HotKeys
 from playground.engine.outcomes import ABSENT, CACHE_GET, CACHE_SET, CACHE_UNLOCK
 from playground.engine.params import Params
 from playground.engine.station import Station

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 from mypy_extensions import i64
 
 from playground.blocks.client.operations import Mix
+from playground.blocks.client.own_items import OwnItems
 from playground.blocks.client.sign_in import SignedIn
 from playground.engine.block import Block
 from playground.engine.calls import ANSWERED, NOT_MODIFIED, STALE
 from playground.engine.durations import whole_ns
 from playground.engine.limits import CALLS_IN_FLIGHT_MAX
-from playground.engine.outcomes import ABSENT, OK, READ, SIGN_IN, SIGNED_OUT
+from playground.engine.outcomes import ABSENT, OK, READ, SIGN_IN, SIGNED_OUT, WRITE
 from playground.engine.params import Params
 from playground.engine.recent import RecentLatency
 from playground.engine.streams import CONSTANT, TWO_PI, Duration
@@ -75,6 +76,7 @@ class Client(Block):
         self.session_stream = self.stream("sessions")
         self.user_stream = self.stream("users")
         self.mix = Mix(self.stream("operations"), self.stream("keys"))
+        self.own_items = OwnItems(self.stream("own items"))
         self.signed_in = SignedIn(self)
         self.think_stream = self.stream("think times")
         self.closed: bool = False
@@ -129,6 +131,7 @@ class Client(Block):
         self.concurrent = params.integer("concurrent_users")
         params.set_duration(self.think, "think")
         self.mix.configure(params)
+        self.own_items.configure(params)
         self.signed_in.configure(params)
         self.request_bytes = params.integer("request_bytes")
         if self.begun:
@@ -261,7 +264,10 @@ class Client(Block):
                 self.send(SIGN_IN, 1, user, 0)
                 return
         operation = self.mix.operation()
-        self.send(operation, self.mix.key_for(operation), user, session)
+        key = self.mix.key_for(operation)
+        if operation == READ and self.own_items.share > 0.0:
+            key = self.own_items.key_for(user, key)
+        self.send(operation, key, user, session)
 
     def send(self, operation: i64, key: i64, user: i64, session: i64) -> None:
         """Send a request that presents ``session`` (0: none)."""
@@ -328,6 +334,8 @@ class Client(Block):
             self.not_found += 1
         elif calls.operation[call] == READ:
             self.found += 1
+        elif calls.operation[call] == WRITE and self.own_items.share > 0.0:
+            self.own_items.wrote(calls.user[call], calls.key[call])
         if flags & STALE != 0:
             self.stale_answers += 1
         if flags & NOT_MODIFIED != 0:

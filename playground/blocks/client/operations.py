@@ -32,6 +32,8 @@ class Mix(State):
         self.delete_below: float = 0.0
         self.unknown: float = 0.0
         self.unknown_anything: bool = False
+        self.unknown_next: bool = False
+        self.created: i64 = 0
         self.unknown_keys: i64 = 1
         self.keys: i64 = 1
         self.key_choice: i64 = UNIFORM
@@ -51,6 +53,7 @@ class Mix(State):
         self.delete_below = self.create_below + weights[5] / total
         self.unknown = params.number("unknown_percent") / 100.0
         self.unknown_anything = params.text("unknown_choice") == "uniform"
+        self.unknown_next = params.text("unknown_choice") == "next"
         self.unknown_keys = params.integer("unknown_keys")
         self.keys = params.integer("keys")
         self.key_choice = KEY_CHOICES.index(params.text("key_choice"))
@@ -80,7 +83,8 @@ class Mix(State):
     def key_for(self, operation: i64) -> i64:
         """The item that it asks for. Created are ids that reads of unknown ones ask for, so that these find them afterwards."""
         if operation == CREATE:
-            return self.unknown_key()
+            self.created += 1
+            return self.keys + self.created if self.unknown_next else self.unknown_key()
         if (operation == WRITE or operation == DELETE) and self.write_anything:
             return 1 + self.key_stream.below(self.keys)
         if self.unknown <= 0.0 or operation != READ:
@@ -88,6 +92,9 @@ class Mix(State):
         key = self.popular_key()
         if self.operation_stream.uniform() >= self.unknown:
             return key
+        if self.unknown_next:
+            # The newest one is the most popular.
+            return self.keys + self.created + 1 - key if key <= self.created else self.keys + 1
         return self.random_unknown_key() if self.unknown_anything else key + self.keys
 
     def unknown_key(self) -> i64:

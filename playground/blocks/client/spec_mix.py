@@ -55,8 +55,13 @@ MIX_PARAMS = (
         choices=(
             Choice(value="popularity", label="Popular ones", help="as many as there are items, as popular as these"),
             Choice(value="uniform", label="Random ones", help="all alike, hardly one twice: what an attack looks like"),
+            Choice(
+                value="next",
+                label="Growing ones",
+                help="created one after the other, as a sequence or a clock gives them; the newest are read most",
+            ),
         ),
-        help="Which ids that don't exist are asked for.",
+        help="Which ids that don't exist at the start are asked for and created.",
         group=MIX,
     ),
     Param(
@@ -114,6 +119,17 @@ MIX_PARAMS = (
             Choice(value="uniform", label="All alike", help="as when a catalogue is kept up to date"),
         ),
         help="Which items are written.",
+        group=KEYS,
+    ),
+    Param(
+        name="own_reads_percent",
+        label="Reads of own writes",
+        kind="number",
+        default=0.0,
+        unit="%",
+        minimum=0.0,
+        maximum=100.0,
+        help="Share of a user's reads that ask for the item which this user wrote last, as after saving a form.",
         group=KEYS,
     ),
     Param(

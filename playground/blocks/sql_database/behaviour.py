@@ -1,297 +1,203 @@
-"""A relational database on one machine: connections, cores, a buffer pool with real rows in it, a disk."""
+"""A relational database: a leader, and replicas that follow its log. What each node has, and when, says what is read and what is lost."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from librt.vecs import vec
+from librt.vecs import append, vec
 from mypy_extensions import i64
 
-from playground.engine.block import Block
-from playground.engine.calls import TOLD
-from playground.engine.durations import whole_ns
-from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, LIST, OK, OVERLOADED, READ, VERDICT_CREATED
+from playground.blocks.sql_database import report
+from playground.blocks.sql_database.node import Node
+from playground.blocks.sql_database.publishing import Publishing
+from playground.blocks.sql_database.states import (
+    ACKED,
+    APPLIED,
+    CALLERS_BESIDE,
+    DELAYED,
+    DOWN,
+    EPOCH_MASK,
+    FLUSHED,
+    FOR_POSITION,
+    LEADER,
+    LEASE,
+    LOOP,
+    NODE_BITS,
+    NODE_MASK,
+    PROMOTED,
+    RECOVERED,
+    REJOINED,
+    REPLICA,
+    RETRY,
+    SHIPPED,
+    WAITED,
+    WAITING,
+    WRITER,
+)
+from playground.engine.faults import Fault
 from playground.engine.params import Params
-from playground.engine.recent import RecentRatio
-from playground.engine.station import FULL, QUEUED, STARTED, Station
-from playground.engine.stores import LRU, Evicting, Versions
-from playground.engine.streams import CONSTANT, Duration
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
 
-WAITING: Final = 0
-FOR_CORE: Final = 1
-ON_CORE: Final = 2
-FOR_DISK: Final = 3
-ON_DISK: Final = 4
-"""Marks of a call: it waits for a connection; holds one and waits for a core, computes, waits for the disk, is on the disk."""
 
-ROW_OVERHEAD_BYTES: Final = 60
-SMALL_BYTES: Final = 60
-NEVER: Final = 1 << 62
-ABSENT_FROM: Final = 200
-ABSENT_QUIET_NS: Final = 60_000_000_000
-"""So many statements about rows that don't exist within a second are worth a word, and then for a while none."""
-
-
-class SqlDatabase(Block):
-    """One leader. A statement holds a connection while it computes on a core and, for rows not in memory and commits, is on the disk."""
+class SqlDatabase(Publishing):
+    """``instances`` nodes, of which number 0 leads at the start."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
-        self.cpu_stream = self.stream("computing")
-        self.disk_stream = self.stream("disk reads")
-        self.commit_stream = self.stream("commits")
-        self.cpu = Duration(CONSTANT, 0.0, 1.0)
-        self.disk_read = Duration(CONSTANT, 0.0, 1.0)
-        self.commit = Duration(CONSTANT, 0.0, 1.0)
-        self.connections = Station(simulation, 1, 1, -1)
-        self.pool = self.connections
-        self.cores = Station(simulation, 1, 1, -1)
-        self.disk = Station(simulation, 1, 1, -1)
-        self.rows: i64 = 1
-        self.row_bytes: i64 = 0
-        self.list_cost: float = 1.0
-        self.list_rows: i64 = 1
-        self.buffer = Evicting(1, LRU)
-        self.warm: bool = False
-        self.versions = Versions()
-        self.buffer_hits: i64 = 0
-        self.buffer_misses: i64 = 0
-        self.commits: i64 = 0
-        self.created: i64 = 0
-        self.deleted: i64 = 0
-        self.absent: i64 = 0
-        self.found = RecentRatio()
-        self.absent_noted_at: i64 = -ABSENT_QUIET_NS
-        self.rejected: i64 = 0
-        self.recent = RecentRatio()
+        self.nodes[0].role = LEADER
+        self.nodes[0].settle()
+        # Timers of nodes that stand still: tag and argument by turns.
+        self.held: vec[i64] = vec[i64]()
+        self.begun: bool = False
 
     def configure(self, params: Params) -> None:
-        """Take sizes and times; what waits for more of something gets it at once."""
-        self.connections.resize(1, params.integer("pool"), params.integer("queue_max"))
-        self.cores.resize(1, params.integer("cores"), -1)
-        self.disk.resize(1, params.integer("disk_channels"), -1)
-        params.set_duration(self.cpu, "query")
-        params.set_duration(self.disk_read, "disk_read")
-        params.set_duration(self.commit, "commit")
-        self.rows = params.integer("rows")
-        self.row_bytes = params.integer("row_bytes")
-        self.list_cost = params.number("list_cost")
-        self.list_rows = params.integer("list_rows")
-        capacity = params.integer("buffer_rows")
-        if capacity != self.buffer.capacity:
-            self.buffer.resize(capacity)
-        self.warm = params.flag("warm")
-        self.pull_disk()
-        self.pull_core()
-        self.pull_connection()
+        """Take sizes, times and policies; what waits for more of something gets it at once."""
+        was_automatic = self.automatic
+        count = params.integer("instances")
+        self.configure_log(params)
+        self.configure_replication(params)
+        self.configure_reading(params)
+        self.configure_failover(params)
+        self.set_nodes(count)
+        self.configure_machines(params, count)
+        if self.automatic and not was_automatic:
+            self.holder = self.leader if self.leader >= 0 else self.holder
+            self.expires = self.simulation.now + self.ttl_ns
+        self.set_agents()
+        self.settle_commits()
+        number: i64 = 0
+        while number < count:
+            self.pull_disk(number)
+            self.pull_core(number)
+            self.pull_connection(number)
+            number += 1
 
     def started(self) -> None:
         """A warm buffer holds the most popular rows."""
-        if not self.warm:
+        self.begun = True
+        if self.warm:
+            for node in self.nodes:
+                self.fill_buffer(node)
+
+    # ---- nodes that come and go
+
+    def set_nodes(self, count: i64) -> None:
+        """Have ``count`` nodes. New ones begin with a copy of what the leader has; a leader that goes hands over in good order first."""
+        if count == self.instances and count <= len(self.nodes):
             return
-        key = self.rows if self.rows < self.buffer.capacity else self.buffer.capacity
-        while key >= 1:
-            self.buffer.put(key, 1, 0, NEVER)
-            key -= 1
-
-    # ---- a statement's way through
-
-    def on_call(self, call: i64) -> None:
-        """Take a connection, wait for one, or be turned away."""
-        self.calls.mark[call] = WAITING
-        became = self.connections.offer(call, 0)
-        if became == FULL:
-            self.rejected += 1
-            self.reply(call, OVERLOADED, 0, 0)
-        elif became == QUEUED:
-            self.note_queue(self.connections.waiting_all, self.connections.workers, "connections")
-        else:
-            self.begin(call)
-
-    def begin(self, call: i64) -> None:
-        """The statement has its connection."""
-        calls = self.calls
-        # Core and disk note when they began as well; what counts outside is the connection.
-        calls.memo[call] = self.simulation.now
-        if self.cores.offer(call, 0) == STARTED:
-            self.compute(call)
-        else:
-            calls.mark[call] = FOR_CORE
-
-    def compute(self, call: i64) -> None:
-        """A core works on the statement. A list costs more, a purchase is two statements in one transaction."""
-        calls = self.calls
-        calls.mark[call] = ON_CORE
-        ns = self.cpu.draw(self.cpu_stream)
-        operation = calls.operation[call]
-        if operation == LIST:
-            ns = whole_ns(float(ns) * self.list_cost)
-        elif operation == BUY:
-            ns += self.cpu.draw(self.cpu_stream)
-        self.work(call, ns)
-
-    def on_work(self, call: i64) -> None:
-        """Computing or the disk is done."""
-        calls = self.calls
-        if calls.mark[call] == ON_DISK:
-            self.disk.release(0)
-            self.after_disk(call)
-            self.pull_disk()
-            return
-        self.cores.release(0)
-        if self.needs_disk(call):
-            if self.disk.offer(call, 0) == STARTED:
-                self.go_to_disk(call)
+        for node in self.nodes:
+            if node.number >= count and node.number != self.leader:
+                self.take_out(node)
+        leader = self.leader
+        if leader >= count:
+            self.hand_over(self.nodes[leader], count)
+        before = self.instances
+        self.set_instances(count)
+        self.clustered = count > 1
+        while len(self.nodes) < count:
+            node = Node(self, i64(len(self.nodes)), self.log)
+            node.buffer.resize(self.nodes[0].buffer.capacity)
+            self.nodes.append(node)
+            self.copy_now(node)
+        for node in self.nodes:
+            if node.number < before or node.number >= count or node.role != DOWN:
+                continue
+            if self.crashed[node.number] == 0:
+                self.copy_now(node)
             else:
-                calls.mark[call] = FOR_DISK
-        self.pull_core()
+                # What it had when it was taken out is of no use: the log has gone on without keeping anything for it.
+                node.behind = True
+        self.reconnect()
 
-    def needs_disk(self, call: i64) -> bool:
-        """Whether the statement is not finished with what is in memory; finishes it when it is."""
-        calls = self.calls
-        key = calls.key[call]
-        operation = calls.operation[call]
-        if operation == LIST:
-            self.finish(call, 0, self.list_rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
-            return False
-        if operation != CREATE and self.current_version(key) == ABSENT:
-            # The index, always in memory, says that there is none to read, to write, to delete.
-            self.note_absent()
-            self.finish(call, ABSENT, SMALL_BYTES)
-            return False
-        if operation != READ:
-            return True
-        entry = self.buffer.find(key)
-        self.found.add(self.simulation.now, True)
-        self.recent.add(self.simulation.now, entry >= 0)
-        if entry < 0:
-            self.buffer_misses += 1
-            return True
-        self.buffer_hits += 1
-        self.buffer.touch(entry)
-        self.finish(call, self.versions.read(key), self.row_bytes + ROW_OVERHEAD_BYTES)
-        return False
+    def take_out(self, node: Node) -> None:
+        """A node is switched off for good."""
+        if self.begun and node.role != DOWN:
+            self.crash(node.number)
+        node.role = DOWN
+        node.fork = None
+        node.log = self.log
+        node.behind = False
+        node.settle()
 
-    def note_absent(self) -> None:
-        """Count a statement about a row that doesn't exist; say when most of what is asked within a second is of that sort."""
-        self.absent += 1
-        now = self.simulation.now
-        found = self.found
-        found.add(now, False)
-        asked_in_vain = found.all - found.yes
-        if asked_in_vain >= ABSENT_FROM and asked_in_vain > found.yes and now - self.absent_noted_at >= ABSENT_QUIET_NS:
-            self.absent_noted_at = now
-            text = "No cache of items ever holds them, so all of these reads come here. Most of what is asked now finds nothing."
-            self.note("absent", "warning", f"{self.label} is asked for items that don't exist", text)
+    def copy_now(self, node: Node) -> None:
+        """A node begins with all that is safe at the leader."""
+        here = self.log.visible
+        if self.leader >= 0 and self.nodes[self.leader].flushed < here:
+            here = self.nodes[self.leader].flushed
+        node.role = REPLICA
+        node.written = here
+        node.flushed = here
+        node.applied = here
+        node.checkpoint = here
+        node.settle()
 
-    def go_to_disk(self, call: i64) -> None:
-        """The disk reads the row, or flushes the commit's log record."""
-        self.calls.mark[call] = ON_DISK
-        if self.calls.operation[call] == READ:
-            self.work(call, self.disk_read.draw(self.disk_stream))
+    def hand_over(self, old: Node, count: i64) -> None:
+        """The leader goes: the node that has most of its log gets the rest of it, and leads."""
+        chosen = self.nodes[0]
+        for node in self.nodes:
+            if node.number < count and node.is_up() and (not chosen.is_up() or node.written > chosen.written):
+                chosen = node
+        old.flushed = old.written
+        self.take_out(old)
+        chosen.fork = None
+        chosen.log = self.log
+        chosen.written = self.log.end
+        chosen.flushed = self.log.end
+        chosen.applied = self.log.end
+        self.leader = chosen.number
+        self.holder = chosen.number
+        self.expires = self.simulation.now + self.ttl_ns
+        if chosen.is_up():
+            self.lead(chosen)
+
+    # ---- timers
+
+    def on_timer(self, tag: i64, argument: i64) -> None:
+        """A timer of one node rings, unless that node stands still, or has begun another life."""
+        if tag == LEASE:
+            self.on_lease()
+            return
+        node = self.nodes[argument & NODE_MASK]
+        if self.stalling and tag < LOOP:
+            number = self.leader if tag == ACKED else node.number
+            if number >= 0 and self.paused[number] != 0:
+                self.held = append(append(self.held, tag), argument)
+                return
+        epoch = argument >> NODE_BITS
+        if tag == LOOP:
+            self.on_loop(node)
+        elif tag == WAITED:
+            self.on_waited(node)
+        elif tag == SHIPPED:
+            if epoch == node.link & EPOCH_MASK:
+                self.on_shipped(node)
+        elif tag == ACKED:
+            if epoch == node.link & EPOCH_MASK:
+                self.on_acked(node)
+        elif epoch == node.life & EPOCH_MASK:
+            self.on_node_timer(tag, node)
+
+    def on_node_timer(self, tag: i64, node: Node) -> None:
+        """Something that a node does is done."""
+        if tag == FLUSHED:
+            self.on_flushed(node)
+        elif tag == APPLIED:
+            self.on_applied(node)
+        elif tag == DELAYED:
+            self.start_flush(node)
+        elif tag == WRITER:
+            self.on_writer(node)
+        elif tag == RECOVERED:
+            self.on_recovered(node)
+        elif tag == REJOINED:
+            self.on_rejoined(node)
+        elif tag == PROMOTED:
+            self.on_promoted(node)
         else:
-            self.work(call, self.commit.draw(self.commit_stream))
-
-    def after_disk(self, call: i64) -> None:
-        """The row is in memory now, or the commit is safe."""
-        if self.calls.operation[call] != READ:
-            self.finish(call, self.apply(call), SMALL_BYTES)
-            return
-        key = self.calls.key[call]
-        version = self.current_version(key)
-        if version == ABSENT:
-            # It was deleted while this statement waited for the disk.
-            self.absent += 1
-            self.finish(call, ABSENT, SMALL_BYTES)
-            return
-        self.buffer.put(key, 1, self.simulation.now, NEVER)
-        self.finish(call, version, self.row_bytes + ROW_OVERHEAD_BYTES)
-
-    def apply(self, call: i64) -> i64:
-        """Commit what a statement changes; the version that it made, ABSENT where somebody else deleted the row meanwhile.
-
-        Who promised a version to somebody already (a cache that writes behind) tells it; the row gets that one or a later one.
-        """
-        calls = self.calls
-        key = calls.key[call]
-        now = self.simulation.now
-        operation = calls.operation[call]
-        at_least = calls.token[call] if calls.flags[call] & TOLD != 0 else 0
-        there = self.current_version(key) != ABSENT
-        if not there and operation != CREATE:
-            self.absent += 1
-            return ABSENT
-        self.commits += 1
-        if operation == DELETE:
-            self.deleted += 1
-            entry = self.buffer.find(key)
-            if entry >= 0:
-                self.buffer.remove(entry)
-            return self.versions.delete(key, now, at_least)
-        if not there:
-            self.created += 1
-            calls.advise(call, VERDICT_CREATED, 0)
-        self.buffer.put(key, 1, now, NEVER)
-        return self.versions.write(key, now, at_least)
-
-    def finish(self, call: i64, version: i64, size: i64) -> None:
-        """Answer; the connection is free for the next statement."""
-        self.calls.started[call] = self.calls.memo[call]
-        self.connections.release(0)
-        self.reply(call, OK, version, size)
-        self.pull_connection()
-
-    def pull_connection(self) -> None:
-        """Give free connections to those that wait."""
-        while True:
-            call = self.connections.pull(0)
-            if call < 0:
-                break
-            self.begin(call)
-        self.note_queue(self.connections.waiting_all, self.connections.workers, "connections")
-
-    def pull_core(self) -> None:
-        """Give free cores to those that wait."""
-        while True:
-            call = self.cores.pull(0)
-            if call < 0:
-                break
-            self.compute(call)
-
-    def pull_disk(self) -> None:
-        """Give free disk channels to those that wait."""
-        while True:
-            call = self.disk.pull(0)
-            if call < 0:
-                break
-            self.go_to_disk(call)
-
-    # ---- the truth
-
-    def authority(self) -> Block | None:
-        """Itself: what it holds is the truth."""
-        return self
-
-    def current_version(self, key: i64) -> i64:
-        """The committed version of ``key``, ABSENT where there is none."""
-        if (key > self.rows or key < 1) and self.versions.written(key) == 0:
-            return ABSENT
-        return self.versions.read(key)
-
-    def written_at(self, key: i64) -> i64:
-        """When that version was committed, or the row deleted, ns; 0 for a row that was there from the start."""
-        return self.versions.when(key)
-
-    def first_keys(self) -> i64:
-        """Its rows were 1 to this at the start."""
-        return self.rows
-
-    def changed_keys(self) -> vec[i64]:
-        """Every key that was ever written or deleted."""
-        return self.versions.key[: self.versions.index.size]
+            assert tag == RETRY, tag
+            self.on_retry(node)
 
     # ---- faults
 
@@ -299,57 +205,114 @@ class SqlDatabase(Block):
         """Free what the statement holds."""
         mark = self.calls.mark[call]
         if mark == WAITING:
-            self.connections.remove(call, 0)
-            return
-        if mark == FOR_CORE:
-            self.cores.remove(call, 0)
-        elif mark == ON_CORE:
-            self.cores.release(0)
-            self.pull_core()
-        elif mark == FOR_DISK:
-            self.disk.remove(call, 0)
+            self.connections.remove(call, self.calls.instance[call])
+        elif mark == FOR_POSITION:
+            self.leave_wait(call, self.nodes[self.calls.instance[call]])
         else:
-            self.disk.release(0)
-            self.pull_disk()
-        self.connections.release(0)
-        self.pull_connection()
+            self.free(call)
 
     def on_crash(self, instance: i64) -> None:
-        """Statements and buffer are gone; what was committed is not."""
-        self.connections.clear(0)
-        self.cores.clear(0)
-        self.disk.clear(0)
-        self.buffer.clear()
+        """Statements, buffer, and all of the log that is not flushed, are gone."""
+        self.connections.clear(instance)
+        self.cores.clear(instance)
+        self.disk.clear(instance)
+        self.died(self.nodes[instance])
+
+    def on_restart(self, instance: i64) -> None:
+        """It comes up again, and replays its log."""
+        if not self.removed and instance < self.instances:
+            self.restarted(self.nodes[instance])
+
+    def thaw(self, instance: i64) -> None:
+        """A node moves again: what it held back happens now. A fenced one first looks whether it still leads (its watchdog does)."""
+        super().thaw(instance)
+        held = self.held
+        self.held = vec[i64]()
+        index: i64 = 0
+        while index < len(held):
+            self.timer(0, held[index], held[index + 1])
+            index += 2
+        node = self.nodes[instance]
+        if self.removed or node.role != LEADER or not self.clustered:
+            return
+        if node.fork is not None and self.fencing and self.automatic:
+            self.step_down(node, "It stood still for so long that somebody else was elected: its watchdog saw to that.")
+        elif node.number == self.leader:
+            for other in self.nodes:
+                if other.connected:
+                    self.ship(other)
+
+    def on_fault(self, fault: str, params: Params) -> bool:
+        """``stop_apply``, ``slow_disk`` and ``partition`` of one node, or of all; ``crash_leader``, whichever node that is."""
+        if fault == "crash_leader":
+            number = self.leader if self.leader >= 0 else self.holder
+            self.begin_fault(Fault("crash", number, 0.0), params.ns("restart_after_s"))
+            return True
+        if fault != "stop_apply" and fault != "slow_disk" and fault != "partition":
+            return False
+        instance = params.integer("instance")
+        value = 0.0
+        which = "All replicas" if instance < 0 else f"Node {instance + 1}"
+        if fault == "partition":
+            if instance < 0:
+                instance = self.leader if self.leader >= 0 else 0
+            value = float(CALLERS_BESIDE.index(params.text("callers")))
+            text = "It reaches neither the others nor the store of the lease."
+            self.note(fault, "bad", f"Node {instance + 1} of {self.label} is cut off", text)
+        elif fault == "slow_disk":
+            value = params.number("factor")
+            which = "Every disk" if instance < 0 else f"The disk of node {instance + 1}"
+            self.note(fault, "warning", f"{which} of {self.label} is slow", f"It takes {value:g} times as long.")
+        else:
+            text = "What arrives is kept safe, and nobody sees it there."
+            self.note(fault, "warning", f"{which} of {self.label} stopped applying", text)
+        self.begin_fault(Fault(fault, instance, value), params.ns("duration_s"))
+        self.settle_node_faults()
+        return True
+
+    def on_fault_end(self, fault: str, value: float) -> None:
+        """What holds now follows from the faults that are left."""
+        if fault == "partition":
+            self.note("healed", "good", f"Partition in {self.label} healed", "All nodes reach one another.")
+        elif fault == "slow_disk":
+            self.note("slow_disk_over", "good", f"Disk of {self.label} is quick again", "")
+        else:
+            self.note("applying", "good", f"{self.label} applies its log again", "")
+        self.settle_node_faults()
+
+    def settle_node_faults(self) -> None:
+        """Apply the faults that hold now to every node."""
+        self.parted = False
+        for node in self.nodes:
+            node.apply_stopped = False
+            node.cut = False
+            node.disk_factor = 1.0
+            for fault in self.active:
+                if fault.instance != node.number and (fault.instance >= 0 or node.number >= fault.slots):
+                    continue
+                if fault.name == "stop_apply":
+                    node.apply_stopped = True
+                elif fault.name == "slow_disk":
+                    node.disk_factor *= fault.value
+                elif fault.name == "partition":
+                    node.cut = True
+                    node.cut_callers = i64(fault.value)
+                    self.parted = True
+        for node in self.nodes:
+            if node.role == REPLICA and node.number < self.instances:
+                self.follow(node)
+        self.reconnect()
 
     # ---- figures
 
+    def cells(self) -> list[int]:
+        """See ``spec.py``: the nodes."""
+        return report.cells(self)
+
     def metrics(self) -> list[float]:
         """See ``spec.py``."""
-        return [
-            float(self.connections.busy_all),
-            float(self.connections.workers),
-            float(self.cores.busy_all),
-            float(self.cores.workers),
-            float(self.cores.waiting_all),
-            float(self.disk.busy_all),
-            float(self.disk.waiting_all),
-            self.recent.percent(),
-            float(self.buffer.size),
-            float(self.buffer_hits),
-            float(self.buffer_misses),
-            float(self.commits),
-            float(self.absent),
-            float(self.rejected),
-            float(self.created),
-            float(self.deleted),
-        ]
+        return report.metrics(self)
 
     def detail(self) -> dict[str, object]:
-        """How its parts stand."""
-        return {
-            "connections": {"held": int(self.connections.busy_all), "waiting": int(self.connections.waiting_all)},
-            "cores": {"busy": int(self.cores.busy_all), "waiting": int(self.cores.waiting_all)},
-            "disk": {"busy": int(self.disk.busy_all), "waiting": int(self.disk.waiting_all)},
-            "rows_written": int(self.versions.index.size),
-            "failures": self.failures_by_reason(),
-        }
+        """How its parts and its nodes stand."""
+        return report.detail(self)

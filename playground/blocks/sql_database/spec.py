@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
+from playground.blocks.sql_database.spec_cluster import (
+    CLUSTER_FAULTS,
+    FAILOVER_PARAMS,
+    READ_PARAMS,
+    REPLICA_PARAMS,
+    RULES,
+)
+from playground.blocks.sql_database.spec_figures import CLUSTER_METRICS, LOG_METRICS, MACHINE_METRICS, NODE_CELLS
+from playground.blocks.sql_database.spec_log import LOG_PARAMS
 from playground.engine.limits import STORE_KEYS_MAX
-from playground.protocol.catalogue import BlockSpec, Metric, Param, Port
+from playground.protocol.catalogue import BlockSpec, Param, Port
 
 CONNECTIONS, COMPUTING, DISK, DATA = "Connections", "Computing", "Disk", "Data"
+
 
 SPEC = BlockSpec(
     kind="sql_database",
     title="SQL database",
     category="Data",
     icon="database",
-    summary="Keeps the truth: connections, cores, buffer pool, disk",
+    summary="Keeps the truth: a leader, its log, and replicas that follow it",
     order=50,
     params=(
         Param(
@@ -23,7 +33,7 @@ SPEC = BlockSpec(
             default=100,
             minimum=1,
             maximum=1_000_000,
-            help="Statements at once. A statement holds a connection from its start to its answer.",
+            help="Statements at once, at each node. A statement holds a connection from its start to its answer.",
             group=CONNECTIONS,
         ),
         Param(
@@ -45,7 +55,7 @@ SPEC = BlockSpec(
             default=16,
             minimum=1,
             maximum=1_000_000,
-            help="Statements that compute at once.",
+            help="Statements that compute at once, at each node.",
             group=COMPUTING,
         ),
         Param(
@@ -60,7 +70,6 @@ SPEC = BlockSpec(
             group=COMPUTING,
         ),
         *duration("disk_read", "Disk read", "Time to read a row that is not in memory.", mean=0.5, group=DISK),
-        *duration("commit", "Commit", "Time to flush a commit's log record.", mean=1.0, group=DISK),
         Param(
             name="disk_channels",
             label="Disk channels",
@@ -68,7 +77,7 @@ SPEC = BlockSpec(
             default=32,
             minimum=1,
             maximum=100_000,
-            help="Reads and flushes that the disk does at once.",
+            help="Reads of rows that the disk does at once; the log is flushed beside them.",
             group=DISK,
         ),
         Param(
@@ -121,6 +130,10 @@ SPEC = BlockSpec(
             help="Rows in the answer to a list.",
             group=DATA,
         ),
+        *LOG_PARAMS,
+        *REPLICA_PARAMS,
+        *READ_PARAMS,
+        *FAILOVER_PARAMS,
         *prices(per_hour=0.8),
         REGION,
     ),
@@ -132,44 +145,16 @@ SPEC = BlockSpec(
             type="sql",
             help="Reads, writes, lists, purchases, rows created and deleted.",
         ),
+        Port(
+            name="log",
+            label="Log",
+            direction="in",
+            type="changes",
+            help="Who reads its changes along, in the order of their commits.",
+        ),
     ),
-    metrics=(
-        Metric(
-            name="connections_held",
-            label="Connections",
-            kind="gauge",
-            help="Connections in use.",
-            headline=True,
-            maximum_metric="connections",
-        ),
-        Metric(name="connections", label="Pool", kind="gauge", help="Connections there are."),
-        Metric(
-            name="cores_busy",
-            label="Cores",
-            kind="gauge",
-            help="Cores that compute.",
-            headline=True,
-            maximum_metric="cores",
-        ),
-        Metric(name="cores", label="Cores there are", kind="gauge", help="Cores there are."),
-        Metric(name="core_queue", label="Wait for a core", kind="gauge", help="Statements that wait for a core."),
-        Metric(name="disk_busy", label="On the disk", kind="gauge", help="Reads and flushes under way."),
-        Metric(name="disk_queue", label="Wait for the disk", kind="gauge", help="Reads and flushes that wait."),
-        Metric(
-            name="buffer_hit_percent",
-            label="In memory",
-            kind="gauge",
-            unit="%",
-            help="Share of reads that found their row in memory, in the last second or two.",
-        ),
-        Metric(name="buffer_rows_held", label="Rows in memory", kind="gauge", help="Rows in the buffer pool."),
-        Metric(name="buffer_hits", label="Memory reads", kind="counter", help="Reads that found their row in memory."),
-        Metric(name="buffer_misses", label="Disk reads", kind="counter", help="Reads that went to the disk."),
-        Metric(name="commits", label="Commits", kind="counter", help="Writes that are safe."),
-        Metric(name="absent", label="Not there", kind="counter", help="Statements on an item that doesn't exist."),
-        Metric(name="rejected", label="Turned away", kind="counter", help="Statements that found the queue full."),
-        Metric(name="created", label="Created", kind="counter", help="Rows that were not there before."),
-        Metric(name="deleted", label="Deleted", kind="counter", help="Rows that are gone."),
-    ),
-    faults=SHARED_FAULTS,
+    metrics=(*MACHINE_METRICS, *LOG_METRICS, *CLUSTER_METRICS),
+    faults=(*CLUSTER_FAULTS, *SHARED_FAULTS),
+    rules=RULES,
+    cells=NODE_CELLS,
 )

@@ -1,19 +1,36 @@
 /** A block's inner state as the engine tells it: whatever it holds, shown as it is. */
 
-import { useEffect, useState } from 'react';
+import { createContext, useContext, useEffect, useState } from 'react';
 import { compact, words } from '../../lib/format';
 import { ask } from '../../run/controller';
 import { useSession } from '../../state/session';
+import { useUi } from '../../state/ui';
 
 const EVERY_MS = 1_000;
 const ENTRIES_MAX = 24;
 
+/** An entry with a story: a line that names it, the story itself, and the request that it is about (0: one that nobody follows). */
+interface Told {
+  id: number;
+  line: string;
+  says: string;
+  trace?: number;
+}
+
+const isTold = (value: unknown): value is Told =>
+  typeof value === 'object' && value !== null && 'says' in value && 'line' in value && 'id' in value;
+
+const Choose = createContext<(told: Told) => void>(() => undefined);
+
 /** Asks for the inner state of `block` once a second while it is looked at. */
 export function DetailView({ block }: { block: string }) {
   const [detail, setDetail] = useState<Record<string, unknown> | null>(null);
+  // Kept as it was when it was clicked: the list goes on.
+  const [chosen, setChosen] = useState<Told | null>(null);
   const known = useSession((state) => state.running?.blocks.some((candidate) => candidate.id === block) ?? false);
   useEffect(() => {
     setDetail(null);
+    setChosen(null);
     if (!known) return;
     let over = false;
     const look = async () => {
@@ -31,7 +48,32 @@ export function DetailView({ block }: { block: string }) {
   if (!detail) return <p className="text-xs text-ink-2">Asking the engine …</p>;
   return (
     <div data-testid="detail">
-      <Value value={detail} />
+      {chosen && <Story told={chosen} onClose={() => setChosen(null)} />}
+      <Choose.Provider value={setChosen}>
+        <Value value={detail} />
+      </Choose.Provider>
+    </div>
+  );
+}
+
+function Story({ told, onClose }: { told: Told; onClose: () => void }) {
+  const follow = () => {
+    useUi.setState({ right: 'trace' });
+    void ask({ type: 'ask_trace', trace: told.trace! });
+  };
+  return (
+    <div role="status" data-testid="told" className="mb-2 rounded-lg bg-raised p-2.5 text-xs leading-relaxed">
+      <p>{told.says}</p>
+      <p className="flex gap-3 pt-1.5">
+        {!!told.trace && (
+          <button type="button" className="text-accent hover:underline" onClick={follow}>
+            Follow its request
+          </button>
+        )}
+        <button type="button" className="text-ink-2 hover:underline" onClick={onClose}>
+          Close
+        </button>
+      </p>
     </div>
   );
 }
@@ -63,12 +105,31 @@ function Value({ value }: { value: unknown }) {
 }
 
 function List({ values }: { values: unknown[] }) {
+  const choose = useContext(Choose);
   if (!values.length) return <span className="text-xs text-ink-3">none</span>;
   const plain = values.every((value) => typeof value !== 'object');
   const shown = values.slice(0, ENTRIES_MAX);
   const more = values.length - shown.length;
   if (plain) {
     return <span className="num text-xs">{shown.map(String).join(', ') + (more > 0 ? ` and ${more} more` : '')}</span>;
+  }
+  if (shown.every(isTold)) {
+    return (
+      <ol className="flex flex-col">
+        {shown.map((told) => (
+          <li key={told.id}>
+            <button
+              type="button"
+              className="w-full rounded py-0.5 text-left text-xs hover:bg-hover"
+              title="What happened?"
+              onClick={() => choose(told)}
+            >
+              {told.line}
+            </button>
+          </li>
+        ))}
+      </ol>
+    );
   }
   return (
     <ol className="flex flex-col gap-1">

@@ -1,4 +1,4 @@
-"""Which keys are read so often that one node should not serve them alone.
+"""Which keys are asked for so often that one node should not serve them alone.
 
 Counted as in A. Metwally, D. Agrawal and A. El Abbadi, "Efficient computation of frequent and top-k elements in data streams", ICDT 2005
 (space-saving): a fixed number of counters; a key without one takes over the least, and its count as the error it may have.
@@ -73,6 +73,28 @@ class HotKeys(State):
             return False
         slot = self.index.find(key)
         return slot >= 0 and self.hot[slot] != 0
+
+    def hottest(self) -> i64:
+        """The counter of the key that was surely asked for most often, -1 when nothing was counted."""
+        found: i64 = -1
+        slot: i64 = 0
+        while slot < self.size:
+            if found < 0 or self.count[slot] - self.error[slot] > self.count[found] - self.error[found]:
+                found = slot
+            slot += 1
+        return found
+
+    def hottest_key(self) -> i64:
+        """The key that was asked for most often of late, 0 when none was."""
+        slot = self.hottest()
+        return self.key[slot] if slot >= 0 else 0
+
+    def hottest_percent(self) -> float:
+        """Its share of what was counted of late, %: no less than that."""
+        slot = self.hottest()
+        if slot < 0 or self.total == 0:
+            return 0.0
+        return 100.0 * float(self.count[slot] - self.error[slot]) / float(self.total)
 
     def due(self, now: i64) -> bool:
         """Whether a second has passed since it was settled last."""

@@ -1,0 +1,32 @@
+"""A stale read is clicked, and says which write it missed, how old that was, through which replica and why."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.e2e.playground_page import PlaygroundPage
+
+PROVENANCE = re.compile(
+    r"Stale: node \d answered with version \d+ of key \d+ and missed version \d+ "
+    r"\(position \d+, (the reader's own write|by user \d+)\), committed [\d.]+ ms before\. "
+    r"Why: (network|apply backlog); the node is \d+ records behind\."
+)
+
+
+def test_a_stale_read_that_is_clicked_says_what_it_missed_and_opens_its_request(opened: PlaygroundPage) -> None:
+    opened.open("/t/read-your-writes")
+    opened.expect_traffic(600)
+    opened.block("db").click(position={"x": 60, "y": 12})
+    opened.page.get_by_role("button", name="Inside").click()
+    first = opened.test_id("detail").get_by_role("button", name=re.compile(r"^Key \d+ at node \d: ")).first
+    expect(first).to_be_visible(timeout=20_000)
+    opened.pause()
+    first.click()
+    told = opened.test_id("told")
+    expect(told).to_contain_text(PROVENANCE)
+    sentence = told.locator("p").first.inner_text()
+    told.get_by_role("button", name="Follow its request").click()
+    # The request as a whole, with the same sentence on the call that was answered by the replica.
+    expect(opened.test_id("trace-panel")).to_contain_text(sentence)
