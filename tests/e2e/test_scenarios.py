@@ -59,7 +59,7 @@ LESSONS = (
     Lesson(
         "gslb", "Nearest healthy region", r"Balancer EU crashed", "25×", off(30, 70), on(15), r"Balancer EU found dead"
     ),
-    Lesson("conditional-requests", "ETag with each answer", "", "5×", off(10), on(7)),
+    Lesson("conditional-requests", "ETag with each answer", "", "5×", off(15e6), on(7e6)),
 )
 
 
@@ -93,7 +93,7 @@ def test_a_scenario_fails_by_name_until_its_fix_is_turned_on(opened: PlaygroundP
     ("name", "fault", "most"),
     [
         ("with-sticky", "App 2 crashed", 5),
-        ("liveness-readiness", "Deadlock in Servers 2", 6),
+        ("liveness-readiness", "Deadlock in Servers 2", 20),
         ("gslb", "Balancer EU", 15),
     ],
 )
