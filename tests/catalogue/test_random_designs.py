@@ -113,7 +113,21 @@ def fitting_drawings(draw: st.DrawFn) -> dict[str, Any]:
                 made.append({"id": f"{it['id']}-server", "kind": "app_server", "params": {}})
                 ends = {"from": {"block": it["id"], "port": port}, "to": {"block": f"{it['id']}-server", "port": "in"}}
                 edges.append({"id": f"{it['id']}-out", **ends, "params": {}})
-    return {"blocks": made, "edges": edges}
+    drawing = {"blocks": made, "edges": edges}
+    if draw(st.integers(0, 9)) > 0:
+        take_out_what_does_not_go_together(drawing)
+    return drawing
+
+
+def take_out_what_does_not_go_together(drawing: dict[str, Any]) -> None:
+    """Leave the parameters at their defaults that don't fit the others, or the connections that there are."""
+    try:
+        check_design(parse_design(drawing))
+    except InputError as refused:
+        for problem in refused.problems:
+            if problem.code in ("rule", "missing_edge") and problem.parameter is not None:
+                owner = next(it for it in drawing["blocks"] if it["id"] == problem.block)
+                owner["params"].pop(problem.parameter, None)
 
 
 def runs(design: Design, seed: int) -> bool:

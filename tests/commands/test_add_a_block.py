@@ -18,7 +18,7 @@ from playground.setup.paths import PROJECT
 GUIDE = PROJECT / "docs" / "guides" / "add-a-block.md"
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = ("manage.py", "pyproject.toml", "requirements.txt", "requirements-dev.txt")
-STEP_S = 60
+STEP_S = 100
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ LESSONS = (
         r"Shard 4 is no hot shard any more",
     ),
     Lesson("reshard", "Throttle the move", r"Router has resharded", "5×", off(2), on(1.5), r"Router has resharded"),
-    Lesson("conditional-requests", "ETag with each answer", "", "5×", off(10), on(7)),
+    Lesson("conditional-requests", "ETag with each answer", "", "5×", off(15e6), on(7e6)),
 )
 
 
@@ -115,7 +115,7 @@ def test_a_scenario_fails_by_name_until_its_fix_is_turned_on(opened: PlaygroundP
     ("name", "fault", "most"),
     [
         ("with-sticky", "App 2 crashed", 5),
-        ("liveness-readiness", "Deadlock in Servers 2", 6),
+        ("liveness-readiness", "Deadlock in Servers 2", 20),
         ("gslb", "Balancer EU", 15),
     ],
 )

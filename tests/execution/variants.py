@@ -7,10 +7,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from playground.actions import after, check_action
 from playground.blocks.registry import kinds
 from playground.catalogue import catalogue, spec_of
 from playground.execution import Execution
 from playground.protocol.design import Intervention, Scenario
+from playground.protocol.errors import InputError
 from tests.sketch import at, clear, every_scenario, fault, set_param
 
 UNTIL_S = {
@@ -48,12 +50,25 @@ def stormy(drawing: Scenario) -> Scenario:
 
 
 def changing(drawing: Scenario) -> Scenario:
-    """The scenario with a live parameter of every block changed half-way, back to its default or away from it."""
+    """The scenario with a live parameter of every block changed half-way, back to its default or away from it: the first that fits."""
     log = []
+    design = drawing.design
     for it in drawing.design.blocks:
-        number = next(param for param in kinds()[it.kind].spec.params if param.live and param.kind == "choice")
-        value = number.choices[-1].value if it.params.get(number.name) != number.choices[-1].value else number.default
-        log.append(at(drawing.until_s / 2, set_param(it.id, number.name, value)))
+        for param in kinds()[it.kind].spec.params:
+            if not param.live or param.kind != "choice":
+                continue
+            last = param.choices[-1].value
+            action = set_param(it.id, param.name, last if it.params.get(param.name) != last else param.default)
+            try:
+                check_action(design, action)
+            except InputError as refused:
+                assert {problem.code for problem in refused.problems} <= {"rule", "missing_edge"}
+                continue
+            design = after(design, action)
+            log.append(at(drawing.until_s / 2, action))
+            break
+        else:
+            raise AssertionError(f"nothing of {it.id!r} can be changed")
     return drawing.model_copy(update={"interventions": [*drawing.interventions, *log]})
 
 

@@ -263,7 +263,7 @@ class BloomFilter(Block):
             "rebuilt",
             "good",
             f"{self.label} rebuilt",
-            f"{counted(made.elements, 'id is', 'ids are')} in, {before} before. Its hashes are new, so other ids are false positives.",
+            f"{counted(made.elements, 'id is', 'ids are')} in, {counted(before, 'was', 'were')} before. New hashes, new false positives.",
         )
         self.watch_elements()
         self.watch_refused()

@@ -52,7 +52,7 @@ def note_leaving(block: Block, targets: Targets, resolvers: Resolvers, target: i
         if stubborn == 0:
             block.note("all_moved", "good", f"All resolvers have left {label}", "No request goes there any more.")
         else:
-            text = f"{counted(stubborn, 'resolver goes', 'resolvers go')} on sending there, past the TTL."
+            text = f"{counted(stubborn, 'goes', 'go')} on sending there: {'it ignores' if stubborn == 1 else 'they ignore'} the TTL."
             block.note("all_moved", "warning", f"All resolvers that honour the TTL have left {label}", text)
     elif 2 * there <= targets.leaving[target] and targets.half_left[target] == 0:
         targets.half_left[target] = 1
