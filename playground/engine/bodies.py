@@ -1,7 +1,7 @@
 """What messages carry that does not fit into columns: a page of rows, a link to the next one.
 
-A call names a body by a number (``token`` of a request, ``advice`` of an answer), as a message names its attachment. Whoever receives a body
-gives it back; those whose call was lost or given up are swept up when they are old. A number is never used twice, so a late reader
+A call names a body by a number (``token`` of a request, ``advice`` of an answer), as a message names its attachment. Whoever receives a
+body gives it back; those whose call was lost or given up are swept up when they are old. A number is never used twice, so a late reader
 finds nothing rather than somebody else's.
 """
 

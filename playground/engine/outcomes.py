@@ -135,8 +135,8 @@ BY_COUNT: Final = 1
 BY_KEY: Final = 2
 PAGE_KIND: Final = 3
 PAGE_KIND_BITS: Final = 2
-"""How a store finds a page of a list, newest first, in the ``token`` of a LIST with the flag TOLD: past ``extra`` rows, or after the row whose
-key is ``extra``; above these bits: how many rows. Such an answer's ``advice`` is the number of a body with the page
+"""How a store finds a page of a list, newest first, in the ``token`` of a LIST with the flag TOLD: past ``extra`` rows, or after the row
+whose key is ``extra``; above these bits: how many rows. Such an answer's ``advice`` is the number of a body with the page
 (``engine/bodies.py``). In a request to a server ``token`` is a body with the link that is followed."""
 
 MISS: Final = 0

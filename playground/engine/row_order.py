@@ -1,9 +1,9 @@
 """Which rows of a table exist, in the order of their keys, newest (largest) first; the k-th row, and how many stand before one, are found
 by descending a tree.
 
-An order statistic tree (Cormen et al., Introduction to Algorithms, 14.1) over the bits of the keys: each node counts the rows in its range, and
-a range that nobody has touched isn't there, since it is as it was at the start: rows 1 to ``full`` exist. So memory goes with the rows that
-were inserted or deleted, never with the size of the table. A leaf is a bitmap of 32 keys.
+An order statistic tree (Cormen et al., Introduction to Algorithms, 14.1) over the bits of the keys: each node counts the rows in its range,
+and a range that nobody has touched isn't there, since it is as it was at the start: rows 1 to ``full`` exist. So memory goes with the
+rows that were inserted or deleted, never with the size of the table. A leaf is a bitmap of 32 keys.
 """
 
 from __future__ import annotations

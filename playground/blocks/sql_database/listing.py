@@ -36,8 +36,8 @@ DEPTHS: Final = ["first 10 pages", "pages 11 to 100", "pages 101 to 1,000", "dee
 
 @final
 class NodeOrder(State):
-    """The rows that one node sees, as far as its log was followed: up to position ``upto``, in the node's life ``life`` and after ``cuts`` of
-    the history. ``born``: when each row was inserted, of those that were not there from the start."""
+    """The rows that one node sees, as far as its log was followed: up to position ``upto``, in the node's life ``life`` and after ``cuts``
+    of the history. ``born``: when each row was inserted, of those that were not there from the start."""
 
     def __init__(self) -> None:
         self.order = RowOrder(0)

@@ -10,7 +10,13 @@ from playground.blocks.sql_database.spec_cluster import (
     REPLICA_PARAMS,
     RULES,
 )
-from playground.blocks.sql_database.spec_figures import CLUSTER_METRICS, LIST_METRICS, LOG_METRICS, MACHINE_METRICS, NODE_CELLS
+from playground.blocks.sql_database.spec_figures import (
+    CLUSTER_METRICS,
+    LIST_METRICS,
+    LOG_METRICS,
+    MACHINE_METRICS,
+    NODE_CELLS,
+)
 from playground.blocks.sql_database.spec_log import LOG_PARAMS
 from playground.engine.limits import STORE_KEYS_MAX
 from playground.protocol.catalogue import BlockSpec, Param, Port

@@ -50,7 +50,9 @@ LIST_METRICS = (
         kind="gauge",
         help="Rows that were looked at for a page of a list, on average in the last second or two, those counted past included.",
     ),
-    Metric(name="list_pages", label="Pages of lists", kind="counter", help="Pages of lists that were read from a place on."),
+    Metric(
+        name="list_pages", label="Pages of lists", kind="counter", help="Pages of lists that were read from a place on."
+    ),
     Metric(
         name="rows_examined",
         label="Rows examined in all",
