@@ -200,7 +200,7 @@ class Block(State):
         return None
 
     def stood_between(self, above: i64, below: i64, since: i64) -> vec[i64]:
-        """Of an authority: rows with keys between ``above`` and ``below`` that have existed ever since ``since``, ns, largest first."""
+        """Of an authority: rows with keys between ``above`` and ``below`` that have existed ever since ``since``, ns, in any order."""
         return vec[i64]()
 
     def has_stood(self, key: i64, since: i64) -> bool:

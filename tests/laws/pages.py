@@ -6,6 +6,8 @@ from playground.blocks.app_server.behaviour import AppServer
 from playground.blocks.app_server.spec import SPEC as SERVER
 from playground.blocks.client.readers import Readers
 from playground.blocks.client.spec import SPEC as CLIENT
+from playground.blocks.shard_router.behaviour import ShardRouter
+from playground.blocks.shard_router.spec import SPEC as ROUTER
 from playground.blocks.sql_database.behaviour import SqlDatabase
 from playground.blocks.sql_database.spec import SPEC as DATABASE
 from playground.engine.block import Block
@@ -75,7 +77,9 @@ class Actor(Block):
 class Library:
     """One actor, one server, one database of 1,000 rows; 20 rows a page."""
 
-    def __init__(self, pagination: str, seed: int = 1, server: dict[str, Scalar] | None = None, **db: Scalar) -> None:
+    def __init__(
+        self, pagination: str, seed: int = 1, server: dict[str, Scalar] | None = None, shards: int = 0, **db: Scalar
+    ) -> None:
         self.simulation = Simulation(seed)
         self.actor = add(self.simulation, Actor, "readers")
         self.server = add(self.simulation, AppServer, "app")
@@ -87,12 +91,28 @@ class Library:
             self.server.out[port] = []
         self.server.out["out"] = []
         wire(self.actor, self.server)
-        wire(self.server, self.db)
+        self.dbs = [self.db]
+        if shards == 0:
+            wire(self.server, self.db)
+        else:
+            self.dbs += [add(self.simulation, SqlDatabase, f"db-{number}") for number in range(1, shards)]
+            self.shard(db)
         self.server.out["store"] = self.server.out["out"]
         self.server.wired()
-        self.db.started()
+        for database in self.dbs:
+            database.started()
         self.server.started()
         self.readers = self.actor.readers
+
+    def shard(self, db: dict[str, Scalar]) -> None:
+        """Put a router between the server and all databases; each row is on the one that its key's hash names."""
+        self.router = add(self.simulation, ShardRouter, "router")
+        self.router.out["shards"] = self.router.out["out"] = []
+        wire(self.server, self.router)
+        self.router.configure(params_of(ROUTER, {"workers": 1_000}))
+        for database in self.dbs:
+            database.configure(params_of(DATABASE, {**DATABASE_PARAMS, **db}))
+            wire(self.router, database)
 
     def set_readers(self, **changes: Scalar) -> None:
         """How readers walk."""

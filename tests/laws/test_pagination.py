@@ -1,7 +1,7 @@
 """Pages of a list while rows come and go: what each way to find them looks at, repeats and skips; and links that nobody can make up.
 
-Sources: PostgreSQL's manual, "LIMIT and OFFSET" (rows that an OFFSET passes over are computed all the same); M. Winand, "We need tool support
-for keyset pagination"; RFC 2104 (HMAC).
+Sources: PostgreSQL's manual, "LIMIT and OFFSET" (rows that an OFFSET passes over are computed all the same); M. Winand, "We need tool
+support for keyset pagination"; RFC 2104 (HMAC).
 """
 
 from __future__ import annotations
@@ -132,11 +132,13 @@ CHANGES = st.lists(
 )
 
 
-def walk_through(pagination: str, changes: list[list[tuple[str, int]]]) -> tuple[Library, int, set[int]]:
+def walk_through(
+    pagination: str, changes: list[list[tuple[str, int]]], shards: int = 0
+) -> tuple[Library, int, set[int]]:
     """A walk with changes between its pages: what was shown twice, and never, found from outside."""
-    library = Library(pagination, rows=120)
+    library = Library(pagination, rows=160, shards=shards)
     library.set_readers(walk_pages=len(changes) + 1)
-    there = set(range(1, 121))
+    there = set(range(1, 161))
     walk = library.walk()
     shown = list(library.turn(walk))
     throughout = set(there)
@@ -199,6 +201,53 @@ def test_a_list_after_a_failover_has_the_rows_of_the_new_leader() -> None:
     assert library.page("page=1")[1][0] == 1_000, "the creation had not reached the one that leads now"
     library.do("create", 1_002)
     assert library.page("page=1")[1][:2] == [1_002, 1_000]
+
+
+# ---- on shards
+
+
+@pytest.mark.parametrize("shards", [1, 4])
+@pytest.mark.parametrize("pagination", ["offset", *BY_KEY])
+def test_shards_together_list_what_one_database_lists(pagination: str, shards: int) -> None:
+    library = Library(pagination, shards=shards, rows=200)
+    alone = Library(pagination, rows=200)
+    for both in (library, alone):
+        for key in (201, 202):
+            both.do("create", key)
+        for key in (200, 190, 50):
+            both.do("delete", key)
+    links = ["", ""]
+    seen: list[int] = []
+    for _ in range(30):
+        (outcome, rows, _, links[0], _), (_, same, _, links[1], _) = library.page(links[0]), alone.page(links[1])
+        assert outcome == OK and rows == same
+        seen += rows
+        if not links[0]:
+            break
+    assert seen == sorted({*range(1, 203)} - {200, 190, 50}, reverse=True)
+
+
+def test_a_deep_page_by_number_is_refused_by_a_router_and_one_after_a_key_is_not() -> None:
+    library = Library("offset", shards=2, rows=60_000)
+    assert library.page("page=500")[:2] == (OK, list(range(50_020, 50_000, -1)))
+    assert [db.listing.examined for db in library.dbs] == [10_000, 10_000], "each gives all of its first rows"
+    assert library.page("page=501")[0] == BAD_REQUEST and library.router.too_deep == 1
+    assert "refuses a deep page by number" in library.simulation.notables[-1][4]
+    assert library.page("after=10001")[1] == list(range(10_000, 9_980, -1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(changes=CHANGES)
+def test_on_shards_too_nothing_is_shown_twice_or_never_by_key(changes: list[list[tuple[str, int]]]) -> None:
+    library, twice, never = walk_through("keyset", changes, shards=3)
+    assert (twice, never) == (0, set()) and (library.readers.duplicates, library.readers.skips) == (0, 0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(changes=CHANGES)
+def test_on_shards_too_what_is_counted_for_an_offset_is_what_a_look_finds(changes: list[list[tuple[str, int]]]) -> None:
+    library, twice, never = walk_through("offset", changes, shards=3)
+    assert (library.readers.duplicates, library.readers.skips) == (twice, len(never))
 
 
 # ---- links
