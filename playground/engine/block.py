@@ -208,7 +208,8 @@ class Block(State):
         return False
 
     def changed_before(self, key: i64, since: i64, until: i64) -> tuple[i64, i64]:
-        """Of an authority: how many rows with keys above ``key`` were inserted after ``since`` up to ``until``, and how many deleted."""
+        """Of an authority: how many rows with keys above ``key`` were inserted after ``since`` up to ``until``, and how many
+        deleted; -1 where that isn't kept."""
         return 0, 0
 
     def cells(self) -> list[int]:

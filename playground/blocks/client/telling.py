@@ -53,7 +53,9 @@ class Told(State):
         page = self.page[place]
         first = self.first[place]
         came = f"{were(self.inserted[place])} inserted and {self.deleted[place]} deleted before it"
-        if self.deleted[place] == 0:
+        if self.inserted[place] < 0:
+            came = "So many rows came or went before it that they are not counted,"
+        elif self.deleted[place] == 0:
             came = f"{were(self.inserted[place])} inserted before it"
         elif self.inserted[place] == 0:
             came = f"{were(self.deleted[place])} deleted before it"

@@ -91,6 +91,8 @@ class Routing(Block):
             holder = self.shards.authority(shard)
             if holder is not None:
                 some, others = holder.changed_before(key, since, until)
+                if some < 0:
+                    return -1, -1
                 inserted += some
                 deleted += others
             shard += 1

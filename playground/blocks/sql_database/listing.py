@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 PAGE_BYTES: Final = 8192
 """What a table is read in (PostgreSQL's block)."""
 
-CHANGES_KEPT: Final = 1024
+CHANGES_KEPT: Final = 8192
 """Latest insertions and deletions that are kept to say what came between two pages."""
+
+ASKED_LATELY_NS: Final = 60_000_000_000
+"""For so long after the last page that somebody asked for, the log is followed."""
 
 DEPTHS: Final = ["first 10 pages", "pages 11 to 100", "pages 101 to 1,000", "deeper"]
 
@@ -42,6 +45,9 @@ class NodeOrder(State):
     def __init__(self) -> None:
         self.order = RowOrder(0)
         self.built: bool = False
+        self.asked: i64 = 0
+        # Changes are known from here on, ns.
+        self.since: i64 = 0
         self.upto: i64 = 0
         self.cuts: i64 = 0
         self.life: i64 = 0
@@ -112,6 +118,23 @@ class Listing(State):
         while len(self.orders) <= node.number:
             self.orders.append(NodeOrder())
         kept = self.orders[node.number]
+        kept.asked = owner.simulation.now
+        self.follow(kept, node)
+        return kept
+
+    def catch_up(self) -> None:
+        """The log is about to be trimmed: follow it where somebody has asked lately."""
+        for node in self.owner.nodes:
+            if node.number < len(self.orders):
+                kept = self.orders[node.number]
+                if kept.asked < self.owner.simulation.now - ASKED_LATELY_NS:
+                    kept.built = False
+                elif kept.built:
+                    self.follow(kept, node)
+
+    def follow(self, kept: NodeOrder, node: Node) -> None:
+        """Bring an order up to what its node has applied."""
+        owner = self.owner
         cuts = owner.times_cut()
         fork = node.fork
         log = node.log
@@ -141,7 +164,6 @@ class Listing(State):
                     kept.bury(log.key[slot], at)
                 position += 1
         kept.upto = node.applied
-        return kept
 
     def build(self, kept: NodeOrder, node: Node) -> None:
         """Look up every row that was ever written."""
@@ -150,6 +172,7 @@ class Listing(State):
         kept.order = RowOrder(owner.row_count)
         kept.born = KeyIndex()
         kept.changes = 0
+        kept.since = owner.simulation.now
         versions = owner.rows.versions
         entry: i64 = 0
         while entry < versions.index.size:
@@ -280,12 +303,17 @@ class Listing(State):
         return found
 
     def changed_before(self, node: Node, key: i64, since: i64, until: i64) -> tuple[i64, i64]:
-        """How many rows that stand before ``key`` were inserted between two moments, and how many deleted; of the latest changes."""
+        """How many rows that stand before ``key`` were inserted between two moments, and how many deleted; -1 where that isn't kept."""
         kept = self.order_of(node)
         inserted: i64 = 0
         deleted: i64 = 0
         number = kept.changes - 1
-        while number >= 0 and number > kept.changes - 1 - CHANGES_KEPT:
+        while True:
+            if number < 0 or number <= kept.changes - 1 - CHANGES_KEPT:
+                # What came before this isn't kept.
+                if number >= 0 or since < kept.since:
+                    return -1, -1
+                break
             place = number % CHANGES_KEPT
             at = kept.changed_at[place]
             if at <= since:
