@@ -13134,6 +13134,16 @@ export const catalogue: Catalogue = {
           "full_is_well": false
         },
         {
+          "name": "too_deep",
+          "label": "Too deep",
+          "kind": "counter",
+          "help": "Pages by number that were refused: each shard would have had to give more than 10,000 rows.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
           "name": "missing",
           "label": "Shards missing",
           "kind": "counter",
