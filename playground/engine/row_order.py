@@ -25,6 +25,8 @@ class RowOrder(State):
 
     def __init__(self, full: i64) -> None:
         self.full: i64 = full
+        # A literal shifted to the left is 32 bits wide when compiled.
+        self.one: i64 = 1
         self.nodes: i64 = 1
         self.count: vec[i64] = zeros(64)
         self.low: vec[i64] = zeros(64)
@@ -129,8 +131,7 @@ class RowOrder(State):
                     self.low[node] = made
                 node = self.low[node]
         self.count[node] += by
-        one: i64 = 1
-        self.low[node] ^= one << (key - first)
+        self.low[node] ^= self.one << (key - first)
 
     def rank(self, key: i64) -> i64:
         """How many rows stand before ``key``: those with larger keys. The row itself need not exist."""
