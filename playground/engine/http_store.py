@@ -9,7 +9,7 @@ from mypy_extensions import i64
 
 from playground.engine.calls import Calls
 from playground.engine.columns import grown, zeros
-from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, OK, RATE_LIMITED, SIGNED_OUT, WRITE
+from playground.engine.outcomes import ABSENT, BAD_REQUEST, BUY, CREATE, DELETE, OK, RATE_LIMITED, SIGNED_OUT, WRITE
 from playground.engine.state import State
 from playground.engine.stores import LRU, Evicting, KeyIndex
 
@@ -38,7 +38,7 @@ def is_unsafe(operation: i64) -> bool:
 
 def is_failure(outcome: i64) -> bool:
     """Whether the origin failed (a 5xx, or no answer at all): a refusal of this very caller (401, 429) is none (RFC 5861, 4)."""
-    return outcome != OK and outcome != SIGNED_OUT and outcome != RATE_LIMITED
+    return outcome != OK and outcome != SIGNED_OUT and outcome != RATE_LIMITED and outcome != BAD_REQUEST
 
 
 def private_key(user: i64, key: i64) -> i64:

@@ -24,6 +24,7 @@ NOT_READY: Final = 14
 UPSTREAM_FAILED: Final = 15
 UNAVAILABLE: Final = 16
 NO_LEADER: Final = 17
+BAD_REQUEST: Final = 18
 
 OUTCOMES: Final = [
     "ok",
@@ -44,15 +45,16 @@ OUTCOMES: Final = [
     "upstream_failed",
     "unavailable",
     "no_leader",
+    "bad_request",
 ]
 """ok; the caller's timeout ran out; a timeout further up the tree; connection refused; the callee died with the call in it; its
 queue was full; the caller's circuit breaker was open; dropped at dequeue because the caller had given up; transport gave up on a silent
 peer; nothing healthy to send to; the block or edge was deleted; the callee could not do it; turned away by a rate limit (HTTP
 429); the server knows no session of this user (401); the server is up but not ready to serve (503); somebody further
 up the tree refused, died, was deleted, cut off or behind an open breaker (502); too few replicas answered for the quorum
-that was asked for; no node that the caller can reach says that it is the leader."""
+that was asked for; no node that the caller can reach says that it is the leader; the server refuses what it was asked (HTTP 400)."""
 
-OUTCOME_COUNT: Final = 18
+OUTCOME_COUNT: Final = 19
 
 READ: Final = 0
 WRITE: Final = 1
@@ -129,6 +131,14 @@ says that the cache wants to be told of items that do not exist."""
 VERDICT_CREATED: Final = 1
 """What a store says with its answer to CREATE when there was no such item before (HTTP's 201; without it a 200)."""
 
+BY_COUNT: Final = 1
+BY_KEY: Final = 2
+PAGE_KIND: Final = 3
+PAGE_KIND_BITS: Final = 2
+"""How a store finds a page of a list, newest first, in the ``token`` of a LIST with the flag TOLD: past ``extra`` rows, or after the row
+whose key is ``extra``; above these bits: how many rows. Such an answer's ``advice`` is the number of a body with the page
+(``engine/bodies.py``). In a request to a server ``token`` is a body with the link that is followed."""
+
 MISS: Final = 0
 """The version that a cache reports for a key that it does not hold."""
 
@@ -153,6 +163,8 @@ def as_upstream(outcome: i64) -> i64:
 
 
 def may_retry(outcome: i64) -> bool:
-    """Whether another attempt can help: not when a breaker said no, the caller above has given up, the target is gone, or
-    the user has to sign in first."""
+    """Whether another attempt can help: not when a breaker said no, the caller above has given up, the target is gone, the user has to
+    sign in first, or the request itself is at fault."""
+    if outcome == BAD_REQUEST:
+        return False
     return outcome != BREAKER_OPEN and outcome != EXPIRED and outcome != REMOVED and outcome != SIGNED_OUT

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from mypy_extensions import i64
 
+from playground.engine.bodies import Bodies
 from playground.engine.calls import AT_CALLEE, CANCEL_SENT, CANCELLED, RETURNED, WORKING, Calls
 from playground.engine.limits import EVENTS_PENDING_MAX, NOTABLES_MAX
 from playground.engine.queue import CALL, EDGE, FAULT, REPLY, TIMER, WORK, EventQueue
@@ -37,6 +38,7 @@ class Simulation(State):
         self.hash_high: i64 = 2
         self.queue = EventQueue()
         self.calls = Calls(1024)
+        self.bodies = Bodies()
         self.tracer = Tracer()
         self.blocks: list[Block] = []
         self.edges: list[Edge] = []

@@ -28,6 +28,7 @@ FIRST = (
     "hot-shard",
     "reshard",
     "conditional-requests",
+    "deep-page",
     "quorum",
     "metastable",
     "mm1",

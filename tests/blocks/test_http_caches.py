@@ -132,7 +132,7 @@ def test_who_is_refused_does_not_get_those_refused_who_wait_with_it() -> None:
 
 def test_a_refusal_of_this_caller_is_no_failure_that_stale_answers_stand_in_for() -> None:
     spared = [OUTCOMES[outcome] for outcome in range(OUTCOME_COUNT) if not is_failure(outcome)]
-    assert spared == ["ok", "rate_limited", "signed_out"]
+    assert spared == ["ok", "rate_limited", "signed_out", "bad_request"]
 
 
 def test_without_an_origin_reads_and_writes_fail_by_name() -> None:

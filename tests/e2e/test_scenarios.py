@@ -82,6 +82,7 @@ LESSONS = (
     ),
     Lesson("reshard", "Throttle the move", r"Router has resharded", "5×", off(2), on(1.5), r"Router has resharded"),
     Lesson("conditional-requests", "ETag with each answer", "", "5×", off(15e6), on(7e6)),
+    Lesson("deep-page", "Signed cursors", r"Row \d+ shown twice to one reader", "2×", off(20), on(15)),
     Lesson("quorum", "R + W > N", r"stale read of key \d", "2×", off(8, 40), on(0.5)),
 )
 

@@ -840,6 +840,123 @@ export const catalogue: Catalogue = {
           }
         },
         {
+          "name": "lists",
+          "label": "Lists",
+          "kind": "choice",
+          "default": "first",
+          "help": "What somebody who asks for a list does with it.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "first",
+              "label": "One page",
+              "help": "each list is one request, for the first page"
+            },
+            {
+              "value": "walk",
+              "label": "Page after page",
+              "help": "readers follow the link to the next page; what they are shown twice or never is counted"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "walk_from",
+          "label": "From page",
+          "kind": "integer",
+          "default": 1,
+          "help": "The page that a walk begins at, by its number; later walks begin by the link that the server gave for it.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {
+            "lists": [
+              "walk"
+            ]
+          }
+        },
+        {
+          "name": "walk_pages",
+          "label": "Pages",
+          "kind": "integer",
+          "default": 5,
+          "help": "Pages that a reader looks at, one after the other, as far as there are so many.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 10000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {
+            "lists": [
+              "walk"
+            ]
+          }
+        },
+        {
+          "name": "walk_gap_s",
+          "label": "Time on a page",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Mean time that a reader looks at a page before asking for the next one, exponential.",
+          "unit": "s",
+          "minimum": 0.0,
+          "maximum": 864000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {
+            "lists": [
+              "walk"
+            ]
+          }
+        },
+        {
+          "name": "altered_links_percent",
+          "label": "Altered links",
+          "kind": "number",
+          "default": 0.0,
+          "help": "Share of links in which somebody changes a letter before following them.",
+          "unit": "%",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Lists",
+          "live": true,
+          "shown_when": {
+            "lists": [
+              "walk"
+            ]
+          }
+        },
+        {
           "name": "region",
           "label": "Region",
           "kind": "choice",
@@ -1023,6 +1140,76 @@ export const catalogue: Catalogue = {
           "label": "Logged out",
           "kind": "counter",
           "help": "Times that a user was told that their session isn't known.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "pages_shown",
+          "label": "Pages shown",
+          "kind": "counter",
+          "help": "Pages of lists that readers were shown.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "duplicates",
+          "label": "Shown twice",
+          "kind": "counter",
+          "help": "Rows that a reader was shown a second time in one walk.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "skips",
+          "label": "Never shown",
+          "kind": "counter",
+          "help": "Rows that were there during a whole walk, between its first row and its last, and were not shown. Counted at its end.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "walks",
+          "label": "Walks now",
+          "kind": "gauge",
+          "help": "Readers who are on their way through a list.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "altered_links",
+          "label": "Altered links",
+          "kind": "counter",
+          "help": "Links that were altered and followed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "altered_refused",
+          "label": "Altered, refused",
+          "kind": "counter",
+          "help": "Those that the server refused (400).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "altered_answered",
+          "label": "Altered, answered",
+          "kind": "counter",
+          "help": "Those that it followed, wherever they led.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -5580,6 +5767,40 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "pagination",
+          "label": "Pagination",
+          "kind": "choice",
+          "default": "offset",
+          "help": "How the links to a list's pages are made, and so how a page is found. A page number that comes in is always counted.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "offset",
+              "label": "Offset",
+              "help": "a page has a number; the store counts past all rows before it, as many as there are by then"
+            },
+            {
+              "value": "keyset",
+              "label": "Keyset",
+              "help": "the link to the next page has the key of the last row shown; the store seeks it in its index"
+            },
+            {
+              "value": "cursor",
+              "label": "Cursor",
+              "help": "the same, and the link is signed (HMAC): one that was altered is refused"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Answers",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "validators",
           "label": "Validators",
           "kind": "choice",
@@ -6534,6 +6755,36 @@ export const catalogue: Catalogue = {
           "label": "Past the search",
           "kind": "counter",
           "help": "Lists that the search index didn't answer; the store made them where that is allowed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "cursors_signed",
+          "label": "Cursors signed",
+          "kind": "counter",
+          "help": "Cursors that it gave out.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "cursors_verified",
+          "label": "Cursors verified",
+          "kind": "counter",
+          "help": "Cursors that came back as they were given out.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "links_refused",
+          "label": "Links refused",
+          "kind": "counter",
+          "help": "Links to pages that it never gave out: altered cursors, and what can't be read. Answered with 400.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -10133,6 +10384,24 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "row_scan_us",
+          "label": "A row costs",
+          "kind": "number",
+          "default": 0.3,
+          "help": "Computing for each row that a page of a list has to look at, those that it only counts past included.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Computing",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "disk_read_mean_ms",
           "label": "Disk read",
           "kind": "number",
@@ -11380,6 +11649,56 @@ export const catalogue: Catalogue = {
           "label": "Deleted",
           "kind": "counter",
           "help": "Rows that are gone.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "rows_per_list",
+          "label": "Rows examined",
+          "kind": "gauge",
+          "help": "Rows that were looked at for a page of a list, on average in the last second or two, those counted past included.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "list_pages",
+          "label": "Pages of lists",
+          "kind": "counter",
+          "help": "Pages of lists that were read from a place on.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "rows_examined",
+          "label": "Rows examined in all",
+          "kind": "counter",
+          "help": "Rows that were looked at for these, and steps down the index.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "list_reads",
+          "label": "Pages of the table",
+          "kind": "counter",
+          "help": "Pages of the table, 8 KiB each, that were looked at for these.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "list_disk_reads",
+          "label": "Not in memory",
+          "kind": "counter",
+          "help": "Those of them that had to be read from the disk.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -12809,6 +13128,16 @@ export const catalogue: Catalogue = {
           "label": "Partial answers",
           "kind": "counter",
           "help": "Lists answered without some shards.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "too_deep",
+          "label": "Too deep",
+          "kind": "counter",
+          "help": "Pages by number that were refused: each shard would have had to give more than 10,000 rows.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -17442,7 +17771,8 @@ export const catalogue: Catalogue = {
     "not_ready",
     "upstream_failed",
     "unavailable",
-    "no_leader"
+    "no_leader",
+    "bad_request"
   ],
   "limits": {
     "blocks": 2000,

@@ -14,6 +14,7 @@ from playground.blocks.app_server.steps import KEY_BYTES, MOVE, SERVICE, SESSION
 from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, conditional_size
 from playground.engine.calls import PROBING, SIGNED, TOLD
 from playground.engine.outcomes import (
+    BAD_REQUEST,
     CREATE,
     DELETE,
     EXPIRED,
@@ -61,7 +62,6 @@ class AppServer(Program):
         self.before = Duration(CONSTANT, 0.0, 1.0)
         self.after = Duration(CONSTANT, 0.0, 1.0)
         self.drop_expired: bool = False
-        self.list_items: i64 = 1
         self.parallel: bool = False
         self.validators: i64 = UNCONDITIONAL
         self.services: list[Edge] = []
@@ -75,7 +75,6 @@ class AppServer(Program):
         params.set_duration(self.before, "before")
         params.set_duration(self.after, "after")
         self.drop_expired = params.flag("drop_expired")
-        self.list_items = params.integer("list_items")
         self.parallel = params.text("services_order") == "parallel"
         self.configure_program(params)
         self.validators = VALIDATORS.index(params.text("validators"))
@@ -206,6 +205,12 @@ class AppServer(Program):
         self.sessions.miss(self.calls.instance[call])
         self.calls.mark[call] = UNKNOWN
         # An event of its own: a queue full of these must not be worked off in one breath.
+        self.work(call, 0)
+
+    def refuse_link(self, call: i64) -> None:
+        """The request asks for a page by a link that nobody gave out."""
+        self.calls.mark[call] = HELD_FAILED
+        self.calls.outcome[call] = BAD_REQUEST
         self.work(call, 0)
 
     def on_session(self, call: i64, outcome: i64, version: i64) -> None:

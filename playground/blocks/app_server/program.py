@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.app_server.paging import PAGINATIONS, Paging
 from playground.blocks.app_server.steps import (
     CHECK,
     FILL,
@@ -27,7 +28,7 @@ from playground.blocks.app_server.steps import (
     WAITED,
 )
 from playground.blocks.app_server.writing import Writing
-from playground.engine.calls import ANSWERED, STALE
+from playground.engine.calls import ANSWERED, STALE, TOLD
 from playground.engine.outcomes import (
     ABSENT,
     CACHE_GET,
@@ -37,6 +38,7 @@ from playground.engine.outcomes import (
     LIST,
     MISS,
     OK,
+    PAGE_KIND_BITS,
     READ,
     REFRESH,
     VERDICT_ABSENT_KEPT,
@@ -64,11 +66,15 @@ class Program(Writing):
         self.waits_given_up: i64 = 0
         self.refreshes: i64 = 0
         self.searches_failed: i64 = 0
+        self.list_items: i64 = 1
+        self.paging = Paging(self)
 
     def configure_program(self, params: Params) -> None:
         """What is done with the data."""
         self.configure_writing(params)
         self.wait_max_ns = params.ns("rebuild_wait_ms")
+        self.list_items = params.integer("list_items")
+        self.paging.way = PAGINATIONS.index(params.text("pagination"))
 
     def wait(self, call: i64, ns: i64) -> None:
         """Hold the worker for ``ns``, then ``look_up`` again."""
@@ -90,7 +96,7 @@ class Program(Writing):
         elif operation == LIST and self.search is not None:
             self.send(self.search, call, LIST, KEY_BYTES, SEARCH)
         elif operation == LIST:
-            self.load(call, LIST)
+            self.list_page(call)
         else:
             self.write(call)
 
@@ -104,6 +110,23 @@ class Program(Writing):
         if self.calls.memo[call] & WAITED != 0:
             # The same read, asking again.
             self.calls.tell(made, 0, 1)
+
+    def list_page(self, call: i64) -> None:
+        """Have the store make a list: its first rows, or the page that a link leads to."""
+        store = self.store
+        if store is None or self.calls.flags[call] & TOLD == 0:
+            self.load(call, LIST)
+            return
+        position = self.paging.position(call, self.list_items)
+        if position < 0:
+            self.refuse_link(call)
+            return
+        made = self.send(store, call, LIST, KEY_BYTES, LOAD)
+        self.calls.tell(made, self.list_items << PAGE_KIND_BITS | self.paging.found, position)
+
+    def refuse_link(self, call: i64) -> None:
+        """Answer with 400, in an event of its own: a queue full of these must not be worked off in one breath."""
+        raise AssertionError("the app server says how")
 
     def load(self, call: i64, operation: i64) -> None:
         """Read from the store; without one the server makes the item itself."""
@@ -129,6 +152,8 @@ class Program(Writing):
                 calls.version[parent] = calls.version[call]
                 # Known to be out of date: so is what is made of it.
                 calls.flags[parent] |= calls.flags[call] & STALE
+                if calls.operation[parent] == LIST:
+                    self.paging.hand_on(parent, call, self.list_items)
                 self.fill_cache(parent, self.simulation.now - calls.began[call])
         elif step == FILL:
             # The item is here; that the cache could not be told is no failure of the request.
@@ -154,7 +179,7 @@ class Program(Writing):
             return
         self.searches_failed += 1
         if self.bypass and self.store is not None:
-            self.load(parent, LIST)
+            self.list_page(parent)
         else:
             self.end(parent, as_upstream(outcome))
 
@@ -327,6 +352,7 @@ class Program(Writing):
             float(self.refreshes),
             float(self.queued_writes),
             float(self.searches_failed),
+            *self.paging.metrics(),
         ]
 
     def data_steps(self, operation: i64) -> list[str]:
@@ -339,7 +365,7 @@ class Program(Writing):
             if self.search is not None:
                 past = f"; if it doesn't answer, list {store}" if self.bypass and store else ""
                 return [f"search {self.search.callee.label}{past}"]
-            return [f"list {store}"] if store else []
+            return [f"list {store}, a page by {self.paging.words()}"] if store else []
         steps: list[str] = []
         if self.filter is not None:
             steps.append(f'ask {self.filter.callee.label}, answer "there is none" if it is sure')

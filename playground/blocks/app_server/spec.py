@@ -107,6 +107,31 @@ SPEC = BlockSpec(
             group=ANSWERS,
         ),
         Param(
+            name="pagination",
+            label="Pagination",
+            kind="choice",
+            default="offset",
+            choices=(
+                Choice(
+                    value="offset",
+                    label="Offset",
+                    help="a page has a number; the store counts past all rows before it, as many as there are by then",
+                ),
+                Choice(
+                    value="keyset",
+                    label="Keyset",
+                    help="the link to the next page has the key of the last row shown; the store seeks it in its index",
+                ),
+                Choice(
+                    value="cursor",
+                    label="Cursor",
+                    help="the same, and the link is signed (HMAC): one that was altered is refused",
+                ),
+            ),
+            help="How the links to a list's pages are made, and so how a page is found. A page number that comes in is always counted.",
+            group=ANSWERS,
+        ),
+        Param(
             name="validators",
             label="Validators",
             kind="choice",

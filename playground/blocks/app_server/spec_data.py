@@ -149,4 +149,17 @@ METRICS = (
         kind="counter",
         help="Lists that the search index didn't answer; the store made them where that is allowed.",
     ),
+    Metric(name="cursors_signed", label="Cursors signed", kind="counter", help="Cursors that it gave out."),
+    Metric(
+        name="cursors_verified",
+        label="Cursors verified",
+        kind="counter",
+        help="Cursors that came back as they were given out.",
+    ),
+    Metric(
+        name="links_refused",
+        label="Links refused",
+        kind="counter",
+        help="Links to pages that it never gave out: altered cursors, and what can't be read. Answered with 400.",
+    ),
 )

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from math import cos, exp
 from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
+from playground.blocks.client.daily_curve import Day
 from playground.blocks.client.operations import Mix
 from playground.blocks.client.own_items import OwnItems
+from playground.blocks.client.readers import Readers
 from playground.blocks.client.sign_in import SignedIn
 from playground.engine.block import Block
 from playground.engine.calls import ANSWERED, NOT_MODIFIED, STALE
 from playground.engine.durations import whole_ns
 from playground.engine.limits import CALLS_IN_FLIGHT_MAX
-from playground.engine.outcomes import ABSENT, OK, READ, SIGN_IN, SIGNED_OUT, WRITE
+from playground.engine.outcomes import ABSENT, LIST, OK, READ, SIGN_IN, SIGNED_OUT, WRITE
 from playground.engine.params import Params
 from playground.engine.recent import RecentLatency
-from playground.engine.streams import CONSTANT, TWO_PI, Duration
+from playground.engine.streams import CONSTANT, Duration
 
 if TYPE_CHECKING:
     from playground.engine.edge import Edge
@@ -27,42 +28,17 @@ ARRIVAL: Final = 0
 SESSION: Final = 1
 THINK: Final = 2
 BURST: Final = 3
+PAGE: Final = 4
 """Timers: the next arrival (argument: its serial, older ones are void); a session's next request (argument: user); a closed loop's user has
-thought (argument: user); a burst begins or ends (argument: its serial)."""
+thought (argument: user); a burst begins or ends (argument: its serial); a reader turns the page (argument: the walk)."""
 
 THINK_NS_MIN: Final = 1_000
 """Not even a machine asks again in the same moment; a request that fails at once would be asked for ever in it."""
 
 OPEN: Final = 0
 CLOSED: Final = 1
-"""Steps: which loop a request belongs to."""
-
-
-def bessel_i0(x: float) -> float:
-    """The modified Bessel function I0, by its power series (Abramowitz and Stegun 9.6.12)."""
-    term = 1.0
-    total = 1.0
-    index = 1
-    while term > 1e-15 * total:
-        term *= (x / 2.0 / float(index)) ** 2
-        total += term
-        index += 1
-    return total
-
-
-def concentration(peak_factor: float) -> float:
-    """The k at which exp(k cos t) / I0(k), whose mean over a day is 1, peaks at ``peak_factor``."""
-    low = 0.0
-    high = 1.0
-    while exp(high) / bessel_i0(high) < peak_factor:
-        high *= 2.0
-    for _ in range(60):
-        middle = (low + high) / 2.0
-        if exp(middle) / bessel_i0(middle) < peak_factor:
-            low = middle
-        else:
-            high = middle
-    return high
+WALKING: Final = 2
+"""Steps: which loop a request belongs to, and whether it is a page of a walk (whose number is its ``data``)."""
 
 
 class Client(Block):
@@ -78,14 +54,12 @@ class Client(Block):
         self.mix = Mix(self.stream("operations"), self.stream("keys"))
         self.own_items = OwnItems(self.stream("own items"))
         self.signed_in = SignedIn(self)
+        self.readers = Readers(self)
         self.think_stream = self.stream("think times")
         self.closed: bool = False
         self.rate: float = 1.0
         self.steady: bool = False
-        self.daily: bool = False
-        self.curve_k: float = 0.0
-        self.day_ns: float = 1.0
-        self.peak_at: float = 0.0
+        self.day = Day()
         self.burst_factor: float = 1.0
         self.burst_every_ns: float = -1.0
         self.burst_mean_ns: float = 0.0
@@ -116,10 +90,7 @@ class Client(Block):
         self.closed = params.text("loop") == "closed"
         self.rate = params.number("rate_per_s")
         self.steady = params.text("arrivals") == "even"
-        self.daily = params.text("profile") == "day"
-        self.curve_k = concentration(params.number("peak_factor")) if self.daily else 0.0
-        self.day_ns = params.number("day_s") * 1e9
-        self.peak_at = params.number("peak_at_percent") / 100.0
+        self.day.configure(params)
         self.burst_factor = params.number("burst_factor")
         every = params.number("burst_every_s")
         had_bursts = self.burst_every_ns > 0.0
@@ -133,6 +104,7 @@ class Client(Block):
         self.mix.configure(params)
         self.own_items.configure(params)
         self.signed_in.configure(params)
+        self.readers.configure(params)
         self.request_bytes = params.integer("request_bytes")
         if self.begun:
             if had_bursts != (self.burst_every_ns > 0.0):
@@ -179,13 +151,6 @@ class Client(Block):
         rate = self.rate * self.spikes
         return rate * self.burst_factor if self.bursting else rate
 
-    def level(self) -> float:
-        """Where the daily curve stands, 1 at its peak."""
-        if not self.daily:
-            return 1.0
-        turn = float(self.simulation.now) / self.day_ns - self.peak_at
-        return exp(self.curve_k * (cos(TWO_PI * turn) - 1.0))
-
     def next_arrival(self) -> None:
         """Schedule the next arrival (of a session, where sessions have several requests)."""
         mean = 1e9 * self.session_requests / self.ceiling()
@@ -206,7 +171,7 @@ class Client(Block):
                 self.running = False
                 return
             self.next_arrival()
-            if self.daily and self.thinning_stream.uniform() >= self.level():
+            if self.day.daily and self.thinning_stream.uniform() >= self.day.level(self.simulation.now):
                 return
             user: i64 = self.user_stream.below(self.users) if self.users > 1 else 0
             self.ask(user)
@@ -222,6 +187,8 @@ class Client(Block):
                 self.running = self.target is not None
             else:
                 self.ask(argument)
+        elif tag == PAGE:
+            self.turn_page(argument)
         elif argument == self.burst_serial & 0xFFFFFFFF and not self.removed:
             self.on_burst()
 
@@ -267,10 +234,35 @@ class Client(Block):
         key = self.mix.key_for(operation)
         if operation == READ and self.own_items.share > 0.0:
             key = self.own_items.key_for(user, key)
+        if operation == LIST and self.readers.enabled:
+            walk = self.readers.begin(user, self.closed)
+            if walk >= 0:
+                self.turn_page(walk)
+                return
         self.send(operation, key, user, session)
 
-    def send(self, operation: i64, key: i64, user: i64, session: i64) -> None:
-        """Send a request that presents ``session`` (0: none)."""
+    def turn_page(self, walk: i64) -> None:
+        """A reader asks for the next page of a walk."""
+        readers = self.readers
+        user = readers.walks[walk].user
+        if self.target is None:
+            self.walked(readers.end(walk), user)
+            return
+        session = self.signed_in.session_of(user) if self.signed_in.enabled else 0
+        call = self.send(LIST, 1, user, session)
+        self.calls.step[call] = WALKING | (CLOSED if readers.walks[walk].closed else OPEN)
+        self.calls.data[call] = walk
+        self.calls.tell(call, readers.ask(walk), 0)
+
+    def walked(self, closed: bool, user: i64) -> None:
+        """A walk is over: a user of the closed loop goes on with something else."""
+        if closed and self.closed:
+            self.pause_then_ask(user)
+        elif closed:
+            self.population -= 1
+
+    def send(self, operation: i64, key: i64, user: i64, session: i64) -> i64:
+        """Send a request that presents ``session`` (0: none); its handle."""
         now = self.simulation.now
         self.offered += 1
         self.area += float(self.in_flight) * float(now - self.changed)
@@ -283,6 +275,7 @@ class Client(Block):
         self.calls.step[call] = CLOSED if self.closed else OPEN
         if session > 0:
             self.calls.present(call, session)
+        return call
 
     def on_reply(self, call: i64) -> None:
         """A request has ended, one way or the other."""
@@ -304,11 +297,13 @@ class Client(Block):
             self.failures[outcome] += 1
         if self.signed_in.enabled and self.has_signed_in(call):
             return
-        if calls.step[call] == CLOSED:
-            if self.closed:
-                self.pause_then_ask(calls.user[call])
-            else:
-                self.population -= 1
+        step = calls.step[call]
+        if step & WALKING != 0:
+            gap = self.readers.on_page(call)
+            if gap >= 0:
+                self.timer(gap if gap > THINK_NS_MIN else THINK_NS_MIN, PAGE, calls.data[call])
+                return
+        self.walked(step & CLOSED != 0, calls.user[call])
 
     def has_signed_in(self, call: i64) -> bool:
         """Take note of a session that began, or that a server didn't know; True when the user goes on at once to what they came for."""
@@ -373,7 +368,7 @@ class Client(Block):
             float(self.offered),
             self.recent.percentile(0.5) / 1e6,
             self.recent.percentile(0.99) / 1e6,
-            0.0 if self.closed else self.ceiling() * self.level(),
+            0.0 if self.closed else self.ceiling() * self.day.level(self.simulation.now),
             float(self.population) if self.closed else 0.0,
             float(self.thinking),
             float(self.found),
@@ -383,6 +378,7 @@ class Client(Block):
             float(self.signed_in.session.size),
             float(self.signed_in.sign_ins),
             float(self.signed_in.signed_out),
+            *self.readers.metrics(),
         ]
 
     def detail(self) -> dict[str, object]:
@@ -393,4 +389,5 @@ class Client(Block):
             "mix": self.mix.percentages(),
             "keys": int(self.mix.keys),
             "failures": self.failures_by_reason(),
+            **(self.readers.detail() if self.readers.enabled else {}),
         }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from playground.blocks.client.spec_mix import MIX_PARAMS, WEIGHTS
+from playground.blocks.client.spec_walks import METRICS as WALK_METRICS
+from playground.blocks.client.spec_walks import PARAMS as WALK_PARAMS
 from playground.blocks.declare import PAUSE, RATE_PER_S_MAX, REGION, TEN_DAYS_S, duration, lasting
 from playground.protocol.catalogue import AnyAboveZero, BlockSpec, Choice, Fault, Metric, Param, Port
 
@@ -215,6 +217,7 @@ SPEC = BlockSpec(
             shown_when=CLOSED,
         ),
         *MIX_PARAMS,
+        *WALK_PARAMS,
         REGION,
     ),
     any_above_zero=(AnyAboveZero(params=WEIGHTS, help="a request has to ask for something"),),
@@ -272,6 +275,7 @@ SPEC = BlockSpec(
             kind="counter",
             help="Times that a user was told that their session isn't known.",
         ),
+        *WALK_METRICS,
     ),
     faults=(
         Fault(

@@ -15,7 +15,7 @@ from mypy_extensions import i64
 from playground.blocks.load_balancer.targets import carried
 from playground.engine.calls import LOCAL
 from playground.engine.columns import zeros
-from playground.engine.outcomes import EXPIRED, OK, RATE_LIMITED, REMOVED, SIGNED_OUT
+from playground.engine.outcomes import BAD_REQUEST, EXPIRED, OK, RATE_LIMITED, REMOVED, SIGNED_OUT
 from playground.engine.state import State
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ SWEEP: Final = 0
 
 
 def is_server_error(outcome: i64) -> bool:
-    """Whether an outcome is what HTTP calls 5xx, or no answer at all: not 429, 401, or what the caller itself had given up."""
+    """Whether an outcome is what HTTP calls 5xx, or no answer at all: not 400, 401, 429, or what the caller itself had given up."""
+    if outcome == BAD_REQUEST:
+        return False
     return not (
         outcome == OK or outcome == RATE_LIMITED or outcome == SIGNED_OUT or outcome == EXPIRED or outcome == REMOVED
     )

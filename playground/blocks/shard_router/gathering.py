@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final, final
 from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.shard_router import pages
 from playground.blocks.shard_router.moving import Moving
 from playground.blocks.shard_router.states import GATHER_TIMER, GATHERING, MERGING, QUIET_NS, SCATTERED, SMALL_BYTES
-from playground.engine.calls import AT_CALLEE
+from playground.engine.calls import ANSWERED, AT_CALLEE
 from playground.engine.durations import whole_ns
-from playground.engine.outcomes import OK, UPSTREAM_TIMEOUT, as_upstream
+from playground.engine.outcomes import BAD_REQUEST, OK, PAGE_KIND_BITS, UPSTREAM_TIMEOUT, as_upstream
 from playground.engine.params import Params
 from playground.engine.state import State
 
@@ -67,6 +68,8 @@ class Gathering(Moving):
         self.partial: i64 = 0
         self.missing: i64 = 0
         self.partial_noted_at: i64 = -QUIET_NS
+        self.too_deep: i64 = 0
+        self.too_deep_noted_at: i64 = -QUIET_NS
 
     def configure_lists(self, params: Params) -> None:
         """How long they wait, and what merging takes."""
@@ -91,6 +94,12 @@ class Gathering(Moving):
         if self.shards.there_all == 0:
             self.end_nowhere(call, -1)
             return
+        paged = pages.is_page(calls, call)
+        if paged:
+            if pages.counted_past(calls, call) + (calls.token[call] >> PAGE_KIND_BITS) > pages.WINDOW_ROWS:
+                self.refuse_depth(call)
+                return
+            calls.advise(call, 0, self.simulation.bodies.take(self.simulation.now).number)
         if self.deadline_ns > 0:
             self.timer(self.deadline_ns, GATHER_TIMER, self.waits.take(call, calls.serial[call], calls.arrived[call]))
         shard: i64 = 0
@@ -100,7 +109,79 @@ class Gathering(Moving):
                 self.fanned_out += 1
                 made = self.send_on(edge, call, -1)
                 calls.step[made] = SCATTERED
+                if paged:
+                    pages.ask(calls, call, made)
             shard += 1
+
+    def scatter_on(self, call: i64, after: i64, wanted: i64) -> None:
+        """The shards' parts broke off before the page was full, since they held rows that others serve: ask them for what comes after."""
+        calls = self.calls
+        calls.memo[call] = self.shards.there_all
+        shard: i64 = 0
+        while shard < len(self.shards.there):
+            edge = self.shards.edge[shard]
+            if edge is not None:
+                self.fanned_out += 1
+                made = self.send_on(edge, call, -1)
+                calls.step[made] = SCATTERED
+                pages.ask_after(calls, made, after, wanted)
+            shard += 1
+
+    def is_short(self, call: i64) -> bool:
+        """Whether a page has to be gone on with; then it is."""
+        calls = self.calls
+        page = self.simulation.bodies.find(calls.advice[call])
+        if page is None or self.shards.there_all == 0:
+            return False
+        wanted = pages.rows_wanted(calls, call) - pages.break_off(page)
+        if wanted <= 0 or not page.more:
+            return False
+        after = page.upto
+        page.upto = 0
+        page.more = False
+        self.scatter_on(call, after, wanted)
+        return True
+
+    def refuse_depth(self, call: i64) -> None:
+        """A page by number that is too deep: every shard would have to give all rows before it."""
+        self.too_deep += 1
+        now = self.simulation.now
+        if now - self.too_deep_noted_at >= QUIET_NS:
+            self.too_deep_noted_at = now
+            rows = pages.rows_wanted(self.calls, call)
+            text = (
+                f"Each shard would have to give its first {rows:,} rows, for any of these may come before the page. Past "
+                f"{pages.WINDOW_ROWS:,} that is refused (400); a page after a key takes as many rows from each shard as it has."
+            )
+            self.note("too_deep", "warning", f"{self.label} refuses a deep page by number", text)
+        self.end_call(call, BAD_REQUEST)
+
+    def take_page(self, parent: i64, call: i64) -> None:
+        """Add a shard's part to the page."""
+        calls = self.calls
+        bodies = self.simulation.bodies
+        page = bodies.find(calls.advice[parent])
+        part = bodies.find(calls.advice[call]) if calls.flags[call] & ANSWERED != 0 else None
+        if page is None or part is None:
+            return
+        shard: i64 = 0
+        while shard < len(self.shards.edge):
+            edge = self.shards.edge[shard]
+            if edge is not None and edge.index == calls.edge[call]:
+                pages.take_in(self, page, part, shard)
+            shard += 1
+        number: i64 = len(part.rows)
+        # For now the size of a row.
+        calls.reply_bytes[parent] = calls.reply_bytes[call] // number if number > 0 else calls.reply_bytes[parent]
+        bodies.give_back(part)
+
+    def close_page(self, call: i64) -> None:
+        """All parts are in that will come."""
+        calls = self.calls
+        page = self.simulation.bodies.find(calls.advice[call])
+        if page is not None:
+            pages.close(page, pages.counted_past(calls, call), calls.token[call] >> PAGE_KIND_BITS)
+            calls.reply_bytes[call] = SMALL_BYTES + len(page.rows) * calls.reply_bytes[call]
 
     def on_gathered(self, parent: i64, call: i64) -> None:
         """One of the shards has answered. Without a deadline a failure of one fails the list; with one it is a part that is missing."""
@@ -112,6 +193,8 @@ class Gathering(Moving):
             return
         if outcome != OK:
             calls.memo[parent] += ONE_MISSING
+        elif pages.is_page(calls, parent):
+            self.take_page(parent, call)
         elif calls.reply_bytes[call] > calls.reply_bytes[parent]:
             calls.reply_bytes[parent] = calls.reply_bytes[call]
         calls.memo[parent] -= 1
@@ -142,12 +225,19 @@ class Gathering(Moving):
                 self.end_call(call, UPSTREAM_TIMEOUT)
                 return
             self.partial += 1
-            calls.advise(call, 0, missing)
+            if pages.is_page(calls, call):
+                calls.verdict[call] = missing
+            else:
+                calls.advise(call, 0, missing)
             now = self.simulation.now
             if now - self.partial_noted_at >= QUIET_NS:
                 self.partial_noted_at = now
                 text = f"{missing} of {asked} shards had not answered after {float(self.deadline_ns) / 1e6:g} ms, or failed."
                 self.note("partial", "warning", f"{self.label} gives a partial answer", text)
+        if pages.is_page(calls, call):
+            if missing == 0 and self.is_short(call):
+                return
+            self.close_page(call)
         ns = whole_ns(self.merge_ns * float(asked - missing))
         if ns > 0:
             calls.mark[call] = MERGING

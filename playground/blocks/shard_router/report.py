@@ -82,6 +82,7 @@ def metrics(router: ShardRouter) -> list[float]:
         float(router.scattered),
         fan_out,
         float(router.partial),
+        float(router.too_deep),
         float(router.missing),
         float(router.nowhere),
         float(router.map.newest().buckets) if layouts > 0 else 0.0,

@@ -61,6 +61,43 @@ class Routing(Block):
             shard += 1
         return most
 
+    def stood_between(self, above: i64, below: i64, since: i64) -> vec[i64]:
+        """Rows between two keys that have existed since a moment, on the shards that serve them."""
+        rows = vec[i64]()
+        shard: i64 = 0
+        while shard < len(self.shards.there):
+            holder = self.shards.authority(shard)
+            if holder is not None:
+                found = holder.stood_between(above, below, since)
+                index: i64 = 0
+                while index < len(found):
+                    if self.map.owner(found[index]) == shard:
+                        rows = append(rows, found[index])
+                    index += 1
+            shard += 1
+        return rows
+
+    def has_stood(self, key: i64, since: i64) -> bool:
+        """Whether a row has existed since a moment, on the shard that serves it."""
+        shard = self.truth(key)
+        return shard is not None and shard.has_stood(key, since)
+
+    def changed_before(self, key: i64, since: i64, until: i64) -> tuple[i64, i64]:
+        """How many rows before ``key`` were inserted, and deleted, on all shards."""
+        inserted: i64 = 0
+        deleted: i64 = 0
+        shard: i64 = 0
+        while shard < len(self.shards.there):
+            holder = self.shards.authority(shard)
+            if holder is not None:
+                some, others = holder.changed_before(key, since, until)
+                if some < 0:
+                    return -1, -1
+                inserted += some
+                deleted += others
+            shard += 1
+        return inserted, deleted
+
     def changed_keys(self) -> vec[i64]:
         """Every key that was ever written or deleted, from the shard that serves it."""
         keys = vec[i64]()

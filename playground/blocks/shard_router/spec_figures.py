@@ -42,6 +42,12 @@ METRICS = (
     Metric(name="fan_out", label="Fan-out", kind="gauge", help="Shards that a list was sent to, on average."),
     Metric(name="partial", label="Partial answers", kind="counter", help="Lists answered without some shards."),
     Metric(
+        name="too_deep",
+        label="Too deep",
+        kind="counter",
+        help="Pages by number that were refused: each shard would have had to give more than 10,000 rows.",
+    ),
+    Metric(
         name="missing",
         label="Shards missing",
         kind="counter",

@@ -302,6 +302,7 @@ class Durable(Machine):
 
     def trim(self) -> None:
         """Forget the records that nobody needs any more."""
+        self.listing.catch_up()
         self.log.trim(self.needed_from())
 
     # ---- losing

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mypy_extensions import i64, mypyc_attr
 
 from playground.blocks.sql_database import bulk
+from playground.blocks.sql_database.listing import PAGE_BYTES, Listing
 from playground.blocks.sql_database.log import Log
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.rows import Rows
@@ -56,6 +57,7 @@ class Machine(Block):
         self.buffer_rows: i64 = 1
         self.warm: bool = False
         self.rows = Rows()
+        self.listing = Listing(self)
         self.log = Log(0)
         self.nodes: list[Node] = [Node(self, 0, self.log)]
         self.clustered: bool = False
@@ -77,6 +79,7 @@ class Machine(Block):
         self.row_bytes = params.integer("row_bytes")
         self.list_cost = params.number("list_cost")
         self.list_rows = params.integer("list_rows")
+        self.listing.row_scan_ns = params.number("row_scan_us") * 1_000.0
         self.buffer_rows = params.integer("buffer_rows")
         for node in self.nodes:
             if node.buffer.capacity != self.buffer_rows:
@@ -131,7 +134,10 @@ class Machine(Block):
         ns = self.cpu.draw(self.cpu_stream)
         operation = calls.operation[call]
         if operation == LIST:
-            ns = whole_ns(float(ns) * self.list_cost)
+            cost = float(ns) * self.list_cost
+            if self.listing.is_page(call):
+                cost += self.listing.read(call, self.nodes[calls.instance[call]])
+            ns = whole_ns(cost)
         elif operation == BUY:
             ns += self.cpu.draw(self.cpu_stream)
         elif bulk.copies(operation):
@@ -161,8 +167,9 @@ class Machine(Block):
         key = calls.key[call]
         operation = calls.operation[call]
         if operation == LIST:
-            node.reads += 1
-            self.finish(call, 0, self.list_rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
+            if self.pages_to_read(call) > 0:
+                return True
+            self.finish_list(call, node)
             return False
         if bulk.copies(operation):
             return True
@@ -191,6 +198,19 @@ class Machine(Block):
         self.finish_read(call, node, version)
         return False
 
+    def pages_to_read(self, call: i64) -> i64:
+        """How many pages of the table a list needs that are not in memory; one without a position finds its rows there."""
+        if not self.listing.is_page(call):
+            return 0
+        body = self.simulation.bodies.find(self.calls.advice[call])
+        return body.unread if body is not None else 0
+
+    def finish_list(self, call: i64, node: Node) -> None:
+        """Answer with a page."""
+        rows = self.listing.finished(call) if self.listing.is_page(call) else self.list_rows
+        node.reads += 1
+        self.finish(call, 0, rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
+
     def note_absent(self) -> None:
         """Count a statement about a row that doesn't exist; say when most of what is asked within a second is of that sort."""
         self.absent += 1
@@ -211,6 +231,8 @@ class Machine(Block):
         ns = self.flush_time.draw(self.disk_stream) if operation == COPY_IN else self.disk_read.draw(self.disk_stream)
         if bulk.copies(operation):
             ns = whole_ns(float(ns) * bulk.accesses(calls.token[call] * (self.row_bytes + ROW_OVERHEAD_BYTES)))
+        elif operation == LIST:
+            ns = whole_ns(float(ns) * bulk.accesses(self.pages_to_read(call) * PAGE_BYTES))
         factor = self.nodes[calls.instance[call]].disk_factor
         self.work(call, ns if factor == 1.0 else whole_ns(float(ns) * factor))
 
@@ -221,6 +243,11 @@ class Machine(Block):
             rows: i64 = self.calls.token[call] if operation == COPY_OUT else 0
             self.finish(call, 0, SMALL_BYTES + rows * (self.row_bytes + ROW_OVERHEAD_BYTES))
             return
+        if operation == LIST:
+            # What it only counted has gone through a small ring; the rows of its page stay.
+            self.keep_page(call, node)
+            self.finish_list(call, node)
+            return
         key = self.calls.key[call]
         version = self.current_version(key) if node.plain else self.version_at(node, key)
         if version == ABSENT:
@@ -229,6 +256,16 @@ class Machine(Block):
         else:
             node.buffer.put(key, 1, self.simulation.now, NEVER)
         self.finish_read(call, node, version)
+
+    def keep_page(self, call: i64, node: Node) -> None:
+        """The rows of a page are in memory now."""
+        body = self.simulation.bodies.find(self.calls.advice[call])
+        if body is None:
+            return
+        index: i64 = 0
+        while index < len(body.rows):
+            node.buffer.put(body.rows[index], 1, self.simulation.now, NEVER)
+            index += 1
 
     def finish_read(self, call: i64, node: Node, version: i64) -> None:
         """Answer with what the node has of the row."""

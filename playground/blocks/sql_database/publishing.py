@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
 from playground.blocks.sql_database.failover import Electing
+from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.states import COPIED, LEADER
 from playground.engine.changes import ChangeLog
 
@@ -81,6 +83,22 @@ class Publishing(Electing):
     def times_cut(self) -> i64:
         """How often a crash or a failover took the end of the log away."""
         return self.cuts
+
+    def history_keeper(self) -> Node:
+        """The node that has the legitimate history, or that had it last."""
+        return self.nodes[self.leader if self.leader >= 0 else self.holder]
+
+    def stood_between(self, above: i64, below: i64, since: i64) -> vec[i64]:
+        """Rows between two keys that have existed since a moment."""
+        return self.listing.stood_between(self.history_keeper(), above, below, since)
+
+    def has_stood(self, key: i64, since: i64) -> bool:
+        """Whether a row has existed since a moment."""
+        return self.listing.order_of(self.history_keeper()).has_stood(key, since)
+
+    def changed_before(self, key: i64, since: i64, until: i64) -> tuple[i64, i64]:
+        """How many rows before ``key`` were inserted, and deleted, between two moments."""
+        return self.listing.changed_before(self.history_keeper(), key, since, until)
 
     def change_log(self) -> ChangeLog | None:
         """What was committed here, in order."""

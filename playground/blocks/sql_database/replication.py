@@ -349,6 +349,7 @@ class Replicated(Durable):
             for node in self.nodes:
                 if node.role != LEADER and node.view() < oldest:
                     self.leave_behind(node)
+        self.listing.catch_up()
         self.log.trim(self.needed_from())
 
     def leave_behind(self, node: Node) -> None:

@@ -114,6 +114,7 @@ def metrics(db: Electing) -> list[float]:
         float(db.rejected),
         float(db.created),
         float(db.deleted),
+        *db.listing.metrics(),
         *log_metrics(db),
         *cluster_metrics(db),
     ]
@@ -213,6 +214,8 @@ def detail(db: Electing) -> dict[str, object]:
         "nodes": node_rows(db),
         "failures": db.failures_by_reason(),
     }
+    if db.listing.pages > 0:
+        found["pages_of_lists_by_depth"] = db.listing.detail()
     if db.lost.total > 0:
         found["lost_writes"] = {LOSSES[way]: int(db.lost.ways[way]) for way in range(len(LOSSES))}
         found["latest_lost_writes"] = db.lost.rows()

@@ -10,7 +10,13 @@ from playground.blocks.sql_database.spec_cluster import (
     REPLICA_PARAMS,
     RULES,
 )
-from playground.blocks.sql_database.spec_figures import CLUSTER_METRICS, LOG_METRICS, MACHINE_METRICS, NODE_CELLS
+from playground.blocks.sql_database.spec_figures import (
+    CLUSTER_METRICS,
+    LIST_METRICS,
+    LOG_METRICS,
+    MACHINE_METRICS,
+    NODE_CELLS,
+)
 from playground.blocks.sql_database.spec_log import LOG_PARAMS
 from playground.engine.limits import STORE_KEYS_MAX
 from playground.protocol.catalogue import BlockSpec, Param, Port
@@ -67,6 +73,17 @@ SPEC = BlockSpec(
             minimum=0.01,
             maximum=100_000.0,
             help="Computing for a page of a list, as a multiple of a statement on one row.",
+            group=COMPUTING,
+        ),
+        Param(
+            name="row_scan_us",
+            label="A row costs",
+            kind="number",
+            default=0.3,
+            unit="us",
+            minimum=0.0,
+            maximum=1_000_000.0,
+            help="Computing for each row that a page of a list has to look at, those that it only counts past included.",
             group=COMPUTING,
         ),
         *duration("disk_read", "Disk read", "Time to read a row that is not in memory.", mean=0.5, group=DISK),
@@ -153,7 +170,7 @@ SPEC = BlockSpec(
             help="Who reads its changes along, in the order of their commits.",
         ),
     ),
-    metrics=(*MACHINE_METRICS, *LOG_METRICS, *CLUSTER_METRICS),
+    metrics=(*MACHINE_METRICS, *LIST_METRICS, *LOG_METRICS, *CLUSTER_METRICS),
     faults=(*CLUSTER_FAULTS, *SHARED_FAULTS),
     rules=RULES,
     cells=NODE_CELLS,

@@ -43,6 +43,36 @@ MACHINE_METRICS = (
     Metric(name="deleted", label="Deleted", kind="counter", help="Rows that are gone."),
 )
 
+LIST_METRICS = (
+    Metric(
+        name="rows_per_list",
+        label="Rows examined",
+        kind="gauge",
+        help="Rows that were looked at for a page of a list, on average in the last second or two, those counted past included.",
+    ),
+    Metric(
+        name="list_pages", label="Pages of lists", kind="counter", help="Pages of lists that were read from a place on."
+    ),
+    Metric(
+        name="rows_examined",
+        label="Rows examined in all",
+        kind="counter",
+        help="Rows that were looked at for these, and steps down the index.",
+    ),
+    Metric(
+        name="list_reads",
+        label="Pages of the table",
+        kind="counter",
+        help="Pages of the table, 8 KiB each, that were looked at for these.",
+    ),
+    Metric(
+        name="list_disk_reads",
+        label="Not in memory",
+        kind="counter",
+        help="Those of them that had to be read from the disk.",
+    ),
+)
+
 LOG_METRICS = (
     Metric(name="flushes", label="Flushes", kind="counter", help="Times that a leader flushed its log."),
     Metric(
