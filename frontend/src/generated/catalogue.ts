@@ -5544,6 +5544,195 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "buys",
+          "label": "A purchase is",
+          "kind": "choice",
+          "default": "item",
+          "help": "What the transaction does. Only a database whose items have a stock looks at that.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "item",
+              "label": "One of an item",
+              "help": "reads a row and writes it: stock - 1, while there is some"
+            },
+            {
+              "value": "off_call",
+              "label": "Going off call",
+              "help": "reads the rows of both who are on call in a team, and takes one off while the other one is on"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_method",
+          "label": "How it buys",
+          "kind": "choice",
+          "default": "read_then_write",
+          "help": "The SQL that the application writes.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "read_then_write",
+              "label": "Read, then write",
+              "help": "SELECT stock; UPDATE SET stock = what it had read - 1"
+            },
+            {
+              "value": "for_update",
+              "label": "SELECT ... FOR UPDATE",
+              "help": "the same, and the row is locked from the SELECT on"
+            },
+            {
+              "value": "atomic",
+              "label": "Atomic UPDATE",
+              "help": "UPDATE SET stock = stock - 1 WHERE stock >= 1, in one statement"
+            },
+            {
+              "value": "optimistic",
+              "label": "Version check",
+              "help": "SELECT stock, version; UPDATE ... WHERE version = the one that it had read; else once more"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_think_mean_ms",
+          "label": "Between statements",
+          "kind": "number",
+          "default": 5.0,
+          "help": "Time that the application takes between the SELECT and the UPDATE of a purchase; the network's comes on top.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_think_distribution",
+          "label": "Between statements: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How between statements scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_think_cv",
+          "label": "Between statements: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {
+            "buy_think_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "buy_retries",
+          "label": "Tries again",
+          "kind": "integer",
+          "default": 3,
+          "help": "How often a purchase that the database aborted, or whose version check failed, is tried again from its BEGIN.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_backoff_ms",
+          "label": "Back-off",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Before the first new try it waits a random time up to this, up to twice as long before each further one.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "response_bytes",
           "label": "Size of an item",
           "kind": "integer",
@@ -6534,6 +6723,46 @@ export const catalogue: Catalogue = {
           "label": "Past the search",
           "kind": "counter",
           "help": "Lists that the search index didn't answer; the store made them where that is allowed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "bought",
+          "label": "Bought",
+          "kind": "counter",
+          "help": "Purchases that were made.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "sold_out",
+          "label": "Sold out",
+          "kind": "counter",
+          "help": "Purchases that found nothing left: an answer, not a failure.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "buys_aborted",
+          "label": "Purchases aborted",
+          "kind": "counter",
+          "help": "Purchases that were aborted at every try.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "buys_retried",
+          "label": "Purchases retried",
+          "kind": "counter",
+          "help": "New tries of purchases that were aborted.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -11102,6 +11331,150 @@ export const catalogue: Catalogue = {
           }
         },
         {
+          "name": "stock",
+          "label": "Stock",
+          "kind": "integer",
+          "default": null,
+          "help": "How many there are of each item; purchases are transactions then, statement by statement. Off: nobody looks at stock. A change restarts the block.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "lot_s",
+          "label": "A new lot every",
+          "kind": "number",
+          "default": null,
+          "help": "So often as many of each item are on sale anew, in a row of their own (the next show's seats, the next shift). Off: never. A change restarts the block.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "dialect",
+          "label": "Dialect",
+          "kind": "choice",
+          "default": "postgresql",
+          "help": "Whose transactions these are. The levels have the same names and mean other things. A change restarts the block.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "postgresql",
+              "label": "PostgreSQL",
+              "help": "snapshots where the first updater wins; SSI"
+            },
+            {
+              "value": "mysql",
+              "label": "MySQL InnoDB",
+              "help": "read views, and locks on what is newest"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "isolation",
+          "label": "Isolation",
+          "kind": "choice",
+          "default": "read_committed",
+          "help": "The level of transactions that begin from now on.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "read_uncommitted",
+              "label": "READ UNCOMMITTED",
+              "help": "in PostgreSQL it is READ COMMITTED"
+            },
+            {
+              "value": "read_committed",
+              "label": "READ COMMITTED",
+              "help": "each statement sees what is committed by then"
+            },
+            {
+              "value": "repeatable_read",
+              "label": "REPEATABLE READ",
+              "help": "one snapshot for the whole transaction"
+            },
+            {
+              "value": "serializable",
+              "label": "SERIALIZABLE",
+              "help": "as if one came after the other"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "deadlock_timeout_s",
+          "label": "Deadlock timeout",
+          "kind": "number",
+          "default": 1.0,
+          "help": "How long one waits for a lock before it looks whether it is in a deadlock (deadlock_timeout). InnoDB looks at once.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": true,
+          "shown_when": {
+            "dialect": [
+              "postgresql"
+            ]
+          }
+        },
+        {
+          "name": "lock_timeout_s",
+          "label": "Lock timeout",
+          "kind": "number",
+          "default": null,
+          "help": "Who has waited so long for a lock is aborted. PostgreSQL's lock_timeout is off, innodb_lock_wait_timeout 50 s.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 3600.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "price_per_hour",
           "label": "Price per hour",
           "kind": "number",
@@ -11670,6 +12043,156 @@ export const catalogue: Catalogue = {
           "label": "Discarded",
           "kind": "counter",
           "help": "Records of old leaders that were thrown away when they came back.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "open_transactions",
+          "label": "Open",
+          "kind": "gauge",
+          "help": "Purchases between BEGIN and their end.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lock_queue",
+          "label": "Wait for a lock",
+          "kind": "gauge",
+          "help": "Purchases that wait for a lock now.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "purchases",
+          "label": "Purchases",
+          "kind": "counter",
+          "help": "Purchases that began, each attempt by itself.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "bought",
+          "label": "Bought",
+          "kind": "counter",
+          "help": "Purchases that are committed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "sold_out",
+          "label": "Sold out",
+          "kind": "counter",
+          "help": "Purchases that found nothing left, or the other one off call.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "oversold",
+          "label": "Oversold",
+          "kind": "counter",
+          "help": "Commits that sold more of an item than there was of it.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "rule_broken",
+          "label": "Rule broken",
+          "kind": "counter",
+          "help": "Teams in which nobody is on call any more, though everybody looked whether somebody was (write skew).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "serialization_failures",
+          "label": "Serialization failures",
+          "kind": "counter",
+          "help": "Purchases that were aborted because they could not be serialized (SQLSTATE 40001).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "deadlocks",
+          "label": "Deadlocks",
+          "kind": "counter",
+          "help": "Purchases that were aborted as victims of a deadlock (40P01, 1213).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lock_timeouts",
+          "label": "Lock timeouts",
+          "kind": "counter",
+          "help": "Purchases that were aborted because they had waited too long for a lock (55P03, 1205).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "changed_since",
+          "label": "Changed since",
+          "kind": "counter",
+          "help": "Optimistic purchases whose row had another version than the one they had read.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "hung_up",
+          "label": "Cut short",
+          "kind": "counter",
+          "help": "Purchases that ended because their caller, or the node, was gone.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lock_waits",
+          "label": "Lock waits",
+          "kind": "counter",
+          "help": "Times that a purchase had to wait for a lock.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lock_wait_ms",
+          "label": "Mean lock wait",
+          "kind": "gauge",
+          "help": "How long such a wait took, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "row_versions",
+          "label": "Dead versions",
+          "kind": "gauge",
+          "help": "Old versions of rows that are sold from, until vacuum.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -17442,7 +17965,8 @@ export const catalogue: Catalogue = {
     "not_ready",
     "upstream_failed",
     "unavailable",
-    "no_leader"
+    "no_leader",
+    "aborted"
   ],
   "limits": {
     "blocks": 2000,

@@ -14,6 +14,7 @@ from playground.blocks.app_server.steps import KEY_BYTES, MOVE, SERVICE, SESSION
 from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, conditional_size
 from playground.engine.calls import PROBING, SIGNED, TOLD
 from playground.engine.outcomes import (
+    BUY,
     CREATE,
     DELETE,
     EXPIRED,
@@ -45,9 +46,9 @@ AFTER: Final = 3
 UNKNOWN: Final = 4
 POLLING: Final = 5
 """Marks of a call: it waits for a worker, is worked on before its calls, waits for a callee (holding its worker), is worked on after; comes
-with a session that is not known; will ask the cache again. Those of ``states.py`` follow."""
+with a session that is not known; will ask the cache, or buy, again. Those of ``states.py`` follow."""
 
-SHOWN: Final = [READ, LIST, WRITE, CREATE, DELETE]
+SHOWN: Final = [READ, LIST, WRITE, BUY, CREATE, DELETE]
 """Operations whose program the inspector shows."""
 
 
@@ -130,7 +131,10 @@ class AppServer(Program):
             self.end(call, SIGNED_OUT)
         elif mark == POLLING:
             self.calls.mark[call] = CALLING
-            self.look_up(call)
+            if self.calls.operation[call] == BUY:
+                self.save(call)
+            else:
+                self.look_up(call)
         elif mark == HELD:
             self.begin(call)
         else:
@@ -259,7 +263,7 @@ class AppServer(Program):
             self.on_data(parent, call, step, outcome)
 
     def wait(self, call: i64, ns: i64) -> None:
-        """Hold the worker for ``ns``, then ask the cache again."""
+        """Hold the worker for ``ns``, then ask the cache again, or buy again."""
         self.calls.mark[call] = POLLING
         self.work(call, ns)
 

@@ -70,10 +70,6 @@ class Program(Writing):
         self.configure_writing(params)
         self.wait_max_ns = params.ns("rebuild_wait_ms")
 
-    def wait(self, call: i64, ns: i64) -> None:
-        """Hold the worker for ``ns``, then ``look_up`` again."""
-        raise AssertionError("the app server says how")
-
     # ---- reading
 
     def call_data(self, call: i64) -> None:
@@ -318,7 +314,7 @@ class Program(Writing):
     # ---- figures
 
     def data_metrics(self) -> list[float]:
-        """In the order of ``spec_data.METRICS``."""
+        """In the order of ``spec_data.METRICS`` and ``spec_buying.BUYING_METRICS``."""
         return [
             float(self.filtered),
             float(self.filter_failed),
@@ -327,6 +323,7 @@ class Program(Writing):
             float(self.refreshes),
             float(self.queued_writes),
             float(self.searches_failed),
+            *self.buying.metrics(),
         ]
 
     def data_steps(self, operation: i64) -> list[str]:
