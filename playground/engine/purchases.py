@@ -14,11 +14,12 @@ READ_THEN_WRITE: Final = 0
 FOR_UPDATE: Final = 1
 ATOMIC: Final = 2
 OPTIMISTIC: Final = 3
-METHODS: Final = ["read_then_write", "for_update", "atomic", "optimistic"]
-METHOD_BITS: Final = 2
-METHOD_MASK: Final = 3
+ROW_BY_ROW: Final = 4
+METHODS: Final = ["read_then_write", "for_update", "atomic", "optimistic", "row_by_row"]
+METHOD_BITS: Final = 3
+METHOD_MASK: Final = 7
 """SELECT, then UPDATE to what was computed from it; the same with the SELECT ... FOR UPDATE; one UPDATE ... WHERE stock >= 1; SELECT, then
-UPDATE ... WHERE version = the one that was read."""
+UPDATE ... WHERE version = the one that was read; SELECT ... FOR UPDATE of each row by itself, the one that it will write first."""
 
 ITEM: Final = 0
 OFF_CALL: Final = 1

@@ -52,6 +52,11 @@ BUYING_PARAMS = (
                 label="Version check",
                 help="SELECT stock, version; UPDATE ... WHERE version = the one that it had read; else once more",
             ),
+            Choice(
+                value="row_by_row",
+                label="FOR UPDATE, row by row",
+                help="where it reads two rows, its own is locked first, then the other: two who do so can deadlock",
+            ),
         ),
         help="The SQL that the application writes.",
         group=PURCHASES,

@@ -22,7 +22,7 @@ from playground.engine.calls import ABANDONED, TOLD
 from playground.engine.durations import whole_ns
 from playground.engine.mvcc.terms import ERROR, WAITING
 from playground.engine.outcomes import ABSENT, CONNECTION_LOST, VERDICT_CHANGED, VERDICT_SOLD_OUT
-from playground.engine.purchases import ATOMIC, ITEM, METHOD_BITS, METHOD_MASK, OFF_CALL, OPTIMISTIC
+from playground.engine.purchases import ATOMIC, ITEM, METHOD_BITS, METHOD_MASK, OFF_CALL, OPTIMISTIC, ROW_BY_ROW
 from playground.engine.station import STARTED
 
 if TYPE_CHECKING:
@@ -106,6 +106,10 @@ class Buying(Selling):
         """Its SELECT is done: the application decides."""
         if not trading.took(purchase):
             self.refuse_purchase(purchase, trading)
+            return
+        if purchase.method == ROW_BY_ROW and purchase.place % 2 == OFF_CALL and not purchase.has_own:
+            purchase.has_own = True
+            self.talk(purchase, 0)
             return
         purchase.phase = WRITES
         if purchase.method == ATOMIC:

@@ -34,6 +34,8 @@ class Purchase(State):
         self.read: Statement | None = None
         self.write: PointAdd | None = None
         self.phase: i64 = READS
+        # Row by row: its own row is read and locked already.
+        self.has_own: bool = False
         self.quantity: i64 = 0
         self.version: i64 = 0
         self.since: i64 = 0

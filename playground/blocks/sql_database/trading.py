@@ -14,7 +14,7 @@ from playground.engine.mvcc.postgresql import PostgreSQL
 from playground.engine.mvcc.statement import PointAdd, PointDelete, Statement
 from playground.engine.mvcc.terms import BY_KEY, DONE, NO_LOCK, READ_COMMITTED, SELECT, SHARE, UPDATE
 from playground.engine.mvcc.transaction import Transaction
-from playground.engine.purchases import ATOMIC, FOR_UPDATE, ITEM, OFF_CALL, OPTIMISTIC
+from playground.engine.purchases import ATOMIC, FOR_UPDATE, ITEM, OFF_CALL, OPTIMISTIC, ROW_BY_ROW
 from playground.engine.state import State
 
 POSTGRESQL: Final = 0
@@ -77,6 +77,8 @@ class Trading(State):
             if kind == OFF_CALL:
                 self.have(other_place(place))
                 keys = [int(row), int(row ^ 1)]
+                if purchase.method == ROW_BY_ROW:
+                    keys = keys[1:] if purchase.has_own else keys[:1]
                 keys.sort()
             statement = Statement(SELECT, table, BY_KEY, keys, self.lock_mode(purchase, transaction))
             purchase.read = statement
@@ -94,7 +96,7 @@ class Trading(State):
 
     def lock_mode(self, purchase: Purchase, transaction: Transaction) -> i64:
         """The row lock of the purchase's SELECT. In InnoDB an UPDATE's subquery shares what it reads, above READ COMMITTED."""
-        if purchase.method == FOR_UPDATE:
+        if purchase.method == FOR_UPDATE or purchase.method == ROW_BY_ROW:
             return UPDATE
         if purchase.method == ATOMIC and self.dialect == INNODB and transaction.level > READ_COMMITTED:
             return SHARE
