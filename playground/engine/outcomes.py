@@ -25,6 +25,7 @@ UPSTREAM_FAILED: Final = 15
 UNAVAILABLE: Final = 16
 NO_LEADER: Final = 17
 BAD_REQUEST: Final = 18
+ABORTED: Final = 19
 
 OUTCOMES: Final = [
     "ok",
@@ -46,15 +47,17 @@ OUTCOMES: Final = [
     "unavailable",
     "no_leader",
     "bad_request",
+    "aborted",
 ]
 """ok; the caller's timeout ran out; a timeout further up the tree; connection refused; the callee died with the call in it; its
 queue was full; the caller's circuit breaker was open; dropped at dequeue because the caller had given up; transport gave up on a silent
 peer; nothing healthy to send to; the block or edge was deleted; the callee could not do it; turned away by a rate limit (HTTP
 429); the server knows no session of this user (401); the server is up but not ready to serve (503); somebody further
 up the tree refused, died, was deleted, cut off or behind an open breaker (502); too few replicas answered for the quorum
-that was asked for; no node that the caller can reach says that it is the leader; the server refuses what it was asked (HTTP 400)."""
+that was asked for; no node that the caller can reach says that it is the leader; the server refuses what it was asked (HTTP 400);
+the database aborted the transaction, each time that it was tried (409)."""
 
-OUTCOME_COUNT: Final = 19
+OUTCOME_COUNT: Final = 20
 
 READ: Final = 0
 WRITE: Final = 1
@@ -130,6 +133,12 @@ says that the cache wants to be told of items that do not exist."""
 
 VERDICT_CREATED: Final = 1
 """What a store says with its answer to CREATE when there was no such item before (HTTP's 201; without it a 200)."""
+
+VERDICT_SOLD_OUT: Final = 2
+VERDICT_ABORTED: Final = 3
+VERDICT_CHANGED: Final = 4
+"""What a store says with its answer to BUY that was no purchase: there was nothing left to buy (or the rule forbids it); it has aborted the
+transaction (SQLSTATE 40001, 40P01, 55P03), so it may be tried again; the row was not any more as it had been read."""
 
 BY_COUNT: Final = 1
 BY_KEY: Final = 2

@@ -25,6 +25,8 @@ FIRST = (
     "failover",
     "split-brain",
     "crash-commit",
+    "two-buyers",
+    "write-skew",
     "hot-shard",
     "reshard",
     "conditional-requests",

@@ -71,6 +71,8 @@ LESSONS = (
     ),
     Lesson("split-brain", "Fencing", r"drops \d+ records of its own timeline", "10×", off(900), on(0)),
     Lesson("crash-commit", "Wait for the flush", r"\d+ acknowledged writes lost at Database", "5×", off(3, 120), on(0)),
+    Lesson("two-buyers", "SELECT ... FOR UPDATE", r"Item \d+ sold twice: stock was 1", "2×", off(5), on(1)),
+    Lesson("write-skew", "SERIALIZABLE", r"Nobody is on call in team \d+", "5×", off(4), on(1)),
     Lesson(
         "hot-shard",
         "Hash instead of range",

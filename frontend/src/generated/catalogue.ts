@@ -5731,6 +5731,200 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "buys",
+          "label": "A purchase is",
+          "kind": "choice",
+          "default": "item",
+          "help": "What the transaction does. Only a database whose items have a stock looks at that.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "item",
+              "label": "One of an item",
+              "help": "reads a row and writes it: stock - 1, while there is some"
+            },
+            {
+              "value": "off_call",
+              "label": "Going off call",
+              "help": "reads the rows of both who are on call in a team, and takes one off while the other one is on"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_method",
+          "label": "How it buys",
+          "kind": "choice",
+          "default": "read_then_write",
+          "help": "The SQL that the application writes.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "read_then_write",
+              "label": "Read, then write",
+              "help": "SELECT stock; UPDATE SET stock = what it had read - 1"
+            },
+            {
+              "value": "for_update",
+              "label": "SELECT ... FOR UPDATE",
+              "help": "the same, and the row is locked from the SELECT on"
+            },
+            {
+              "value": "atomic",
+              "label": "Atomic UPDATE",
+              "help": "UPDATE SET stock = stock - 1 WHERE stock >= 1, in one statement"
+            },
+            {
+              "value": "optimistic",
+              "label": "Version check",
+              "help": "SELECT stock, version; UPDATE ... WHERE version = the one that it had read; else once more"
+            },
+            {
+              "value": "row_by_row",
+              "label": "FOR UPDATE, row by row",
+              "help": "where it reads two rows, its own is locked first, then the other: two who do so can deadlock"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_think_mean_ms",
+          "label": "Between statements",
+          "kind": "number",
+          "default": 5.0,
+          "help": "Time that the application takes between the SELECT and the UPDATE of a purchase; the network's comes on top.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 600000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_think_distribution",
+          "label": "Between statements: distribution",
+          "kind": "choice",
+          "default": "exponential",
+          "help": "How between statements scatters around its mean.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "constant",
+              "label": "Constant",
+              "help": "always the mean"
+            },
+            {
+              "value": "exponential",
+              "label": "Exponential",
+              "help": "memoryless: many short, few long"
+            },
+            {
+              "value": "uniform",
+              "label": "Uniform",
+              "help": "anything from 0 to twice the mean, equally likely"
+            },
+            {
+              "value": "lognormal",
+              "label": "Lognormal",
+              "help": "skewed, as measured service times mostly are"
+            },
+            {
+              "value": "pareto",
+              "label": "Pareto",
+              "help": "heavy tail: rare ones take very long"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_think_cv",
+          "label": "Between statements: variation",
+          "kind": "number",
+          "default": 1.0,
+          "help": "Standard deviation divided by the mean; matters to lognormal and Pareto alone.",
+          "unit": "",
+          "minimum": 0.01,
+          "maximum": 20.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {
+            "buy_think_distribution": [
+              "lognormal",
+              "pareto"
+            ]
+          }
+        },
+        {
+          "name": "buy_retries",
+          "label": "Tries again",
+          "kind": "integer",
+          "default": 3,
+          "help": "How often a purchase that the database aborted, or whose version check failed, is tried again from its BEGIN.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 100.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "buy_backoff_ms",
+          "label": "Back-off",
+          "kind": "number",
+          "default": 10.0,
+          "help": "Before the first new try it waits a random time up to this, up to twice as long before each further one.",
+          "unit": "ms",
+          "minimum": 0.0,
+          "maximum": 60000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Purchases",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "response_bytes",
           "label": "Size of an item",
           "kind": "integer",
@@ -6789,6 +6983,46 @@ export const catalogue: Catalogue = {
           "headline": false,
           "maximum_metric": null,
           "full_is_well": false
+        },
+        {
+          "name": "bought",
+          "label": "Bought",
+          "kind": "counter",
+          "help": "Purchases that were made.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "sold_out",
+          "label": "Sold out",
+          "kind": "counter",
+          "help": "Purchases that found nothing left: an answer, not a failure.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "buys_aborted",
+          "label": "Purchases aborted",
+          "kind": "counter",
+          "help": "Purchases that were aborted at every try.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "buys_retried",
+          "label": "Purchases retried",
+          "kind": "counter",
+          "help": "New tries of purchases that were aborted.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -7213,7 +7447,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 30,
-      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the filter (\"certainly not\" is answered at once), then\nthe cache, then the store. On a change the store comes first, then the filter is told of items that were not there before\nor are gone, then the cache. The inspector shows the program of each operation.\n\n**When the cache has nothing**, it says who rebuilds. Whoever has the lock or lease reads the store and puts the item in. The others wait,\n*each with its worker*, and ask again; after a while they read the store themselves. A value past its soft time to live is answered at once,\nand refreshed in the background: by a worker of the queue, if one is wired, else by the server.\n\n**Writes** go to the store, and the cached item is deleted, replaced or left. Or to the cache, which writes through or behind. Or into the\nqueue: the cache gives the item its next version and shows it at once, a worker writes it later. If the queue doesn't take it, the request\nfails and the cached item is deleted. The store commits at least the version that was promised. Jobs of one item that overtake each other leave\nthe cache with another version than the store: it is counted as stale there.\n\n**A new item** stays invisible while \"there is none\" is cached, unless its creation invalidates that.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other: it says that it isn't ready, finishes what it has, stops, starts. A crash does\nnone of this. Give draining more time than probes need to notice (period x failures), or calls are refused.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies; a store for sessions mends it for all, and is asked\nwith each request."
+      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the filter (\"certainly not\" is answered at once), then\nthe cache, then the store. On a change the store comes first, then the filter is told of items that were not there before\nor are gone, then the cache. The inspector shows the program of each operation.\n\n**When the cache has nothing**, it says who rebuilds. Whoever has the lock or lease reads the store and puts the item in. The others wait,\n*each with its worker*, and ask again; after a while they read the store themselves. A value past its soft time to live is answered at once,\nand refreshed in the background: by a worker of the queue, if one is wired, else by the server.\n\n**Writes** go to the store, and the cached item is deleted, replaced or left. Or to the cache, which writes through or behind. Or into the\nqueue: the cache gives the item its next version and shows it at once, a worker writes it later. If the queue doesn't take it, the request\nfails and the cached item is deleted. The store commits at least the version that was promised. Jobs of one item that overtake each other leave\nthe cache with another version than the store: it is counted as stale there.\n\n**A new item** stays invisible while \"there is none\" is cached, unless its creation invalidates that.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other: it says that it isn't ready, finishes what it has, stops, starts. A crash does\nnone of this. Give draining more time than probes need to notice (period x failures), or calls are refused.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies; a store for sessions mends it for all, and is asked\nwith each request.\n\nIt writes the SQL of **purchases**: SELECT and then UPDATE, with its own time in between; the same with FOR UPDATE; one atomic UPDATE; or a version\ncheck. \"Going off call\" reads two rows and writes one. What the database aborts, or whose version has changed, is tried again after a random\nback-off that doubles. Each purchase ends bought, sold out (an answer like any other), aborted at every try, or failed on its way. Only a database whose items\nhave a stock looks at any of this."
     },
     {
       "kind": "worker",
@@ -11371,6 +11605,150 @@ export const catalogue: Catalogue = {
           }
         },
         {
+          "name": "stock",
+          "label": "Stock",
+          "kind": "integer",
+          "default": null,
+          "help": "How many there are of each item; purchases are transactions then, statement by statement. Off: nobody looks at stock. A change restarts the block.",
+          "unit": "",
+          "minimum": 0.0,
+          "maximum": 1000000000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "lot_s",
+          "label": "A new lot every",
+          "kind": "number",
+          "default": null,
+          "help": "So often as many of each item are on sale anew, in a row of their own (the next show's seats, the next shift). Off: never. A change restarts the block.",
+          "unit": "s",
+          "minimum": 1.0,
+          "maximum": 864000.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "dialect",
+          "label": "Dialect",
+          "kind": "choice",
+          "default": "postgresql",
+          "help": "Whose transactions these are. The levels have the same names and mean other things. A change restarts the block.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "postgresql",
+              "label": "PostgreSQL",
+              "help": "snapshots where the first updater wins; SSI"
+            },
+            {
+              "value": "mysql",
+              "label": "MySQL InnoDB",
+              "help": "read views, and locks on what is newest"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "isolation",
+          "label": "Isolation",
+          "kind": "choice",
+          "default": "read_committed",
+          "help": "The level of transactions that begin from now on.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "read_uncommitted",
+              "label": "READ UNCOMMITTED",
+              "help": "in PostgreSQL it is READ COMMITTED"
+            },
+            {
+              "value": "read_committed",
+              "label": "READ COMMITTED",
+              "help": "each statement sees what is committed by then"
+            },
+            {
+              "value": "repeatable_read",
+              "label": "REPEATABLE READ",
+              "help": "one snapshot for the whole transaction"
+            },
+            {
+              "value": "serializable",
+              "label": "SERIALIZABLE",
+              "help": "as if one came after the other"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "deadlock_timeout_s",
+          "label": "Deadlock timeout",
+          "kind": "number",
+          "default": 1.0,
+          "help": "How long one waits for a lock before it looks whether it is in a deadlock (deadlock_timeout). InnoDB looks at once.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 3600.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": true,
+          "shown_when": {
+            "dialect": [
+              "postgresql"
+            ]
+          }
+        },
+        {
+          "name": "lock_timeout_s",
+          "label": "Lock timeout",
+          "kind": "number",
+          "default": null,
+          "help": "Who has waited so long for a lock is aborted. PostgreSQL's lock_timeout is off, innodb_lock_wait_timeout 50 s.",
+          "unit": "s",
+          "minimum": 0.001,
+          "maximum": 3600.0,
+          "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Transactions",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "price_per_hour",
           "label": "Price per hour",
           "kind": "number",
@@ -11993,6 +12371,156 @@ export const catalogue: Catalogue = {
           "headline": false,
           "maximum_metric": null,
           "full_is_well": false
+        },
+        {
+          "name": "open_transactions",
+          "label": "Open",
+          "kind": "gauge",
+          "help": "Purchases between BEGIN and their end.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lock_queue",
+          "label": "Wait for a lock",
+          "kind": "gauge",
+          "help": "Purchases that wait for a lock now.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "purchases",
+          "label": "Purchases",
+          "kind": "counter",
+          "help": "Purchases that began, each attempt by itself.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "bought",
+          "label": "Bought",
+          "kind": "counter",
+          "help": "Purchases that are committed.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "sold_out",
+          "label": "Sold out",
+          "kind": "counter",
+          "help": "Purchases that found nothing left, or the other one off call.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "oversold",
+          "label": "Oversold",
+          "kind": "counter",
+          "help": "Commits that sold more of an item than there was of it.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "rule_broken",
+          "label": "Rule broken",
+          "kind": "counter",
+          "help": "Teams in which nobody is on call any more, though everybody looked whether somebody was (write skew).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "serialization_failures",
+          "label": "Serialization failures",
+          "kind": "counter",
+          "help": "Purchases that were aborted because they could not be serialized (SQLSTATE 40001).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "deadlocks",
+          "label": "Deadlocks",
+          "kind": "counter",
+          "help": "Purchases that were aborted as victims of a deadlock (40P01, 1213).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lock_timeouts",
+          "label": "Lock timeouts",
+          "kind": "counter",
+          "help": "Purchases that were aborted because they had waited too long for a lock (55P03, 1205).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "changed_since",
+          "label": "Changed since",
+          "kind": "counter",
+          "help": "Optimistic purchases whose row had another version than the one they had read.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "hung_up",
+          "label": "Cut short",
+          "kind": "counter",
+          "help": "Purchases that ended because their caller, or the node, was gone.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lock_waits",
+          "label": "Lock waits",
+          "kind": "counter",
+          "help": "Times that a purchase had to wait for a lock.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "lock_wait_ms",
+          "label": "Mean lock wait",
+          "kind": "gauge",
+          "help": "How long such a wait took, on average.",
+          "unit": "ms",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "row_versions",
+          "label": "Dead versions",
+          "kind": "gauge",
+          "help": "Old versions of rows that are sold from, until vacuum.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -12502,7 +13030,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**. When all connections are held, statements wait here, and with them the workers of whoever\ncalled. Rows are **created** and **deleted** as well; who asks for one that isn't there is told so: a completed call, as a 404 is.\nCreating one that is there writes it; the answer says whether there was one. A row that is deleted and created again goes on with higher\nversions, so nobody takes an old one for new.\n\nA write appends a record to the **log**. It is acknowledged when the record is flushed, and commits that are ready share a flush. A crash keeps\nexactly the flushed prefix, which is replayed from the last checkpoint on. With \"a commit waits for nothing\" it is acknowledged at once\nand flushed every 200 ms: fast, and a crash loses up to three such rounds.\n\nWith several **nodes** the first one leads, and ships what it has flushed to the replicas. Each applies it in one process, record by record,\nso a replica lags when more is written than that process can do. A read at a replica is **stale** exactly while a committed write to its row\nlies past the position that was applied there; the inspector says which write it missed, how old that was and why. Where reads go\nis a parameter: the leader, any replica, the leader for a while after a user's own write, a replica that has this write, or one that is\nnot too far behind. A commit can wait until replicas have it, any k or the first k of them; then their death blocks it.\n\nWho copies rows or reads the **log** along (a shard router, a search index) is served by the leader. What such a reader had read and a\nfailover takes away, it takes back.\n\nThe leader holds a **lease**. When it dies, the lease expires after 20 to 30 s, and the replica that received most is promoted on a new\ntimeline; acknowledged writes that it had not received are lost. A leader that is cut off demotes itself in time (**fencing**), or goes on\ntaking writes that vanish when it comes back and is rewound (split brain)."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**. When all connections are held, statements wait here, and with them the workers of whoever\ncalled. Rows are **created** and **deleted** as well; who asks for one that isn't there is told so: a completed call, as a 404 is.\nCreating one that is there writes it; the answer says whether there was one. A row that is deleted and created again goes on with higher\nversions, so nobody takes an old one for new.\n\nA write appends a record to the **log**. It is acknowledged when the record is flushed, and commits that are ready share a flush. A crash keeps\nexactly the flushed prefix, which is replayed from the last checkpoint on. With \"a commit waits for nothing\" it is acknowledged at once\nand flushed every 200 ms: fast, and a crash loses up to three such rounds.\n\nWith several **nodes** the first one leads, and ships what it has flushed to the replicas. Each applies it in one process, record by record,\nso a replica lags when more is written than that process can do. A read at a replica is **stale** exactly while a committed write to its row\nlies past the position that was applied there; the inspector says which write it missed, how old that was and why. Where reads go\nis a parameter: the leader, any replica, the leader for a while after a user's own write, a replica that has this write, or one that is\nnot too far behind. A commit can wait until replicas have it, any k or the first k of them; then their death blocks it.\n\nWho copies rows or reads the **log** along (a shard router, a search index) is served by the leader. What such a reader had read and a\nfailover takes away, it takes back.\n\nThe leader holds a **lease**. When it dies, the lease expires after 20 to 30 s, and the replica that received most is promoted on a new\ntimeline; acknowledged writes that it had not received are lost. A leader that is cut off demotes itself in time (**fencing**), or goes on\ntaking writes that vanish when it comes back and is rewound (split brain).\n\nWith a **stock**, a purchase is a transaction, run statement by statement by the same core as the isolation lab's scripts: BEGIN with its first\nstatement, network and the application's own time in between, COMMIT by way of the log. It holds its connection all the while, also while it\nwaits for a row lock. What it sees and fails with depends on **isolation** and **dialect**: read-then-write sells one item twice at READ COMMITTED, and\nin InnoDB at REPEATABLE READ as well; PostgreSQL aborts the second updater there (40001). PostgreSQL looks for a deadlock once somebody has waited for\n**deadlock timeout**, InnoDB at once. A crash ends open transactions, and the stock of what the log loses comes back. The inspector shows the row that\nwas fought over last: versions, locks, who waits for whom. A new **lot** puts the same stock on sale again, in rows of its own."
     },
     {
       "kind": "shard_router",
@@ -17772,7 +18300,8 @@ export const catalogue: Catalogue = {
     "upstream_failed",
     "unavailable",
     "no_leader",
-    "bad_request"
+    "bad_request",
+    "aborted"
   ],
   "limits": {
     "blocks": 2000,

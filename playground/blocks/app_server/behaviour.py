@@ -15,6 +15,7 @@ from playground.blocks.app_server.validators import UNCONDITIONAL, VALIDATORS, c
 from playground.engine.calls import PROBING, SIGNED, TOLD
 from playground.engine.outcomes import (
     BAD_REQUEST,
+    BUY,
     CREATE,
     DELETE,
     EXPIRED,
@@ -46,9 +47,9 @@ AFTER: Final = 3
 UNKNOWN: Final = 4
 POLLING: Final = 5
 """Marks of a call: it waits for a worker, is worked on before its calls, waits for a callee (holding its worker), is worked on after; comes
-with a session that is not known; will ask the cache again. Those of ``states.py`` follow."""
+with a session that is not known; will ask the cache, or buy, again. Those of ``states.py`` follow."""
 
-SHOWN: Final = [READ, LIST, WRITE, CREATE, DELETE]
+SHOWN: Final = [READ, LIST, WRITE, BUY, CREATE, DELETE]
 """Operations whose program the inspector shows."""
 
 
@@ -129,7 +130,10 @@ class AppServer(Program):
             self.end(call, SIGNED_OUT)
         elif mark == POLLING:
             self.calls.mark[call] = CALLING
-            self.look_up(call)
+            if self.calls.operation[call] == BUY:
+                self.save(call)
+            else:
+                self.look_up(call)
         elif mark == HELD:
             self.begin(call)
         else:
@@ -264,7 +268,7 @@ class AppServer(Program):
             self.on_data(parent, call, step, outcome)
 
     def wait(self, call: i64, ns: i64) -> None:
-        """Hold the worker for ``ns``, then ask the cache again."""
+        """Hold the worker for ``ns``, then ask the cache again, or buy again."""
         self.calls.mark[call] = POLLING
         self.work(call, ns)
 

@@ -76,10 +76,6 @@ class Program(Writing):
         self.list_items = params.integer("list_items")
         self.paging.way = PAGINATIONS.index(params.text("pagination"))
 
-    def wait(self, call: i64, ns: i64) -> None:
-        """Hold the worker for ``ns``, then ``look_up`` again."""
-        raise AssertionError("the app server says how")
-
     # ---- reading
 
     def call_data(self, call: i64) -> None:
@@ -343,7 +339,7 @@ class Program(Writing):
     # ---- figures
 
     def data_metrics(self) -> list[float]:
-        """In the order of ``spec_data.METRICS``."""
+        """In the order of ``spec_data.METRICS`` and ``spec_buying.BUYING_METRICS``."""
         return [
             float(self.filtered),
             float(self.filter_failed),
@@ -353,6 +349,7 @@ class Program(Writing):
             float(self.queued_writes),
             float(self.searches_failed),
             *self.paging.metrics(),
+            *self.buying.metrics(),
         ]
 
     def data_steps(self, operation: i64) -> list[str]:

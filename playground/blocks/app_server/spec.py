@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from playground.blocks.app_server import spec_buying as buying
 from playground.blocks.app_server import spec_data as data
 from playground.blocks.app_server import spec_life as life
 from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
@@ -85,6 +86,7 @@ SPEC = BlockSpec(
             group=PROGRAM,
         ),
         *data.PARAMS,
+        *buying.BUYING_PARAMS,
         Param(
             name="response_bytes",
             label="Size of an item",
@@ -193,6 +195,7 @@ SPEC = BlockSpec(
         ),
         *life.METRICS,
         *data.METRICS,
+        *buying.BUYING_METRICS,
     ),
     faults=(*SHARED_FAULTS, *life.FAULTS),
     rules=life.RULES,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.app_server.buying import Purchases
 from playground.blocks.app_server.living import LivingBlock
 from playground.blocks.app_server.steps import (
     AFTER_CREATE,
@@ -27,6 +28,7 @@ from playground.blocks.app_server.steps import (
 )
 from playground.engine.calls import ANSWERED
 from playground.engine.outcomes import (
+    ABORTED,
     ABSENT,
     BUY,
     CACHE_DELETE,
@@ -68,6 +70,7 @@ class Writing(LivingBlock):
         self.bypassed: i64 = 0
         self.filter_failed: i64 = 0
         self.queued_writes: i64 = 0
+        self.buying = Purchases(self.stream("between statements"), self.stream("back-off of purchases"))
 
     def configure_writing(self, params: Params) -> None:
         """Where writes go, and what the cache hears of them."""
@@ -76,6 +79,7 @@ class Writing(LivingBlock):
         self.after_create = AFTER_CREATE.index(params.text("after_create"))
         self.writes = WRITES.index(params.text("writes"))
         self.bypass = params.flag("bypass_cache")
+        self.buying.configure(params)
 
     def wire_data(self) -> None:
         """Look up filter, cache, store and queue, where these are wired."""
@@ -96,6 +100,10 @@ class Writing(LivingBlock):
 
     def end(self, call: i64, outcome: i64) -> None:
         """Answer the request."""
+        raise AssertionError("the app server says how")
+
+    def wait(self, call: i64, ns: i64) -> None:
+        """Hold the worker for ``ns``, then go on: ask the cache again, or buy again."""
         raise AssertionError("the app server says how")
 
     def send(self, edge: Edge, call: i64, operation: i64, size: i64, step: i64) -> i64:
@@ -141,7 +149,9 @@ class Writing(LivingBlock):
         operation = self.calls.operation[call]
         size = KEY_BYTES if operation == DELETE else self.response_bytes
         wanted = operation if operation == BUY or operation == CREATE or operation == DELETE else WRITE
-        self.send(store, call, wanted, size, SAVE)
+        made = self.send(store, call, wanted, size, SAVE)
+        if wanted == BUY:
+            self.calls.tell(made, self.buying.request(), self.buying.think_ns())
 
     def enqueue(self, call: i64, promised: i64) -> None:
         """Hand the write to the queue; the store will give it the version that the cache shows already, or a later one."""
@@ -167,6 +177,8 @@ class Writing(LivingBlock):
         elif step == SAVE:
             if outcome != OK:
                 self.end(parent, as_upstream(outcome))
+            elif calls.operation[parent] == BUY:
+                self.on_purchase(parent, call, version)
             else:
                 calls.version[parent] = version
                 self.record(parent, call)
@@ -179,6 +191,27 @@ class Writing(LivingBlock):
             self.enqueue(parent, calls.version[parent])
         else:
             self.on_enqueued(parent, outcome)
+
+    def on_purchase(self, parent: i64, call: i64, version: i64) -> None:
+        """The store has answered a purchase: made, nothing left, or aborted, which may be tried again (``memo`` counts the tries)."""
+        calls = self.calls
+        buying = self.buying
+        if version > 0 and calls.flags[call] & ANSWERED == 0:
+            buying.bought += 1
+            calls.version[parent] = version
+            self.record(parent, call)
+        elif calls.flags[call] & ANSWERED == 0 or buying.is_settled(calls.verdict[call]):
+            # Sold out, or there is no such item: an answer that the user gets, and nothing that a cache has to hear of.
+            buying.sold_out += 1
+            calls.version[parent] = version
+            self.conclude(parent)
+        elif calls.memo[parent] < buying.retries:
+            calls.memo[parent] += 1
+            buying.retried += 1
+            self.wait(parent, buying.wait_ns(calls.memo[parent]))
+        else:
+            buying.aborted += 1
+            self.end(parent, ABORTED)
 
     def on_through(self, parent: i64, outcome: i64, version: i64) -> None:
         """The cache has taken the write, or has not."""

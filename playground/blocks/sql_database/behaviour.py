@@ -8,12 +8,13 @@ from librt.vecs import append, vec
 from mypy_extensions import i64
 
 from playground.blocks.sql_database import report
+from playground.blocks.sql_database.buying import Buying
 from playground.blocks.sql_database.node import Node
-from playground.blocks.sql_database.publishing import Publishing
 from playground.blocks.sql_database.states import (
     ACKED,
     APPLIED,
     CALLERS_BESIDE,
+    DEADLOCK,
     DELAYED,
     DOWN,
     EPOCH_MASK,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
 
 
-class SqlDatabase(Publishing):
+class SqlDatabase(Buying):
     """``instances`` nodes, of which number 0 leads at the start."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
@@ -60,6 +61,7 @@ class SqlDatabase(Publishing):
         self.configure_replication(params)
         self.configure_reading(params)
         self.configure_failover(params)
+        self.configure_buying(params)
         self.set_nodes(count)
         self.configure_machines(params, count)
         if self.automatic and not was_automatic:
@@ -160,13 +162,15 @@ class SqlDatabase(Publishing):
             self.on_lease()
             return
         node = self.nodes[argument & NODE_MASK]
-        if self.stalling and tag < LOOP:
+        if self.stalling and (tag < LOOP or tag >= DEADLOCK):
             number = self.leader if tag == ACKED else node.number
             if number >= 0 and self.paused[number] != 0:
                 self.held = append(append(self.held, tag), argument)
                 return
         epoch = argument >> NODE_BITS
-        if tag == LOOP:
+        if tag >= DEADLOCK:
+            self.on_lock_timer(tag, node.number)
+        elif tag == LOOP:
             self.on_loop(node)
         elif tag == WAITED:
             self.on_waited(node)

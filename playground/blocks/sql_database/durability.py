@@ -37,7 +37,7 @@ from playground.blocks.sql_database.telling import Lost
 from playground.engine.calls import TOLD
 from playground.engine.changes import ChangeLog
 from playground.engine.durations import whole_ns
-from playground.engine.outcomes import ABSENT, CREATE, DELETE, OK, VERDICT_CREATED
+from playground.engine.outcomes import ABSENT, BUY, CREATE, DELETE, OK, VERDICT_CREATED
 from playground.engine.params import Params
 
 if TYPE_CHECKING:
@@ -100,6 +100,9 @@ class Durable(Machine):
         node = self.nodes[0]
         return node.flushed if node.flushed < self.log.visible else self.log.visible
 
+    def book(self, call: i64, node: Node, position: i64) -> None:
+        """The record at ``position`` is a purchase's."""
+
     def node_timer(self, ns: i64, tag: i64, node: Node, epoch: i64) -> None:
         """Ring for a node in ``ns``, unless its epoch is another one by then."""
         self.timer(ns, tag, (epoch & EPOCH_MASK) << NODE_BITS | node.number)
@@ -134,7 +137,9 @@ class Durable(Machine):
             return
         rows = self.rows
         entry = rows.entry_of(key, before > 0)
-        version = rows.issue(entry, calls.token[call] if calls.flags[call] & TOLD != 0 else 0)
+        # A purchase's request says other things than a promised version.
+        promised = calls.token[call] if calls.flags[call] & TOLD != 0 and operation != BUY else 0
+        version = rows.issue(entry, promised)
         if before == 0:
             before = -1
         if operation == DELETE:
@@ -157,6 +162,8 @@ class Durable(Machine):
             rows.last[entry] = position
         calls.mark[call] = COMMITTING
         calls.next[call] = position
+        if self.selling and operation == BUY:
+            self.book(call, node, position)
         self.wrote(node, position)
 
     def wrote(self, node: Node, position: i64) -> None:

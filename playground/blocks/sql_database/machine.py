@@ -22,6 +22,7 @@ from playground.blocks.sql_database.states import (
     ON_DISK,
     ROW_OVERHEAD_BYTES,
     SMALL_BYTES,
+    TALKING,
 )
 from playground.engine.block import Block
 from playground.engine.durations import whole_ns
@@ -61,6 +62,8 @@ class Machine(Block):
         self.log = Log(0)
         self.nodes: list[Node] = [Node(self, 0, self.log)]
         self.clustered: bool = False
+        # Purchases are transactions on rows with stock.
+        self.selling: bool = False
         self.buffer_hits: i64 = 0
         self.buffer_misses: i64 = 0
         self.absent: i64 = 0
@@ -115,6 +118,22 @@ class Machine(Block):
         """The outcome of a statement that went well: whether its caller can hear of it."""
         return OK
 
+    def open_purchase(self, call: i64) -> None:
+        """A purchase has its connection: its transaction begins."""
+        raise AssertionError("the selling database says how")
+
+    def run_purchase(self, call: i64) -> None:
+        """A core has worked on a purchase's present statement."""
+        raise AssertionError("the selling database says how")
+
+    def go_on_buying(self, call: i64) -> None:
+        """A purchase's next statement has arrived, or it need not wait any more."""
+        raise AssertionError("the selling database says how")
+
+    def leave_purchase(self, call: i64) -> None:
+        """A purchase's caller has cancelled it."""
+        raise AssertionError("the selling database says how")
+
     # ---- a statement's way through
 
     def begin(self, call: i64) -> None:
@@ -122,13 +141,15 @@ class Machine(Block):
         calls = self.calls
         # Core and disk note when they began as well; what counts outside is the connection.
         calls.memo[call] = self.simulation.now
+        if self.selling and calls.operation[call] == BUY:
+            self.open_purchase(call)
         if self.cores.offer(call, calls.instance[call]) == STARTED:
             self.compute(call)
         else:
             calls.mark[call] = FOR_CORE
 
     def compute(self, call: i64) -> None:
-        """A core works on the statement. A list costs more, a purchase is two statements in one transaction."""
+        """A core works on the statement. A list costs more, a purchase that is not looked into is two statements in one transaction."""
         calls = self.calls
         calls.mark[call] = ON_CORE
         ns = self.cpu.draw(self.cpu_stream)
@@ -138,7 +159,7 @@ class Machine(Block):
             if self.listing.is_page(call):
                 cost += self.listing.read(call, self.nodes[calls.instance[call]])
             ns = whole_ns(cost)
-        elif operation == BUY:
+        elif operation == BUY and not self.selling:
             ns += self.cpu.draw(self.cpu_stream)
         elif bulk.copies(operation):
             ns = whole_ns(float(ns) * bulk.statements(calls.token[call]))
@@ -148,13 +169,18 @@ class Machine(Block):
         """Computing or the disk is done."""
         calls = self.calls
         number = calls.instance[call]
+        if calls.mark[call] >= TALKING:
+            self.go_on_buying(call)
+            return
         if calls.mark[call] == ON_DISK:
             self.disk.release(number)
             self.after_disk(call, self.nodes[number])
             self.pull_disk(number)
             return
         self.cores.release(number)
-        if self.needs_disk(call, self.nodes[number]):
+        if self.selling and calls.operation[call] == BUY:
+            self.run_purchase(call)
+        elif self.needs_disk(call, self.nodes[number]):
             if self.disk.offer(call, number) == STARTED:
                 self.go_to_disk(call)
             else:
@@ -313,6 +339,8 @@ class Machine(Block):
         calls = self.calls
         mark = calls.mark[call]
         number = calls.instance[call]
+        if self.selling and calls.operation[call] == BUY:
+            self.leave_purchase(call)
         if mark == FOR_CORE:
             self.cores.remove(call, number)
         elif mark == ON_CORE:
@@ -326,7 +354,7 @@ class Machine(Block):
             slot = log.slot(calls.next[call])
             if log.call[slot] == call:
                 log.call[slot] = -1
-        else:
+        elif mark < TALKING:
             self.disk.release(number)
             self.pull_disk(number)
         self.connections.release(number)

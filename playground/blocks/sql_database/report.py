@@ -6,6 +6,8 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from playground.blocks.sql_database import buying_report
+from playground.blocks.sql_database.buying import Buying
 from playground.blocks.sql_database.failover import Electing
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.states import (
@@ -92,7 +94,7 @@ def log_mb(db: Electing) -> float:
     return db.log_bytes(db.nodes[db.leader if db.leader >= 0 else 0]) / 1e6
 
 
-def metrics(db: Electing) -> list[float]:
+def metrics(db: Buying) -> list[float]:
     """In the order of ``spec.py``."""
     held = 0
     for node in db.nodes:
@@ -117,6 +119,7 @@ def metrics(db: Electing) -> list[float]:
         *db.listing.metrics(),
         *log_metrics(db),
         *cluster_metrics(db),
+        *buying_report.metrics(db),
     ]
 
 
@@ -202,7 +205,7 @@ def node_rows(db: Electing) -> list[object]:
     return rows
 
 
-def detail(db: Electing) -> dict[str, object]:
+def detail(db: Buying) -> dict[str, object]:
     """Its parts, its nodes, the lease, and what was lost or stale."""
     found: dict[str, object] = {
         "connections": {"held": int(db.connections.busy_all), "waiting": int(db.connections.waiting_all)},
@@ -216,6 +219,8 @@ def detail(db: Electing) -> dict[str, object]:
     }
     if db.listing.pages > 0:
         found["pages_of_lists_by_depth"] = db.listing.detail()
+    if db.selling:
+        found["transactions"] = buying_report.detail(db)
     if db.lost.total > 0:
         found["lost_writes"] = {LOSSES[way]: int(db.lost.ways[way]) for way in range(len(LOSSES))}
         found["latest_lost_writes"] = db.lost.rows()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playground.blocks.declare import REGION, SHARED_FAULTS, duration, prices
+from playground.blocks.sql_database.spec_buying import BUYING_METRICS, BUYING_PARAMS
 from playground.blocks.sql_database.spec_cluster import (
     CLUSTER_FAULTS,
     FAILOVER_PARAMS,
@@ -151,6 +152,7 @@ SPEC = BlockSpec(
         *REPLICA_PARAMS,
         *READ_PARAMS,
         *FAILOVER_PARAMS,
+        *BUYING_PARAMS,
         *prices(per_hour=0.8),
         REGION,
     ),
@@ -170,7 +172,7 @@ SPEC = BlockSpec(
             help="Who reads its changes along, in the order of their commits.",
         ),
     ),
-    metrics=(*MACHINE_METRICS, *LIST_METRICS, *LOG_METRICS, *CLUSTER_METRICS),
+    metrics=(*MACHINE_METRICS, *LIST_METRICS, *LOG_METRICS, *CLUSTER_METRICS, *BUYING_METRICS),
     faults=(*CLUSTER_FAULTS, *SHARED_FAULTS),
     rules=RULES,
     cells=NODE_CELLS,

@@ -11,8 +11,12 @@ FOR_DISK: Final = 3
 ON_DISK: Final = 4
 COMMITTING: Final = 5
 FOR_POSITION: Final = 6
+TALKING: Final = 7
+LOCKED: Final = 8
+WOKEN: Final = 9
 """Marks of a call: it waits for a connection; holds one and waits for a core, computes, waits for the disk, is on the disk, waits until its
-record in the log is safe; waits (without a connection) until a replica has come to a position in the log."""
+record in the log is safe; waits (without a connection) until a replica has come to a position in the log. A transaction's: its next
+statement is on its way, it waits for a lock, it has stopped waiting just now."""
 
 LEADER: Final = 0
 REPLICA: Final = 1
@@ -37,9 +41,12 @@ PROMOTED: Final = 9
 LOOP: Final = 10
 LEASE: Final = 11
 RETRY: Final = 12
+DEADLOCK: Final = 13
+LOCK_TIMEOUT: Final = 14
 """Timers of a node: a flush is done, a commit delay is over, the WAL writer wakes, log has arrived, a replica's word of its position has
 arrived, a record is applied, somebody has waited long enough for a position, the log is replayed, the rewind (or copy) is done, the
-promotion is; an agent's loop, the end of the lease, an agent's last try to renew it."""
+promotion is; an agent's loop, the end of the lease, an agent's last try to renew it; somebody has waited for a lock for deadlock_timeout,
+or for lock_timeout."""
 
 OFF: Final = 0
 LOCAL: Final = 1

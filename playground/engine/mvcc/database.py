@@ -80,6 +80,10 @@ class Database(State):
         """Look whether a transaction that waits is in a deadlock: WAITING, or ERROR when it is the victim."""
         raise NotImplementedError
 
+    def prepare(self, transaction: Transaction) -> int:
+        """What comes before a commit is made durable: DONE when :meth:`commit` can't fail any more, or ERROR: it is rolled back then."""
+        return DONE
+
     def commit(self, transaction: Transaction) -> int:
         """DONE, or ERROR when it may not commit: it is rolled back then. One that has FAILED is rolled back, and DONE."""
         raise NotImplementedError

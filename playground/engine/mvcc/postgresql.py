@@ -159,16 +159,23 @@ class PostgreSQL(Database):
         self.close(transaction, ABORTED)
         return DONE
 
+    def prepare(self, transaction: Transaction) -> int:
+        """See :meth:`Database.prepare`; PostgreSQL's PreCommit_CheckForSerializationFailure."""
+        mine = transaction.serializable
+        if mine is None or mine.is_prepared or not self.ssi.is_tracked(mine) or self.ssi.prepare(mine):
+            return DONE
+        self.fail_dependencies(transaction)
+        self.close(transaction, ABORTED)
+        return ERROR
+
     def commit(self, transaction: Transaction) -> int:
         """See :meth:`Database.commit`."""
         if transaction.state == FAILED:
             self.close(transaction, ABORTED)
             return DONE
-        mine = transaction.serializable
-        if mine is not None and self.ssi.is_tracked(mine) and not self.ssi.prepare(mine):
-            self.fail_dependencies(transaction)
-            self.close(transaction, ABORTED)
+        if self.prepare(transaction) == ERROR:
             return ERROR
+        mine = transaction.serializable
         self.keep(transaction)
         self.unlock(transaction)
         if mine is not None and not mine.is_rolled_back:

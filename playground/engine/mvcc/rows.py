@@ -246,6 +246,10 @@ class RowWork(State):
         position = statement.current
         mode = statement.lock_mode
         update = statement.update
+        if update >= 0 and table.newer[position] != update:
+            # That update was rolled back; vacuum may have given its place to another version since.
+            update = -1
+            statement.update = -1
         if update >= 0 and table.made_at[update] != PENDING:
             # It waited for an update: the versions after that are locked before anything else is looked at.
             result = self.lock_newer(transaction, table, update, mode)

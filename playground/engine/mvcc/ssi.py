@@ -28,6 +28,7 @@ PIVOT_WRITING: Final = "Canceled on identification as a pivot, during conflict i
 PIVOT_BY_WRITE: Final = "Canceled on identification as a pivot, during write."
 PIVOT_COMMITTING: Final = "Canceled on identification as a pivot, during commit attempt."
 TO_PIVOT: Final = "Canceled on conflict out to pivot %s, during read."
+FROM_PREPARED_PIVOT: Final = "Canceled on commit attempt with conflict in from prepared pivot."
 
 
 def target(table: int, what: int, granularity: int, number: int) -> int:
@@ -278,7 +279,7 @@ class Serializability(State):
         return False
 
     def prepare(self, mine: SerializableTransaction) -> bool:
-        """Before its commit: dooms pivots that it would complete. False: it was doomed itself."""
+        """Before its commit: dooms pivots that it would complete. False: it was doomed itself, or the pivot is being committed already."""
         if mine.is_doomed:
             self.reason = PIVOT_COMMITTING
             return False
@@ -287,6 +288,9 @@ class Serializability(State):
                 continue
             for far in near.conflicts_in:
                 if far is mine or (not far.is_committed and not far.is_read_only and not far.is_doomed):
+                    if near.is_prepared:
+                        self.reason = FROM_PREPARED_PIVOT
+                        return False
                     near.is_doomed = True
                     break
         self.last_number += 1

@@ -1,0 +1,147 @@
+"""How transactions stand: figures, and for the inspector the row that was fought over last, with its versions, locks and who waits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mypy_extensions import i64
+
+from playground.blocks.sql_database.buying import Buying
+from playground.blocks.sql_database.purchase import STATEMENTS, Purchase
+from playground.blocks.sql_database.stock import LOT_SPAN
+from playground.blocks.sql_database.telling import seconds
+from playground.blocks.sql_database.trading import DIALECTS, ROW, Trading
+from playground.engine.mvcc.innodb import InnoDB
+from playground.engine.mvcc.record_locks import record_of
+from playground.engine.mvcc.table import Table
+from playground.engine.mvcc.terms import LEVELS, LOCK_MODES, NEVER, PENDING
+from playground.engine.purchases import ITEM, METHODS
+
+SHOWN: Final = 20
+
+
+def metrics(db: Buying) -> list[float]:
+    """In the order of ``spec_buying.BUYING_METRICS``."""
+    dead = 0
+    locked = 0
+    begun = 0
+    for trading in db.trading:
+        if trading is not None:
+            dead += trading.core.dead_versions()
+            locked += len(trading.locked)
+            begun += len(trading.open)
+    waited = db.lock_waited_ns / float(db.lock_waits) / 1e6 if db.lock_waits > 0 else 0.0
+    return [
+        float(begun),
+        float(locked),
+        float(db.purchases),
+        float(db.bought),
+        float(db.sold_out),
+        float(db.oversold),
+        float(db.rule_broken),
+        float(db.serialization_failures),
+        float(db.deadlocks),
+        float(db.lock_timeouts),
+        float(db.changed_since),
+        float(db.hung_up),
+        float(db.lock_waits),
+        waited,
+        float(dead),
+    ]
+
+
+def detail(db: Buying) -> dict[str, object]:
+    """Dialect and level, and each leading node's transactions."""
+    found: dict[str, object] = {"dialect": DIALECTS[db.dialect], "isolation": LEVELS[db.isolation]}
+    nodes: list[object] = []
+    for number, trading in enumerate(db.trading):
+        if trading is not None:
+            nodes.append(
+                {
+                    "node": number + 1,
+                    "open": len(trading.open),
+                    "waiting": len(trading.locked),
+                    "dead_versions": trading.core.dead_versions(),
+                    **({"hot_row": hot_row(db, trading)} if trading.hot >= 0 else {}),
+                }
+            )
+    found["nodes"] = nodes
+    return found
+
+
+def hot_row(db: Buying, trading: Trading) -> dict[str, object]:
+    """The row that was written, or waited for, last."""
+    place = trading.hot
+    kind = place % 2
+    row = place // 2
+    key = (row if kind == ITEM else row // 2) % LOT_SPAN
+    waiting = [one for one in trading.locked.values() if one.place == place]
+    return {
+        "table": ROW[kind],
+        "item": int(key),
+        "sold": int(trading.shop.times_sold(place)),
+        "stock": int(trading.shop.first_quantity(place)),
+        "versions": versions(trading.tables[kind], row),
+        "locks": locks(trading, trading.tables[kind], row),
+        "waiting": len(waiting),
+        "first_waiting": [waiter(db, trading, one) for one in waiting[:SHOWN]],
+    }
+
+
+def versions(table: Table, row: i64) -> list[object]:
+    """The latest versions of a row, oldest first."""
+    chain: list[int] = []
+    position = table.first_with(row)
+    while position >= 0:
+        chain.append(int(position))
+        position = table.newer[position]
+    found: list[object] = []
+    for place in chain[-SHOWN:]:
+        made = table.made_at[place]
+        ended = table.ended_at[place]
+        found.append(
+            {
+                "value": int(table.value(place, 1)),
+                "version": int(table.value(place, 2)),
+                "made_by": int(table.made_by[place]),
+                "is": "not committed" if made == PENDING else "rolled back" if made == NEVER else "committed",
+                "ended_by": int(table.ended_by[place]) if ended != NEVER else None,
+            }
+        )
+    return found
+
+
+def locks(trading: Trading, table: Table, row: i64) -> list[object]:
+    """Who has locked it: by a lock, or by the version that it is writing."""
+    core = trading.core
+    if isinstance(core, InnoDB):
+        queue = core.locks.queues.get(record_of(table.number, row))
+        if queue is None:
+            return []
+        return [
+            {"transaction": int(lock.transaction.number), "mode": LOCK_MODES[lock.mode]}
+            for lock in queue[:SHOWN]
+            if lock.is_granted
+        ]
+    found: list[object] = []
+    position = table.first_with(row)
+    while position >= 0:
+        for lock in table.locks_on(position):
+            found.append({"transaction": lock.xid, "mode": LOCK_MODES[lock.mode]})
+        if table.ended_at[position] == PENDING:
+            found.append({"transaction": int(table.ended_by[position]), "mode": "its new version"})
+        position = table.newer[position]
+    return found[:SHOWN]
+
+
+def waiter(db: Buying, trading: Trading, purchase: Purchase) -> dict[str, object]:
+    """Somebody who waits for a lock."""
+    transaction = purchase.transaction
+    blockers = [] if transaction is None else trading.core.blockers(transaction)
+    return {
+        "transaction": int(purchase.serial),
+        "statement": STATEMENTS[purchase.phase],
+        "method": METHODS[purchase.method],
+        "waits_s": seconds(db.simulation.now - purchase.since),
+        "for": [int(one.owner) for one in blockers[:SHOWN]],
+    }
