@@ -20,6 +20,7 @@ The process ends when its pipe does, so it can't outlive the server.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import resource
 import selectors
@@ -56,6 +57,7 @@ class Worker:
         self.runs: dict[str, PacedRun] = {}
         self.open = True
         self._next_beat = 0.0
+        self._left = False
         self._ops: dict[str, Callable[[dict[str, Any]], None]] = {
             "create": self._create,
             "request": self._request,
@@ -177,13 +179,18 @@ class Worker:
             self._flush(run)
 
     def _release(self, message: dict[str, Any]) -> None:
-        run = self.runs.pop(message["run"], None)
+        run = self._let_go(message["run"])
         if run is not None:
             self._flush(run)
             self.say({"ev": "released", "run": run.id, "state": run.state(), "frame": run.frame_number})
 
     def _end(self, message: dict[str, Any]) -> None:
-        self.runs.pop(message["run"], None)
+        self._let_go(message["run"])
+
+    def _let_go(self, run_id: str) -> PacedRun | None:
+        """Drop a run. It is a circle of blocks and snapshots, up to some hundred megabytes, which the next beat collects."""
+        self._left = True
+        return self.runs.pop(run_id, None)
 
     # ---- computing
 
@@ -214,13 +221,16 @@ class Worker:
             run.fail("engine_error", f"{type(error).__name__}: {error}")
 
     def _evict(self, run: PacedRun, reason: str) -> None:
-        if self.runs.pop(run.id, None) is not None:
+        if self._let_go(run.id) is not None:
             run.teller.out.clear()
             self.say({"ev": "ended", "run": run.id, "reason": reason})
 
     def _beat(self, wall: float) -> None:
         if wall >= self._next_beat:
             self._next_beat = wall + 1.0
+            if self._left:
+                self._left = False
+                gc.collect()
             self.say({"ev": "beat", "rss_bytes": resident_bytes()})
 
 
