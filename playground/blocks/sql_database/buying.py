@@ -92,6 +92,8 @@ class Buying(Selling):
 
     def went(self, purchase: Purchase, trading: Trading, status: int) -> None:
         """A statement is done, waits, or has failed; and so may others by it."""
+        if status != WAITING:
+            self.end_wait(purchase)
         if status == WAITING:
             self.wait_for_lock(purchase, trading)
         elif status == ERROR:

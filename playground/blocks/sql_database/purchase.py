@@ -39,4 +39,6 @@ class Purchase(State):
         self.quantity: i64 = 0
         self.version: i64 = 0
         self.since: i64 = 0
+        # When its statement first had to wait; -1 while it has not. A lock that becomes free may be somebody else's by the time it looks.
+        self.waits_from: i64 = -1
         self.position: i64 = 0

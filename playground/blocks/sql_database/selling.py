@@ -95,6 +95,7 @@ class Selling(Publishing):
         transaction = purchase.transaction
         assert transaction is not None
         self.stop_waiting(purchase, trading)
+        self.end_wait(purchase)
         trading.core.abort(transaction)
         trading.over(purchase)
         self.buyers.pop(int(purchase.call), None)
@@ -136,7 +137,9 @@ class Selling(Publishing):
         """It waits, with its connection, until somebody else has ended."""
         self.calls.mark[purchase.call] = LOCKED
         purchase.since = self.simulation.now
-        self.lock_waits += 1
+        if purchase.waits_from < 0:
+            purchase.waits_from = purchase.since
+            self.lock_waits += 1
         trading.hot = purchase.place
         trading.locked[int(purchase.serial)] = purchase
         if self.dialect == POSTGRESQL:
@@ -149,10 +152,15 @@ class Selling(Publishing):
             self.timer(self.lock_timeout_ns, LOCK_TIMEOUT, purchase.node)
 
     def stop_waiting(self, purchase: Purchase, trading: Trading) -> None:
-        """It waits no more."""
+        """It waits no more, or looks again."""
         if trading.locked.pop(int(purchase.serial), None) is not None:
             trading.unchecked.pop(int(purchase.serial), None)
-            self.lock_waited_ns += float(self.simulation.now - purchase.since)
+
+    def end_wait(self, purchase: Purchase) -> None:
+        """Its statement is over, or it is."""
+        if purchase.waits_from >= 0:
+            self.lock_waited_ns += float(self.simulation.now - purchase.waits_from)
+            purchase.waits_from = -1
 
     def wake(self, trading: Trading) -> None:
         """Whoever may go on does so in events of their own, in the order in which their turn came."""

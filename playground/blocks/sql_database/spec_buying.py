@@ -143,13 +143,13 @@ BUYING_METRICS = (
         kind="counter",
         help="Purchases that ended because their caller, or the node, was gone.",
     ),
-    Metric(name="lock_waits", label="Lock waits", kind="counter", help="Times that a purchase had to wait for a lock."),
+    Metric(name="lock_waits", label="Lock waits", kind="counter", help="Statements that had to wait for a lock."),
     Metric(
         name="lock_wait_ms",
         label="Mean lock wait",
         kind="gauge",
         unit="ms",
-        help="How long such a wait took, on average.",
+        help="How long such a statement waited, on average.",
     ),
     Metric(
         name="row_versions",
