@@ -144,7 +144,7 @@ def test_the_unwritten_value_of_a_deleted_item_does_not_overwrite_one_that_is_ma
     assert counted(execution, "lost_writes") == 1 and counted(execution, "unwritten") == 0
     # Somebody makes it anew before the flush is due.
     execution.act(set_param("users", "rate_per_s", 0.001), "test")
-    made = store.versions.write(1, execution.model.simulation.now)
+    made = store.rows.versions.write(1, execution.model.simulation.now)
     reach(execution, 9)
     assert store.current_version(1) == made
     assert counted(execution, "flushed") == 0
