@@ -166,7 +166,8 @@ class Execution:
                 self._restore(before)
             raise
         later = self.log[self.applied :]
-        kept = fitting(self.design, [other for other in later if other.actor == SCENARIO])
+        # From the script, not from the log: what didn't fit for a while (its block was taken out and came back) fits again.
+        kept = fitting(self.design, [other for other in self.script if other.at_ns > entry.at_ns])
         self.branched = [other for other in later if not any(other is one for one in kept)]
         self.log[self.applied :] = [entry, *kept]
         self.applied += 1

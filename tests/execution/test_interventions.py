@@ -10,6 +10,7 @@ from playground.catalogue import spec_of
 from playground.execution import SCENARIO, Execution
 from playground.protocol.design import Action, EditDesign, Intervention, Scenario, parse_interventions
 from playground.protocol.errors import InputError
+from playground.templates_store import templates
 from tests.execution.variants import digest, finished, short_scenarios
 from tests.sketch import MS, SECOND, at, clear, example, fault, figures, metric, run, set_param, unaccounted
 
@@ -152,6 +153,9 @@ def test_what_a_scenario_would_do_to_a_block_that_was_taken_out_is_dropped() -> 
     execution.act(EditDesign(design=without), "test")
     assert execution.log[1:] == [slow]
     assert execution.branched == [crash]
+    back = execution.act(EditDesign(design=drawing.design), "test")
+    assert execution.log[1:] == [back, crash, slow], "it is there again"
+    execution.act(EditDesign(design=without), "test")
     execution.reset()
     assert execution.log == [slow]
 
@@ -218,3 +222,8 @@ def test_a_live_parameter_counts_from_the_moment_of_its_change() -> None:
     before = metric(execution, "users", "sent")
     execution.advance(2 * SECOND + SECOND // 10)
     assert 900 < metric(execution, "users", "sent") - before < 1_100
+
+
+@pytest.mark.parametrize("name", [name for name, template in templates().items() if template.scenario.interventions])
+def test_what_a_template_does_is_the_scenarios_own(name: str) -> None:
+    assert {entry.actor for entry in templates()[name].scenario.interventions} == {SCENARIO}
