@@ -190,48 +190,6 @@ BAD: list[tuple[str, Change, str, dict[str, str | None], list[str]]] = [
         {},
         ["slo[0]", "at_most", "at_least"],
     ),
-    (
-        "a probe that is asked again before it is over",
-        lambda data: of(data, "lb")["params"].update(probes=True, probe_timeout_s=10, probe_period_s=5),
-        "rule",
-        {"block": "lb", "parameter": "probe_timeout_s", "value": "10", "accepted": "at most probe_period_s = 5"},
-        ["'lb'", "probe_timeout_s = 10", "probe_period_s = 5"],
-    ),
-    (
-        "a startup probe that is asked again before it is over",
-        lambda data: of(data, "lb")["params"].update(probes=True, probe_timeout_s=2, startup_period_s=0.5),
-        "rule",
-        {"block": "lb", "parameter": "probe_timeout_s", "value": "2", "accepted": "at most startup_period_s = 0.5"},
-        ["'lb'", "probe_timeout_s = 2", "startup_period_s = 0.5"],
-    ),
-    (
-        "requests that ask for nothing",
-        lambda data: of(data, "users")["params"].update(read_weight=0, write_weight=0),
-        "rule",
-        {"block": "users", "parameter": "read_weight", "value": "0"},
-        ["'users'", *(f"{name}_weight" for name in ("read", "write", "list", "buy", "create", "delete")), "all 0"],
-    ),
-    (
-        "writes into a queue that is not there",
-        lambda data: of(data, "app")["params"].update(writes="queue"),
-        "missing_edge",
-        {"block": "app", "parameter": "writes", "accepted": "a connection from its port 'Queue'"},
-        ["'app'", "writes = queue"],
-    ),
-    (
-        "writes to a cache that is not there",
-        lambda data: (data["edges"].pop(2), of(data, "app")["params"].update(writes="cache")),
-        "missing_edge",
-        {"block": "app", "parameter": "writes", "accepted": "a connection from its port 'Cache'"},
-        ["'app'", "writes = cache"],
-    ),
-    (
-        "writes to a cache that refuses writes",
-        lambda data: of(data, "app")["params"].update(writes="cache"),
-        "rule",
-        {"block": "app", "parameter": "writes", "value": "cache"},
-        ["'app'", "writes = cache", "'cache'", "write_policy = around", "write_policy = through or behind"],
-    ),
 ]
 
 
