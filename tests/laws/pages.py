@@ -12,7 +12,7 @@ from playground.blocks.sql_database.behaviour import SqlDatabase
 from playground.blocks.sql_database.spec import SPEC as DATABASE
 from playground.engine.block import Block
 from playground.engine.calls import ANSWERED
-from playground.engine.outcomes import CREATE, DELETE, LIST, OK
+from playground.engine.outcomes import CREATE, DELETE, LIST, OK, WRITE
 from playground.engine.params import Params
 from playground.engine.simulation import Simulation
 from playground.parameters import filled
@@ -49,7 +49,7 @@ class Actor(Block):
 
     def on_timer(self, tag: int, argument: int) -> None:
         what, value = self.plan[argument]
-        operation = {"create": CREATE, "delete": DELETE}.get(what, LIST)
+        operation = {"create": CREATE, "delete": DELETE, "write": WRITE}.get(what, LIST)
         call = self.out["out"][0].call(-1, operation, max(value, 1), 0, -1, 0, 0)
         self.calls.step[call] = argument
         if what == "turn":

@@ -190,6 +190,47 @@ def test_a_replica_lists_the_rows_that_it_has() -> None:
     assert library.page("page=1")[1][:3] == [1_001, 1_000, 998]
 
 
+@pytest.mark.parametrize("pagination", ["offset", *BY_KEY])
+def test_a_page_at_a_replica_is_stale_where_a_committed_write_shows_on_it_and_only_there(pagination: str) -> None:
+    library = Library(pagination, instances=2, reads="any_replica", ship_mean_ms=2_000, ship_distribution="constant")
+    stale = library.db.stale
+    _, _, _, second, _ = library.page("page=1")
+    _, _, _, third, _ = library.page(second)
+    assert stale.total == 0
+    library.do("write", 950)
+    library.page("page=1")
+    library.page(second)
+    assert stale.total == 0, "row 950 is on the third page"
+    library.page(third)
+    assert stale.total == stale.own == 1 and "missed version 2 (position 1, the reader's own write)" in stale.sentence(
+        0
+    )
+    library.do("create", 1_001)
+    library.page("page=1")
+    assert stale.total == stale.own == 2 and "no row of key 1001 and missed version" in stale.sentence(1)
+    # By count the new row would push another one onto the page; after a key it doesn't.
+    library.page(second)
+    assert stale.total == (3 if pagination == "offset" else 2)
+    run(library.simulation, library.simulation.now + 3_000 * MS)
+    for link in ("page=1", second, third):
+        library.page(link)
+    assert stale.total == (3 if pagination == "offset" else 2)
+
+
+@pytest.mark.parametrize("gap_ms", [0, 600])
+def test_a_list_that_waits_for_its_users_position_has_their_own_row(gap_ms: int) -> None:
+    library = Library("keyset", instances=2, reads="wait_for_position", ship_mean_ms=500, ship_distribution="constant")
+    library.do("create", 1_001)
+    run(library.simulation, library.simulation.now + gap_ms * MS)
+    asked = library.simulation.now
+    library.actor.link = "page=1"
+    library.actor.plan.append(("follow", 0))
+    library.actor.timer(0, 0, len(library.actor.plan) - 1)
+    run(library.simulation, asked + 1_000 * MS)
+    assert library.actor.pages[-1][1][:2] == [1_001, 1_000]
+    assert library.db.position_waits == (1 if gap_ms == 0 else 0) and library.db.stale.total == 0
+
+
 def test_a_list_after_a_failover_has_the_rows_of_the_new_leader() -> None:
     library = Library("keyset", instances=2, ship_mean_ms=1_000, ship_distribution="constant", promote_s=1.0)
     library.do("create", 1_001)

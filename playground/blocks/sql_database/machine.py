@@ -25,6 +25,7 @@ from playground.blocks.sql_database.states import (
     TALKING,
 )
 from playground.engine.block import Block
+from playground.engine.bodies import Body
 from playground.engine.durations import whole_ns
 from playground.engine.outcomes import ABSENT, BUY, COPY_IN, COPY_OUT, CREATE, LIST, LOG_READ, OK, READ
 from playground.engine.params import Params
@@ -114,6 +115,10 @@ class Machine(Block):
         """A read is about to be answered by a node that may not have everything."""
         raise AssertionError("the reading database says how")
 
+    def look_back_page(self, call: i64, node: Node, body: Body) -> None:
+        """The same for a page of a list."""
+        raise AssertionError("the reading database says how")
+
     def answer_with(self, call: i64) -> i64:
         """The outcome of a statement that went well: whether its caller can hear of it."""
         return OK
@@ -157,13 +162,21 @@ class Machine(Block):
         if operation == LIST:
             cost = float(ns) * self.list_cost
             if self.listing.is_page(call):
-                cost += self.listing.read(call, self.nodes[calls.instance[call]])
+                cost += self.read_page(call, self.nodes[calls.instance[call]])
             ns = whole_ns(cost)
         elif operation == BUY and not self.selling:
             ns += self.cpu.draw(self.cpu_stream)
         elif bulk.copies(operation):
             ns = whole_ns(float(ns) * bulk.statements(calls.token[call]))
         self.work(call, ns)
+
+    def read_page(self, call: i64, node: Node) -> float:
+        """The rows of a page are those of this moment; how long a core takes for them, ns."""
+        ns = self.listing.read(call, node)
+        body = self.simulation.bodies.find(self.calls.advice[call])
+        if not node.plain and body is not None:
+            self.look_back_page(call, node, body)
+        return ns
 
     def on_work(self, call: i64) -> None:
         """Computing or the disk is done."""

@@ -1,4 +1,4 @@
-"""Which node a statement goes to, who waits for a position in the log, and what a read at a replica missed."""
+"""Which node a statement goes to, and who waits for a position in the log."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from mypy_extensions import i64, mypyc_attr
 
 from playground.blocks.sql_database import bulk
+from playground.blocks.sql_database.missing import Missing
 from playground.blocks.sql_database.node import Node
-from playground.blocks.sql_database.replication import Replicated
 from playground.blocks.sql_database.states import (
     CALLERS_ALL,
     CALLERS_ZONE,
     FOR_POSITION,
     LEADER,
     PROMOTING,
-    QUIET_NS,
     READ_AFTER_WRITE,
     READ_BOUNDED,
     READ_LEADER,
@@ -25,9 +24,8 @@ from playground.blocks.sql_database.states import (
     UNBOUNDED,
     WAITED,
 )
-from playground.blocks.sql_database.telling import StaleReads
-from playground.engine.calls import ABANDONED, STALE
-from playground.engine.outcomes import ABSENT, CONNECTION_LOST, LIST, NO_LEADER, OK, OVERLOADED, READ
+from playground.engine.calls import ABANDONED
+from playground.engine.outcomes import CONNECTION_LOST, LIST, NO_LEADER, OK, OVERLOADED, READ
 from playground.engine.params import Params
 from playground.engine.station import FULL, QUEUED
 from playground.engine.stores import FIFO, Evicting
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Reading(Replicated):
+class Reading(Missing):
     """Callers' drivers know which node says that it is the leader, and which replicas are up (as with a proxy that checks them)."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
@@ -49,8 +47,6 @@ class Reading(Replicated):
         self.turn: i64 = 0
         # The position of each user's last acknowledged write, and when that was, oldest first.
         self.own_writes = Evicting(UNBOUNDED, FIFO)
-        self.stale = StaleReads()
-        self.own_noted_at: i64 = -QUIET_NS
         self.rejected: i64 = 0
         self.no_leader: i64 = 0
         self.replica_reads: i64 = 0
@@ -192,7 +188,7 @@ class Reading(Replicated):
         if not is_read or node.role == LEADER:
             return True
         self.replica_reads += 1
-        if self.route_reads != READ_POSITION or operation == LIST:
+        if self.route_reads != READ_POSITION:
             return True
         entry = self.own_writes.find(calls.user[call])
         if entry < 0 or self.own_writes.version[entry] <= node.view():
@@ -321,66 +317,3 @@ class Reading(Replicated):
             if own.version[oldest] > position and own.filled_at[oldest] > before:
                 break
             own.remove(oldest)
-
-    # ---- staleness
-
-    def version_at(self, node: Node, key: i64) -> i64:
-        """The version of ``key`` that a node sees, ABSENT where there is none."""
-        fork = node.fork
-        version: i64 = 0
-        if fork is not None:
-            version = fork.version_at(key, node.applied)
-        if version == 0:
-            version = self.rows.version_at(self.log, key, node.view())
-        if version == 0:
-            return ABSENT if key > self.row_count or key < 1 else 1
-        return version if version > 0 else ABSENT
-
-    def look_back(self, call: i64, node: Node, version: i64) -> None:
-        """A node answers that is not the legitimate leader: say what it missed, if it missed anything."""
-        calls = self.calls
-        key = calls.key[call]
-        log = self.log
-        here = node.view()
-        if here >= log.visible:
-            return
-        position = self.rows.first_missed(log, key, here)
-        if position == 0:
-            return
-        now = self.simulation.now
-        user = calls.user[call]
-        node.stale += 1
-        behind = log.visible - here
-        cause = self.cause(node, position)
-        trace = calls.trace[call]
-        number = self.stale.add(
-            log, position, now, cause, node.number, user, version, behind, trace if trace > 0 else 0
-        )
-        if self.missed_own(key, here, user, calls.arrived[call]):
-            self.stale.own += 1
-            self.note_own(number, user)
-        calls.flags[call] |= STALE
-        self.remark(call, number)
-
-    def note_own(self, number: i64, user: i64) -> None:
-        """Say that somebody doesn't see what they have just written, and not again within ten virtual seconds."""
-        now = self.simulation.now
-        if now - self.own_noted_at >= QUIET_NS:
-            self.own_noted_at = now
-            title = f"User {user} of {self.label} doesn't see their own write"
-            self.note("own_write_missed", "bad", title, self.stale.sentence(number))
-
-    def missed_own(self, key: i64, here: i64, user: i64, arrived: i64) -> bool:
-        """Whether ``user`` had been told of a write of their own to ``key``, past ``here``, before this read arrived."""
-        log = self.log
-        position = self.rows.last[self.rows.versions.index.find(key)]
-        while position > here:
-            slot = log.slot(position)
-            if log.user[slot] == user and log.acked[slot] > 0 and log.acked[slot] <= arrived:
-                return True
-            position = log.previous[slot]
-        return False
-
-    def remarked(self, number: i64) -> str:
-        """What was remarked about a call, in words."""
-        return self.stale.sentence(number)
