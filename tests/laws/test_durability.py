@@ -145,6 +145,27 @@ def test_a_checkpoint_by_time_or_by_volume_bounds_recovery() -> None:
         assert cluster.behind_the_truth() == {}
 
 
+@pytest.mark.parametrize(
+    ("idle_s", "down_s", "replayed"), [(0.1, 0.5, 200), (0.1, 60.0, 200), (1.5, 0.5, 0), (1.5, 60.0, 0)]
+)
+def test_a_machine_makes_its_checkpoint_while_it_runs_and_not_while_it_is_down(
+    idle_s: float, down_s: float, replayed: int
+) -> None:
+    # 10 ms of replay a record; a checkpoint falls due a second after the one at the start, then with the next second.
+    cluster = Cluster(row_bytes=1_000_000 - 60, checkpoint_every_s=1.0, checkpoint_log_mb=1_000_000.0)
+    cluster.run(1000)
+    cluster.write(1001, 1)
+    cluster.writes(1300, 1500, 1)
+    cluster.run(1500 + idle_s * 1000)
+    cluster.fault("crash", restart_after_s=down_s)
+    cluster.run(1500 + (idle_s + down_s) * 1000 + 3000)
+    assert cluster.db.last_recovery_ns == pytest.approx(replayed * 10 * MS, abs=10 * MS)
+    # The recovery ends with a checkpoint of its own.
+    cluster.fault("crash", restart_after_s=0.1)
+    cluster.run(1500 + (idle_s + down_s) * 1000 + 3500)
+    assert cluster.db.last_recovery_ns == 0
+
+
 def test_a_paused_database_flushes_when_it_goes_on() -> None:
     cluster = Cluster(instances=2)
     cluster.write(10, 1)

@@ -301,11 +301,13 @@ class Durable(Machine):
         return float(node.written - node.checkpoint) * float(self.row_bytes + ROW_OVERHEAD_BYTES)
 
     def replay_ns(self, node: Node) -> i64:
-        """How long a node replays its log before it serves again. A checkpoint that was due since it wrote last leaves nothing to do."""
-        if self.simulation.now - node.checkpoint_at >= self.checkpoint_ns:
-            node.checkpoint_at = self.simulation.now
-            node.checkpoint = node.written
+        """How long a node replays its log before it serves again."""
         return whole_ns(self.log_bytes(node) * self.replay_ns_per_byte)
+
+    def end_recovery(self, node: Node) -> None:
+        """The log is replayed: a checkpoint ends the recovery, so that another crash doesn't replay the same again."""
+        node.checkpoint_at = self.simulation.now
+        node.checkpoint = node.flushed
 
     def trim(self) -> None:
         """Forget the records that nobody needs any more."""
@@ -349,6 +351,12 @@ class Durable(Machine):
 
     def crash_log(self, node: Node) -> None:
         """What was not flushed is gone."""
+        due = self.simulation.now - node.checkpoint_at >= self.checkpoint_ns
+        if due and node.is_up() and self.paused[node.number] == 0:
+            # It has written nothing since then, or this one would have been made. A node that is down makes none.
+            node.checkpoint_at = self.simulation.now
+            node.checkpoint = node.applied if node.applied < node.flushed else node.flushed
+            self.checkpoints += 1
         node.life += 1
         node.flushing = False
         node.writer_set = False
