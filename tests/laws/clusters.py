@@ -138,6 +138,16 @@ class Cluster:
         """Keys whose acknowledged version is above the true one: the write is nowhere."""
         return {key: it for key, it in self.acknowledged().items() if self.db.current_version(key) < it}
 
+    def lost_positions(self) -> list[int]:
+        """Where the latest lost writes stood in the log."""
+        lost = self.db.lost
+        return [int(lost.position[number % len(lost.position)]) for number in range(lost.total)]
+
+    def lost_keys(self) -> list[int]:
+        """Which rows they were of."""
+        lost = self.db.lost
+        return [int(lost.key[number % len(lost.key)]) for number in range(lost.total)]
+
     def noted(self, kind: str) -> list[float]:
         """When moments of a kind were named, in seconds."""
         return [it[0] / SECOND for it in self.simulation.notables if it[1] == kind]

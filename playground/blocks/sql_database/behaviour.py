@@ -68,6 +68,8 @@ class SqlDatabase(Buying):
             self.holder = self.leader if self.leader >= 0 else self.holder
             self.expires = self.simulation.now + self.ttl_ns
         self.set_agents()
+        if was_automatic and not self.automatic:
+            self.without_elections()
         self.settle_commits()
         number: i64 = 0
         while number < count:
@@ -92,7 +94,7 @@ class SqlDatabase(Buying):
         for node in self.nodes:
             if node.number >= count and node.number != self.leader:
                 self.take_out(node)
-        leader = self.leader
+        leader = self.leader if self.leader >= 0 else self.last_leader
         if leader >= count:
             self.hand_over(self.nodes[leader], count)
         before = self.instances
@@ -149,6 +151,7 @@ class SqlDatabase(Buying):
         chosen.flushed = self.log.end
         chosen.applied = self.log.end
         self.leader = chosen.number
+        self.last_leader = chosen.number
         self.holder = chosen.number
         self.expires = self.simulation.now + self.ttl_ns
         if chosen.is_up():

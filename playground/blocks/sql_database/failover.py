@@ -58,6 +58,7 @@ class Electing(Rejoining):
         self.failovers: i64 = 0
         self.demotions: i64 = 0
         self.noted_void: bool = False
+        self.noted_unsure: bool = False
 
     def configure_failover(self, params: Params) -> None:
         """Times of lease and agents; a loop that is under way ends as it was begun."""
@@ -123,6 +124,7 @@ class Electing(Rejoining):
         self.expires = self.simulation.now + self.ttl_ns
         self.known = node.flushed
         self.noted_void = False
+        self.noted_unsure = False
         self.watch_lease()
 
     def on_retry(self, node: Node) -> None:
@@ -173,10 +175,14 @@ class Electing(Rejoining):
         return behind <= self.lag_max_bytes
 
     def elect(self) -> None:
-        """The candidate with the most of the log takes the lease."""
+        """The candidate with the most of the log takes the lease; where commits wait for replicas, one that is sure to have them all."""
+        standing = [node for node in self.nodes if self.may_stand(node)]
+        if not self.is_sure(standing):
+            self.note_unsure(standing)
+            return
         chosen: Node | None = None
-        for node in self.nodes:
-            if self.may_stand(node) and (chosen is None or node.written > chosen.written):
+        for node in standing:
+            if self.is_member(node) and (chosen is None or node.written > chosen.written):
                 chosen = node
         if chosen is None:
             return
@@ -187,6 +193,7 @@ class Electing(Rejoining):
         self.lead_by(-1)
         chosen.flushed = chosen.written
         lost = self.fork_at(chosen)
+        self.last_leader = chosen.number
         self.renew(chosen)
         chosen.role = PROMOTING
         chosen.settle()
@@ -213,6 +220,19 @@ class Electing(Rejoining):
             self.node_timer(self.promote_ns, PROMOTED, chosen, chosen.life)
         else:
             self.apply_next(chosen)
+
+    def note_unsure(self, standing: list[Node]) -> None:
+        """Say, once while nobody leads, that there are candidates and that none of them is sure to have all that was acknowledged."""
+        if self.noted_unsure or len(standing) == 0:
+            return
+        self.noted_unsure = True
+        able = ", ".join([str(node.number + 1) for node in standing])
+        names = ", ".join([str(number + 1) for number in self.members])
+        text = (
+            f"Node {able} could lead, but may lack writes that were acknowledged. Commits waited for {self.sync_replicas} of node {names}: "
+            f"{self.enough} of these, or the last leader, have to be there first."
+        )
+        self.note("no_candidate", "bad", f"Nobody at {self.label} may be elected", text)
 
     def fork_at(self, chosen: Node) -> i64:
         """The legitimate history goes on from what ``chosen`` has; others keep what they have past it. Acknowledged writes lost."""

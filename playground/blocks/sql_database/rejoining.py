@@ -13,6 +13,7 @@ from playground.blocks.sql_database.states import (
     COPYING,
     DOWN,
     LEADER,
+    PROMOTING,
     RECOVERED,
     RECOVERING,
     REJOINED,
@@ -52,6 +53,7 @@ class Rejoining(Reading):
         while log.visible < node.written:
             self.make_visible(node, log, log.visible + 1)
         node.applied = node.written
+        self.last_leader = node.number
         self.lead_by(node.number)
         for other in self.nodes:
             if other.number != node.number and other.role == REPLICA and other.number < self.instances:
@@ -93,6 +95,7 @@ class Rejoining(Reading):
     def on_recovered(self, node: Node) -> None:
         """The log is replayed: the node leads again where nobody else does, else it follows."""
         number = node.number
+        self.end_recovery(node)
         self.down[number] -= 1
         self.settle_faults()
         if self.last_recovery_ns > 0:
@@ -100,6 +103,8 @@ class Rejoining(Reading):
         leads = self.leader == number and node.fork is None
         if self.clustered and self.automatic:
             leads = leads and self.holder == number and self.simulation.now < self.expires
+        elif self.leader < 0:
+            leads = self.is_led_by(node)
         if leads:
             self.lead(node)
             return
@@ -110,6 +115,24 @@ class Rejoining(Reading):
         self.follow(node)
         if self.automatic and self.leader < 0 and self.simulation.now >= self.expires:
             self.elect()
+
+    def is_led_by(self, node: Node) -> bool:
+        """Whether a node leads where nobody is elected any more: the last one that did, unless others went on from less than it has."""
+        return self.last_leader == node.number and node.fork is None
+
+    def without_elections(self) -> None:
+        """Automatic failover is off now. Where nobody leads, and nobody is being promoted, the last leader does, if it is there."""
+        if self.leader >= 0 or not self.clustered:
+            return
+        for node in self.nodes:
+            if node.role == PROMOTING and self.holder == node.number:
+                return
+        node = self.nodes[self.last_leader]
+        if node.role == REPLICA and self.is_led_by(node):
+            text = "Nobody is elected any more, so whoever led last goes on."
+            self.note("promoted", "info", f"Node {node.number + 1} of {self.label} leads again", text)
+            self.disconnect(node)
+            self.lead(node)
 
     def follow(self, node: Node) -> None:
         """Be a replica of whoever leads: at once, or after a rewind where this node has what the leader never had."""

@@ -1,8 +1,7 @@
-"""Replicas by log shipping: network, write, flush, one apply stream; and commits that wait for replicas.
+"""Replicas by log shipping: network, write, flush, one apply stream; who is connected, who lags, who is left behind.
 
 PostgreSQL, "Log-Shipping Standby Servers": the leader sends what it has flushed; a replica writes it, flushes it, and applies it in one
-process, record by record, so that lag grows when more is written than one process can apply. ``synchronous_commit`` says what a commit
-waits for (remote_write: written there; on: flushed; remote_apply: applied), ``ANY k`` and ``FIRST k`` for whom.
+process, record by record, so that lag grows when more is written than one process can apply.
 """
 
 from __future__ import annotations
@@ -11,11 +10,8 @@ from typing import TYPE_CHECKING
 
 from mypy_extensions import i64, mypyc_attr
 
-from playground.blocks.sql_database.durability import Durable
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.states import (
-    ACKED,
-    ANY,
     APPLIED,
     BACKLOG,
     CAUSES,
@@ -25,7 +21,6 @@ from playground.blocks.sql_database.states import (
     COPYING,
     FORKED,
     LEADER,
-    LOCAL,
     LOG_RECORDS_MAX,
     NETWORK,
     NEVER,
@@ -41,6 +36,7 @@ from playground.blocks.sql_database.states import (
     STOPPED,
     SYNC_METHODS,
 )
+from playground.blocks.sql_database.synchronous import Synchronous
 from playground.engine.durations import whole_ns
 from playground.engine.params import Params
 from playground.engine.streams import CONSTANT, Duration
@@ -50,19 +46,14 @@ if TYPE_CHECKING:
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Replicated(Durable):
-    """``leader`` is the node that has the legitimate history (-1: none has taken over yet); it ships to all that are connected."""
+class Replicated(Synchronous):
+    """The leader ships its log to all that are connected."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
-        self.network = Duration(CONSTANT, 0.0, 1.0)
         self.apply_time = Duration(CONSTANT, 0.0, 1.0)
-        self.leader: i64 = 0
-        self.sync_replicas: i64 = 0
-        self.sync_method: i64 = ANY
         self.lag_alarm_ns: i64 = -1
         self.log_kept: i64 = LOG_RECORDS_MAX
-        self.blocked: bool = False
         self.copied: i64 = 0
 
     def configure_replication(self, params: Params) -> None:
@@ -74,12 +65,9 @@ class Replicated(Durable):
         self.lag_alarm_ns = params.ns("lag_alarm_s")
         self.log_kept = params.integer("log_kept_records")
 
-    def waits_for_replicas(self) -> bool:
-        """Whether commits wait for anybody but the leader."""
-        return self.sync_replicas > 0 and self.level >= REMOTE_WRITE
-
     def settle_commits(self) -> None:
         """What a commit waits for has changed, or who can be waited for."""
+        self.forget_members()
         for node in self.nodes:
             if node.role == REPLICA and node.connected:
                 node.acked = self.stage(node)
@@ -110,6 +98,7 @@ class Replicated(Durable):
             return
         node.forget_link()
         node.connected = True
+        self.members_stale = True
         node.acked = self.stage(node)
         self.ship(node)
         self.see_whether_blocked()
@@ -118,6 +107,7 @@ class Replicated(Durable):
         """Nothing comes to ``node`` any more."""
         if node.connected:
             node.forget_link()
+            self.members_stale = True
             self.see_whether_blocked()
 
     def reconnect(self) -> None:
@@ -205,85 +195,6 @@ class Replicated(Durable):
 
     def has_applied(self, node: Node) -> None:
         """For those who wait until a node has come to a position."""
-
-    # ---- synchronous commits
-
-    def stage(self, node: Node) -> i64:
-        """How far a replica is with what commits wait for."""
-        if self.level == REMOTE_WRITE:
-            return node.written
-        return node.applied if self.level == REMOTE_APPLY else node.flushed
-
-    def acknowledge(self, node: Node) -> None:
-        """A replica tells the leader how far it is, where somebody waits for that."""
-        if self.sync_replicas == 0 or not node.connected:
-            return
-        now = self.simulation.now
-        at = now + self.network.draw(node.network_stream)
-        if at < node.ack_arrives_at:
-            at = node.ack_arrives_at
-        node.ack_arrives_at = at
-        node.acks.push(self.stage(node))
-        self.node_timer(at - now, ACKED, node, node.link)
-
-    def on_acked(self, node: Node) -> None:
-        """The leader hears how far a replica is."""
-        position = node.acks.pop()
-        if position > node.acked:
-            node.acked = position
-        self.release(self.nodes[self.leader])
-
-    def may_commit(self, node: Node) -> i64:
-        """Up to which position this leader's commits are safe, as they want it."""
-        if self.level == OFF:
-            return node.log.end
-        if self.level == LOCAL or self.sync_replicas == 0:
-            return node.flushed
-        enough = self.synced(node)
-        return enough if enough < node.flushed else node.flushed
-
-    def synced(self, node: Node) -> i64:
-        """Up to which position enough replicas of this leader have the log; -1 where too few are connected."""
-        if node.fork is not None or node.number != self.leader:
-            return -1
-        positions: list[i64] = []
-        for other in self.nodes:
-            if other.connected and (self.sync_method == ANY or len(positions) < self.sync_replicas):
-                positions.append(other.acked)
-        if len(positions) < self.sync_replicas:
-            return -1
-        positions.sort()
-        return positions[len(positions) - self.sync_replicas]
-
-    def commits_waiting(self) -> i64:
-        """Commits at the leader that are flushed there and wait for replicas."""
-        if self.leader < 0:
-            return 0
-        node = self.nodes[self.leader]
-        waiting = node.flushed - node.log.visible
-        return waiting if waiting > 0 and node.role == LEADER else 0
-
-    def see_whether_blocked(self) -> None:
-        """Say when commits begin to wait for a replica that isn't there, and when that is over."""
-        if not self.waits_for_replicas() or self.leader < 0 or self.nodes[self.leader].role != LEADER:
-            self.unblock()
-            return
-        if self.synced(self.nodes[self.leader]) >= 0:
-            self.unblock()
-        elif not self.blocked and self.commits_waiting() > 0:
-            self.blocked = True
-            absent = [str(it.number + 1) for it in self.nodes if it.number != self.leader and not it.connected]
-            text = (
-                f"They wait for {self.sync_replicas} synchronous replica{'s' if self.sync_replicas > 1 else ''}; "
-                f"node {', '.join(absent)} can't be reached. Nothing is acknowledged until it is back, or the setting is another."
-            )
-            self.note("commit_blocked", "bad", f"Commits at {self.label} wait for a replica", text)
-
-    def unblock(self) -> None:
-        """Commits go on."""
-        if self.blocked:
-            self.blocked = False
-            self.note("commit_unblocked", "good", f"Commits at {self.label} go on", "Enough replicas are there again.")
 
     # ---- lag
 

@@ -232,6 +232,11 @@ def detail(db: Buying) -> dict[str, object]:
                 "expires_in_s": seconds(left if left > 0 else 0),
                 "timeline": int(db.timeline),
             }
+            if db.counted:
+                found["may_be_elected"] = {
+                    "last_leader": int(db.last_leader) + 1,
+                    "or_the_furthest_of": f"{db.enough} of node {', '.join([str(it + 1) for it in db.members])}",
+                }
         if db.stale.total > 0:
             found["stale_reads"] = {CAUSES[cause]: int(db.stale.causes[cause]) for cause in range(len(CAUSES))}
             found["latest_stale_reads"] = db.stale.rows()
