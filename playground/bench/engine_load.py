@@ -29,6 +29,9 @@ GROUP_SERVERS = 6
 GROUPS_RATE_PER_S = 20_000.0
 GROUPS_KEYS = 100_000
 SLICE_EVENTS = 20_000
+SHARDS = 4
+BUYS_PERCENT = 5.0
+STOCK = 10_000
 STEP_S = 0.02
 
 Measured = dict[str, Any]
@@ -90,13 +93,13 @@ def memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
-def ours(scenario: Scenario, seconds: float, warm_s: float = WARM_S) -> Measured:
-    """This engine on ``scenario`` for so many wall seconds."""
+def ours(scenario: Scenario, seconds: float, warm_s: float = WARM_S, recorded: bool = False) -> Measured:
+    """This engine on ``scenario`` for so many wall seconds; ``recorded``: with all that is kept for viewers."""
     from playground import native
     from playground.execution import Execution
 
     before_mb = memory_mb()
-    execution = Execution(scenario.model_copy(update={"until_s": HORIZON_S_MAX}), recorded=False)
+    execution = Execution(scenario.model_copy(update={"until_s": HORIZON_S_MAX}), recorded=recorded)
     execution.advance(round(warm_s * 1e9))
     simulation, roots = execution.model.simulation, execution.model.roots()
     events, virtual_ns = int(simulation.events), execution.now_ns
@@ -175,6 +178,31 @@ def catalogue(seconds: float) -> Measured:
     return ours(templates()["catalogue"].scenario, seconds)
 
 
+def catalogue_with_data() -> dict[str, Any]:
+    """The catalogue on four shards, each a leader with three replicas, one of them synchronous; one request in twenty is a purchase at
+    SERIALIZABLE."""
+    from playground.templates_store import templates
+
+    design = templates()["catalogue"].scenario.design.model_dump(mode="json", by_alias=True)
+    params = {it["id"]: it["params"] for it in design["blocks"]}
+    params["shoppers"]["buy_weight"] = BUYS_PERCENT
+    shard = {
+        **params["db"],
+        "instances": 4,
+        "sync_replicas": 1,
+        "reads": "any_replica",
+        "failover": True,
+        "stock": STOCK,
+        "isolation": "serializable",
+    }
+    names = [f"shard-{number}" for number in range(1, SHARDS + 1)]
+    blocks = [block(it["id"], it["kind"], **it["params"]) for it in design["blocks"] if it["id"] != "db"]
+    blocks += [block("db", "shard_router", scheme="hash", workers=10_000)]
+    blocks += [block(name, "sql_database", **shard) for name in names]
+    edges = [{part: it[part] for part in ("id", "from", "to", "params")} for it in design["edges"]]
+    return {"blocks": blocks, "edges": edges + [edge("db", "shards", name) for name in names]}
+
+
 def measure(order: dict[str, Any]) -> Measured:
     """Do one order: ``what`` and ``seconds``, and ``blocks`` for groups."""
     seconds = float(order["seconds"])
@@ -183,6 +211,7 @@ def measure(order: dict[str, Any]) -> Measured:
         "simpy": lambda: with_simpy(seconds),
         "ciw": lambda: with_ciw(seconds),
         "catalogue": lambda: catalogue(seconds),
+        "data": lambda: ours(Scenario(design=parse_design(catalogue_with_data())), seconds, recorded=True),
         "groups": lambda: ours(Scenario(design=parse_design(groups(order["blocks"]))), seconds),
     }
     return known[order["what"]]()

@@ -10,6 +10,7 @@ import pytest
 from playground.bench import engine, engine_load
 from playground.builder import build
 from playground.protocol.design import Scenario, parse_design
+from tests.sketch import figures, run
 
 TINY = engine.Plan(one_hop_s=0.1, repeats=1, catalogue_s=0.1, blocks_s=0.1, blocks_repeats=1, blocks=(10, 30))
 
@@ -22,10 +23,10 @@ def test_it_reports_all_keys_with_plausible_figures(capsys: pytest.CaptureFixtur
     assert one_hop.keys() >= {"ours_rps", "simpy_rps", "ciw_rps", "ratio_simpy"}
     assert all(one_hop[name] > 500 for name in ("ours_rps", "simpy_rps", "ciw_rps"))
     assert one_hop["ratio_simpy"] == pytest.approx(one_hop["ours_rps"] / one_hop["simpy_rps"], abs=0.06)
-    catalogue = result["catalogue"]
-    assert catalogue["events_per_s"] > 5 * catalogue["requests_per_s"] > 0
-    assert catalogue["x_realtime"] == pytest.approx(catalogue["requests_per_s"] / 35_000, rel=0.2)
-    assert 0 < catalogue["rss_mb"] < catalogue["process_rss_mb"] < 2000
+    for catalogue in (result["catalogue"], result["data"]):
+        assert catalogue["events_per_s"] > 5 * catalogue["requests_per_s"] > 0
+        assert catalogue["x_realtime"] == pytest.approx(catalogue["requests_per_s"] / 35_000, rel=0.2)
+        assert 0 < catalogue["rss_mb"] < catalogue["process_rss_mb"] < 2000
     assert [row["blocks"] for row in result["by_blocks"]] == [10, 30]
     assert all(row["events_per_s"] > 1000 for row in result["by_blocks"])
 
@@ -67,6 +68,19 @@ def test_designs_of_many_blocks_have_so_many_and_the_same_traffic_in_all(blocks:
     rates = [float(it.params["rate_per_s"] or 0) for it in design.blocks if it.kind == "client"]
     assert sum(rates) == pytest.approx(engine_load.GROUPS_RATE_PER_S)
     assert len(build(design, 1).blocks) == blocks
+
+
+def test_the_catalogue_with_data_buys_on_four_shards_of_four_nodes_and_works() -> None:
+    drawing = Scenario(design=parse_design(engine_load.catalogue_with_data()), until_s=2)
+    execution = run(drawing)
+    shards = [it.id for it in drawing.design.blocks if it.kind == "sql_database"]
+    assert len(shards) == 4
+    for name in shards:
+        found = figures(execution, name)
+        assert found["bought"] > 100 and found["serialization_failures"] > 0 and found["replica_reads"] > 500
+        assert found["oversold"] == 0
+    users = figures(execution, "shoppers")
+    assert users["completed"] > 0.98 * users["offered"]
 
 
 def test_the_three_simulators_simulate_the_same_queue() -> None:

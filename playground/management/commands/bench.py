@@ -9,7 +9,7 @@ from typing import Any
 from playground.management.reporting import Broken, ReportingCommand
 
 WHAT = {
-    "engine": "the engine beside SimPy and Ciw, the catalogue, many blocks: about 80 s",
+    "engine": "the engine beside SimPy and Ciw, the catalogue plain and on a sharded data layer, many blocks: about 90 s",
     "stream": "frames to many viewers of a real server: about a minute",
     "canvas": "frames per second of the page in a headless Chromium: about a minute",
 }
