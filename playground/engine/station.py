@@ -103,6 +103,15 @@ class Station(State):
         self.waiting_all += 1
         return QUEUED
 
+    def take(self, instance: i64) -> bool:
+        """Hold a worker of ``instance`` for something that is no call, until :meth:`release`; False where none is free."""
+        if self.busy[instance] >= self.workers:
+            return False
+        self.settle()
+        self.busy[instance] += 1
+        self.busy_all += 1
+        return True
+
     def release(self, instance: i64) -> None:
         """A worker of ``instance`` is free again; :meth:`pull` may give it the next call."""
         self.settle()

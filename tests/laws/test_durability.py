@@ -9,7 +9,8 @@ import pytest
 
 from playground.blocks.sql_database.spec import SPEC
 from playground.engine.outcomes import CRASHED, OK, READ, WRITE
-from tests.engine.parts import MS
+from playground.protocol.catalogue import Scalar
+from tests.engine.parts import MS, SECOND
 from tests.laws.clusters import Cluster
 
 
@@ -133,16 +134,78 @@ def test_recovery_takes_as_long_as_the_log_since_the_last_checkpoint_takes_to_re
     assert cluster.db.metrics()[recovery] == pytest.approx(records / 100)
 
 
-def test_a_checkpoint_by_time_or_by_volume_bounds_recovery() -> None:
-    for params in ({"checkpoint_log_mb": 50.0}, {"checkpoint_every_s": 1.0, "checkpoint_log_mb": 1_000_000.0}):
-        cluster = Cluster(row_bytes=1_000_000 - 60, **params)  # type: ignore[arg-type]
-        cluster.writes(0, 3000, 20)
-        cluster.run(3001)
-        assert 2 <= cluster.db.checkpoints <= 3
-        cluster.fault("crash", restart_after_s=1.0)
-        cluster.run(5500)
-        assert cluster.db.last_recovery_ns <= 510 * MS
-        assert cluster.behind_the_truth() == {}
+CHECKPOINTS: list[dict[str, Scalar]] = [
+    {"checkpoint_log_mb": 50.0},
+    {"checkpoint_every_s": 1.0, "checkpoint_log_mb": 1_000_000.0},
+]
+
+
+@pytest.mark.parametrize("params", CHECKPOINTS)
+@pytest.mark.parametrize("crash_ms", [3_100, 3_500, 3_780, 3_950, 4_300])
+def test_a_checkpoint_by_time_or_by_volume_bounds_recovery_once_all_its_pages_are_written(
+    params: dict[str, Scalar], crash_ms: int
+) -> None:
+    # A checkpoint each second (50 records of 1 MB), written over 0.9 s of it; 10 ms of replay a record.
+    cluster = Cluster(row_bytes=1_000_000 - 60, disk_read_mean_ms=0.1, **params)
+    cluster.writes(0, 6_000, 20)
+    cluster.run(crash_ms)
+    began, inside = divmod(crash_ms, 1_000)
+    # What began at this second is done 0.9 s later; until then the one before counts.
+    done = began if inside >= 920 else began - 1
+    assert cluster.db.checkpoints == done
+    cluster.fault("crash", restart_after_s=1.0)
+    cluster.run(crash_ms + 4_000)
+    assert cluster.db.last_recovery_ns / MS == pytest.approx((crash_ms - 1_000 * done) / 20 * 10, abs=45)
+    assert cluster.behind_the_truth() == {}
+
+
+def test_a_checkpoint_writes_each_changed_page_once_and_evenly_over_nine_tenths_of_the_time_until_the_next() -> None:
+    # Seven rows of 1,100 bytes lie on a page: 700 rows, each changed three times within a second, are 100 or 101 pages.
+    cluster = Cluster(row_bytes=1_100, checkpoint_every_s=10.0, disk_read_mean_ms=0.1)
+    cluster.writes(0, 2_100, 1, keys=700)
+    cluster.run(9_990)
+    assert cluster.db.written_back == 0 == cluster.db.checkpoints
+    for part in (0.25, 0.5, 0.75):
+        cluster.run(10_000 + 9_000 * part + 101)
+        assert cluster.db.written_back == pytest.approx(101 * part, abs=3)
+    cluster.run(19_200)
+    assert cluster.db.checkpoints == 1 and cluster.db.written_back in (100, 101)
+    cluster.run(60_000)
+    assert cluster.db.checkpoints == 1, "nothing has changed since"
+
+
+def test_more_frequent_checkpoints_make_recovery_shorter_and_write_more_pages() -> None:
+    pages, replays = [], []
+    for every in (2.0, 5.0, 20.0):
+        cluster = Cluster(row_bytes=1_100, checkpoint_every_s=every, replay_rate_mb=0.1)
+        cluster.writes(0, 60_000, 10, keys=70)
+        cluster.run(59_000)
+        pages.append(int(cluster.db.written_back))
+        replays.append(cluster.db.log_bytes(cluster.db.nodes[0]))
+    assert pages[0] > 2 * pages[1] > 4 * pages[2] > 0
+    assert replays[0] < replays[1] < replays[2]
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_reads_from_the_disk_wait_behind_a_checkpoint_and_it_comes_to_its_end_all_the_same(channels: int) -> None:
+    waited = []
+    for every in (1.0, 600.0):
+        cluster = Cluster(
+            checkpoint_every_s=every,
+            disk_channels=channels,
+            disk_read_mean_ms=1.8 * channels,
+            buffer_rows=1,
+            warm=False,
+        )
+        cluster.writes(0, 10_000, 5, keys=200)
+        # Reads keep 54 % of the disk busy, checkpoints another 36 %.
+        for number in range(3_000):
+            cluster.read(number * 10 / 3, 300 + number % 600)
+        cluster.run(12_000)
+        answers = [it["at"] - it["began"] for it in cluster.answers(READ) if it["began"] > 2 * SECOND]
+        waited.append(sum(answers) / len(answers) / MS)
+        assert cluster.db.checkpoints >= (7 if every == 1.0 else 0)
+    assert waited[0] > 1.05 * waited[1]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from playground.blocks.sql_database.states import (
     ACKED,
     APPLIED,
     CALLERS_BESIDE,
+    CHECKPOINT,
     DEADLOCK,
     DELAYED,
     DOWN,
@@ -34,6 +35,7 @@ from playground.blocks.sql_database.states import (
     WAITED,
     WAITING,
     WRITER,
+    WRITTEN_BACK,
 )
 from playground.engine.faults import Fault
 from playground.engine.params import Params
@@ -135,6 +137,7 @@ class SqlDatabase(Buying):
         node.flushed = here
         node.applied = here
         node.checkpoint = here
+        node.redo = here
         node.settle()
 
     def hand_over(self, old: Node, count: i64) -> None:
@@ -202,6 +205,10 @@ class SqlDatabase(Buying):
             self.on_rejoined(node)
         elif tag == PROMOTED:
             self.on_promoted(node)
+        elif tag == CHECKPOINT:
+            self.on_checkpoint(node)
+        elif tag == WRITTEN_BACK:
+            self.on_written_back(node)
         else:
             assert tag == RETRY, tag
             self.on_retry(node)

@@ -1,4 +1,4 @@
-"""Commits: a record in the log, one flush for all that are ready, checkpoints, and what a crash leaves.
+"""Commits: a record in the log, one flush for all that are ready, and what a crash leaves.
 
 PostgreSQL, "Reliability and the Write-Ahead Log": a commit is acknowledged when its record is flushed; commits that are ready while a flush
 is under way share the next one (group commit; ``commit_delay`` lets more of them come together). With ``synchronous_commit`` off the WAL
@@ -12,23 +12,20 @@ from typing import TYPE_CHECKING
 from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.sql_database.checkpoints import Checkpointing
 from playground.blocks.sql_database.log import Log
-from playground.blocks.sql_database.machine import Machine
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.states import (
     COMMITTING,
     COPIED,
     CRASH,
     DELAYED,
-    EPOCH_MASK,
     FLUSHED,
     LEADER,
     LEVELS,
     NEVER,
-    NODE_BITS,
     OFF,
     ON,
-    ROW_OVERHEAD_BYTES,
     SMALL_BYTES,
     SPLIT_BRAIN,
     WRITER,
@@ -45,7 +42,7 @@ if TYPE_CHECKING:
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Durable(Machine):
+class Durable(Checkpointing):
     """What a leader does with a change, on its own disk."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
@@ -53,16 +50,12 @@ class Durable(Machine):
         self.level: i64 = ON
         self.commit_delay_ns: i64 = 0
         self.writer_delay_ns: i64 = 1
-        self.checkpoint_ns: i64 = 1
-        self.checkpoint_bytes: float = 1.0
-        self.replay_ns_per_byte: float = 0.0
         self.lost = Lost()
         self.commits: i64 = 0
         self.created: i64 = 0
         self.deleted: i64 = 0
         self.flushes: i64 = 0
         self.flushed_records: i64 = 0
-        self.checkpoints: i64 = 0
         self.split_writes: i64 = 0
         # What readers of the log get, up to which position they have got it, and how often the log has lost its end.
         self.changes = ChangeLog()
@@ -75,9 +68,7 @@ class Durable(Machine):
         self.level = LEVELS.index(params.text("synchronous_commit"))
         self.commit_delay_ns = params.ns("commit_delay_us")
         self.writer_delay_ns = params.ns("wal_writer_delay_ms")
-        self.checkpoint_ns = params.ns("checkpoint_every_s")
-        self.checkpoint_bytes = params.number("checkpoint_log_mb") * 1e6
-        self.replay_ns_per_byte = 1e3 / params.number("replay_rate_mb")
+        self.configure_checkpoints(params)
 
     # ---- for those who know about other nodes
 
@@ -102,10 +93,6 @@ class Durable(Machine):
 
     def book(self, call: i64, node: Node, position: i64) -> None:
         """The record at ``position`` is a purchase's."""
-
-    def node_timer(self, ns: i64, tag: i64, node: Node, epoch: i64) -> None:
-        """Ring for a node in ``ns``, unless its epoch is another one by then."""
-        self.timer(ns, tag, (epoch & EPOCH_MASK) << NODE_BITS | node.number)
 
     # ---- a commit
 
@@ -160,6 +147,7 @@ class Durable(Machine):
             position = log.append(key, version, before, rows.last[entry], calls.user[call], call)
             rows.latest[entry] = version
             rows.last[entry] = position
+        self.touched(node, key)
         calls.mark[call] = COMMITTING
         calls.next[call] = position
         if self.selling and operation == BUY:
@@ -235,10 +223,6 @@ class Durable(Machine):
 
     # ---- flushing
 
-    def stretched(self, node: Node, ns: i64) -> i64:
-        """How long ``ns`` of a node's own work takes under the faults that hold."""
-        return whole_ns(float(ns) * self.slow[node.number]) if self.impaired else ns
-
     def begin_flush(self, node: Node) -> None:
         """Write the log to disk, after the commit delay at a leader."""
         node.flushing = True
@@ -285,29 +269,7 @@ class Durable(Machine):
             node.flushing = True
             self.start_flush(node)
 
-    # ---- checkpoints and trimming
-
-    def see_to_checkpoint(self, node: Node) -> None:
-        """Make a checkpoint where one is due, by time or by the log since the last one; what is being written now comes after it."""
-        now = self.simulation.now
-        if now - node.checkpoint_at < self.checkpoint_ns and self.log_bytes(node) < self.checkpoint_bytes:
-            return
-        node.checkpoint_at = now
-        node.checkpoint = node.applied if node.applied < node.flushed else node.flushed
-        self.checkpoints += 1
-
-    def log_bytes(self, node: Node) -> float:
-        """Bytes of log that a node would have to replay after a crash now."""
-        return float(node.written - node.checkpoint) * float(self.row_bytes + ROW_OVERHEAD_BYTES)
-
-    def replay_ns(self, node: Node) -> i64:
-        """How long a node replays its log before it serves again."""
-        return whole_ns(self.log_bytes(node) * self.replay_ns_per_byte)
-
-    def end_recovery(self, node: Node) -> None:
-        """The log is replayed: a checkpoint ends the recovery, so that another crash doesn't replay the same again."""
-        node.checkpoint_at = self.simulation.now
-        node.checkpoint = node.flushed
+    # ---- trimming
 
     def trim(self) -> None:
         """Forget the records that nobody needs any more."""
@@ -351,12 +313,7 @@ class Durable(Machine):
 
     def crash_log(self, node: Node) -> None:
         """What was not flushed is gone."""
-        due = self.simulation.now - node.checkpoint_at >= self.checkpoint_ns
-        if due and node.is_up() and self.paused[node.number] == 0:
-            # It has written nothing since then, or this one would have been made. A node that is down makes none.
-            node.checkpoint_at = self.simulation.now
-            node.checkpoint = node.applied if node.applied < node.flushed else node.flushed
-            self.checkpoints += 1
+        self.forget_checkpoint(node)
         node.life += 1
         node.flushing = False
         node.writer_set = False

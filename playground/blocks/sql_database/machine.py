@@ -68,9 +68,8 @@ class Machine(Block):
         self.buffer_hits: i64 = 0
         self.buffer_misses: i64 = 0
         self.absent: i64 = 0
-        self.found = RecentRatio()
         self.absent_noted_at: i64 = -ABSENT_QUIET_NS
-        self.recent = RecentRatio()
+        self.found, self.recent = RecentRatio(), RecentRatio()
 
     def configure_machines(self, params: Params, count: i64) -> None:
         """Take sizes and times for ``count`` nodes."""
@@ -102,6 +101,10 @@ class Machine(Block):
     def commit(self, call: i64, node: Node) -> None:
         """Make a statement's change safe, then :meth:`finish` it."""
         raise AssertionError("the durable database says how")
+
+    def write_back(self, node: Node) -> None:
+        """A checkpoint writes its next pages: a channel of the disk is taken."""
+        raise AssertionError("the checkpointing database says how")
 
     def version_at(self, node: Node, key: i64) -> i64:
         """The version of ``key`` that a node sees, ABSENT where there is none."""
@@ -139,12 +142,12 @@ class Machine(Block):
         """A purchase's caller has cancelled it."""
         raise AssertionError("the selling database says how")
 
-    # ---- a statement's way through
+    # ---- a statement
 
     def begin(self, call: i64) -> None:
         """The statement has its connection."""
-        calls = self.calls
         # Core and disk note when they began as well; what counts outside is the connection.
+        calls = self.calls
         calls.memo[call] = self.simulation.now
         if self.selling and calls.operation[call] == BUY:
             self.open_purchase(call)
@@ -340,7 +343,9 @@ class Machine(Block):
             self.compute(call)
 
     def pull_disk(self, number: i64) -> None:
-        """Give a node's free disk channels to those that wait."""
+        """Give a node's free disk channels to those that wait, a checkpoint among them."""
+        if self.nodes[number].wants_disk and self.disk.take(number):
+            self.write_back(self.nodes[number])
         while True:
             call = self.disk.pull(number)
             if call < 0:

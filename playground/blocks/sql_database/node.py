@@ -10,7 +10,7 @@ from playground.blocks.sql_database.log import Fifo, Fork, Log
 from playground.blocks.sql_database.states import COPYING, DOWN, LEADER, RECOVERING, REJOINING, REPLICA
 from playground.engine.block import Block
 from playground.engine.state import State
-from playground.engine.stores import LRU, Evicting
+from playground.engine.stores import LRU, Evicting, KeyIndex
 
 
 @final
@@ -52,9 +52,20 @@ class Node(State):
         self.acks = Fifo()
         self.ack_arrives_at: i64 = 0
         self.acked: i64 = 0
-        # Where replay would begin after a crash.
+        # Where replay would begin after a crash; where it would with the checkpoint that began last, and when that was.
         self.checkpoint: i64 = log.end
-        self.checkpoint_at: i64 = owner.simulation.now
+        self.redo: i64 = log.end
+        self.begun_at: i64 = owner.simulation.now
+        # Pages changed since then; of the checkpoint that is being made (since ``checkpoint_at``, -1: none) those still to be written.
+        self.checkpoint_stream = owner.stream(f"checkpoints{after}")
+        self.dirty = KeyIndex()
+        self.checkpoint_at: i64 = -1
+        self.checkpoint_set: bool = False
+        self.write_span: float = 0.0
+        self.to_write: i64 = 0
+        self.unwritten: i64 = 0
+        self.writing: bool = False
+        self.wants_disk: bool = False
         # Calls that wait for a position, in its order.
         self.first_waiter: i64 = -1
         self.last_waiter: i64 = -1

@@ -180,6 +180,8 @@ class Rejoining(Reading):
                 node.applied = here
                 if node.checkpoint > here:
                     node.checkpoint = here
+                if node.redo > here:
+                    node.redo = here
                 node.split_writes = 0
         self.down[node.number] -= 1
         self.settle_faults()

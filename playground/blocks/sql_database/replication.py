@@ -188,6 +188,7 @@ class Replicated(Synchronous):
                 node.buffer.remove(held)
         if self.level == REMOTE_APPLY:
             self.acknowledge(node)
+        self.touched(node, key)
         self.see_to_checkpoint(node)
         self.has_applied(node)
         self.see_to_lag(node)
@@ -275,6 +276,10 @@ class Replicated(Synchronous):
         self.note("left_behind", "bad", f"Node {node.number + 1} of {self.label} is too far behind", text)
         if node.is_up():
             self.down[node.number] += 1
+            if node.writing:
+                self.disk.release(node.number)
+                self.pull_disk(node.number)
+            self.forget_checkpoint(node)
             node.life += 1
             node.flushing = False
             node.applying = False
@@ -302,6 +307,7 @@ class Replicated(Synchronous):
         node.flushed = here
         node.applied = here
         node.checkpoint = here
+        node.redo = here
         node.buffer.clear()
         self.copied += 1
         return True

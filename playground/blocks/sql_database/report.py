@@ -131,6 +131,7 @@ def log_metrics(db: Electing) -> list[float]:
         shared,
         log_mb(db),
         float(db.checkpoints),
+        float(db.written_back),
         float(db.recoveries),
         float(db.last_recovery_ns) / 1e9,
         float(db.lost.total),

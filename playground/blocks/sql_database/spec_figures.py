@@ -88,7 +88,13 @@ LOG_METRICS = (
         unit="MB",
         help="Log of the leader since its last checkpoint: what a crash now would have it replay.",
     ),
-    Metric(name="checkpoints", label="Checkpoints", kind="counter", help="Checkpoints of all nodes."),
+    Metric(name="checkpoints", label="Checkpoints", kind="counter", help="Checkpoints of all nodes that are done."),
+    Metric(
+        name="pages_written_back",
+        label="Pages written back",
+        kind="counter",
+        help="Changed pages that checkpoints have written, each a disk access that reads wait behind.",
+    ),
     Metric(name="recoveries", label="Recoveries", kind="counter", help="Times that a node came up after a crash."),
     Metric(
         name="recovery_s",

@@ -65,7 +65,7 @@ LOG_PARAMS = (
         unit="s",
         minimum=1.0,
         maximum=TEN_DAYS_S,
-        help="After a crash the log since the last checkpoint is replayed (checkpoint_timeout).",
+        help="After a crash the log since the last checkpoint is replayed; each writes back all changed pages (checkpoint_timeout).",
         group=LOG,
     ),
     Param(

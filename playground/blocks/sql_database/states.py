@@ -38,15 +38,17 @@ WAITED: Final = 6
 RECOVERED: Final = 7
 REJOINED: Final = 8
 PROMOTED: Final = 9
-LOOP: Final = 10
-LEASE: Final = 11
-RETRY: Final = 12
-DEADLOCK: Final = 13
-LOCK_TIMEOUT: Final = 14
+CHECKPOINT: Final = 10
+WRITTEN_BACK: Final = 11
+LOOP: Final = 12
+LEASE: Final = 13
+RETRY: Final = 14
+DEADLOCK: Final = 15
+LOCK_TIMEOUT: Final = 16
 """Timers of a node: a flush is done, a commit delay is over, the WAL writer wakes, log has arrived, a replica's word of its position has
 arrived, a record is applied, somebody has waited long enough for a position, the log is replayed, the rewind (or copy) is done, the
-promotion is; an agent's loop, the end of the lease, an agent's last try to renew it; somebody has waited for a lock for deadlock_timeout,
-or for lock_timeout."""
+promotion is; a checkpoint is due, some of its pages are written or due; an agent's loop, the end of the lease, an agent's last try to
+renew it; somebody has waited for a lock for deadlock_timeout, or for lock_timeout."""
 
 OFF: Final = 0
 LOCAL: Final = 1
