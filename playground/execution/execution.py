@@ -21,14 +21,12 @@ from playground.execution.moments import Moment, Moments
 from playground.execution.results import results_of
 from playground.execution.traces import spans_of
 from playground.parameters import filled
-from playground.protocol.design import Action, Design, Intervention, Scenario
+from playground.protocol.design import SCENARIO, Action, Design, Intervention, Scenario
 from playground.protocol.errors import InputError, shown
 from playground.protocol.messages import Layout, Notable, Span
 
 EVENTS_UNLIMITED = 1 << 60
 NEVER = 1 << 60
-SCENARIO = "scenario"
-"""The actor of what a scenario does by itself: part of the world like its drawing, and nobody's to take back."""
 SAMPLED_PER_S = 300.0
 """Requests that are followed hop by hop, per second of the viewer's time."""
 
@@ -126,7 +124,7 @@ class Execution:
         """All events up to now have happened: record it, then the interventions of this moment."""
         at_ns = self.now_ns
         if self.recorded and at_ns > self._settled_ns and at_ns % self.series.bucket_ns == 0:
-            self.series.record(self.model, at_ns)
+            self.series.record(self.model, self.design, at_ns)
             self._follow()
             if self._moments.wants(at_ns):
                 self._keep_moment()

@@ -7,10 +7,13 @@ from typing import Any
 from librt.vecs import vec
 from mypy_extensions import i64
 
+from playground.blocks.registry import kinds
 from playground.builder import Model
+from playground.catalogue import catalogue
 from playground.engine.histogram import percentile_of
 from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
 from playground.execution.counts import Counts
+from playground.protocol.design import Design
 
 BUCKETS_WANTED = 600
 BUCKET_NS_MIN = 50_000_000
@@ -47,6 +50,24 @@ def merged(columns: list[vec[i64]]) -> vec[i64]:
     return vec[i64]([sum(int(column[index]) for column in columns if index < len(column)) for index in range(length)])
 
 
+def watched(model: Model, design: Design) -> dict[str, float | None]:
+    """What each figure that ``design`` watches reads now, None where there is none, by the name of its column."""
+    kind_of = {block.id: block.kind for block in design.blocks}
+    found: dict[str, float | None] = {}
+    for it in design.watch:
+        if it.target in model.blocks:
+            block = model.blocks[it.target]
+            declared = (*catalogue().common_metrics, *kinds()[kind_of[it.target]].spec.metrics)
+            values = [*block.common_metrics(), *block.metrics()]
+        elif it.target in model.edges:
+            declared, values = catalogue().edge.metrics, model.edges[it.target].metrics()
+        else:
+            declared, values = (), []
+        names = [metric.name for metric in declared]
+        found[f"watch.{it.target}.{it.metric}"] = values[names.index(it.metric)] if it.metric in names else None
+    return found
+
+
 class History:
     """Columns by name, one value a whole bucket; bucket i covers (i, i + 1] times ``bucket_ns``."""
 
@@ -70,8 +91,8 @@ class History:
         """The run stands somewhere else now, at a bucket's end; what was recorded stays, since it will come again as it was."""
         self._before = Totals(model)
 
-    def record(self, model: Model, now_ns: int) -> None:
-        """The bucket that ends now is whole."""
+    def record(self, model: Model, design: Design, now_ns: int) -> None:
+        """The bucket that ends now is whole; ``design`` is what runs."""
         bucket = now_ns // self.bucket_ns - 1
         now = Totals(model)
         before, self._before = self._before, now
@@ -97,7 +118,7 @@ class History:
                 values[f"queue.{name}"] = block.queue()
                 held = now.busy.get(name, 0.0) - before.busy.get(name, 0.0)
                 values[f"utilisation.{name}"] = round(held / capacity / self.bucket_ns, 6)
-        self._append(values)
+        self._append({**values, **watched(model, design)})
 
     def _append(self, values: dict[str, float | None]) -> None:
         for name, value in values.items():
