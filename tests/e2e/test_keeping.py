@@ -208,7 +208,9 @@ def test_a_second_tab_of_the_same_run_follows_the_first_and_does_not_fight_it(
     expect(opened.page.locator('[data-what="intervention"]')).to_have_count(2)
 
 
-def test_a_run_is_exported_alike_by_who_steered_it_and_by_who_came_later(opened: PlaygroundPage, tmp_path: Path) -> None:
+def test_a_run_is_exported_alike_by_who_steered_it_and_by_who_came_later(
+    opened: PlaygroundPage, tmp_path: Path
+) -> None:
     opened.open("/t/liveness-readiness")
     expect(opened.test_id("scenario")).to_be_visible()
     opened.pause()

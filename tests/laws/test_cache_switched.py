@@ -22,7 +22,14 @@ def behind(seed: int, mode: str, query_ms: float = 5.0, **cache: Scalar) -> Scen
         query_ms=query_ms,
         client={"write_weight": 100, "keys": 300, "key_choice": "uniform"},
         app={"writes": "cache"},
-        cache={"capacity": 60, "mode": mode, "write_policy": "behind", "flush_every_ms": 500, "flush_batch": 100, **cache},
+        cache={
+            "capacity": 60,
+            "mode": mode,
+            "write_policy": "behind",
+            "flush_every_ms": 500,
+            "flush_batch": 100,
+            **cache,
+        },
         wires=[STORE],
         seed=seed,
         until_s=12.0,
@@ -60,7 +67,10 @@ def check(execution: Execution) -> None:
 
 CHANGES: dict[str, list[Action]] = {
     "to write-through": [set_param("cache", "write_policy", "through")],
-    "no writes through it any more": [set_param("app", "writes", "store"), set_param("cache", "write_policy", "around")],
+    "no writes through it any more": [
+        set_param("app", "writes", "store"),
+        set_param("cache", "write_policy", "around"),
+    ],
     "a smaller memory": [set_param("cache", "capacity", 5)],
     "another eviction": [set_param("cache", "eviction", "fifo")],
     "a time to live": [set_param("cache", "ttl_s", 0.1)],
@@ -133,7 +143,9 @@ def test_writes_through_wait_for_the_unwritten_one_before_them(seed: int) -> Non
 
 @SEEDS
 def test_a_write_through_that_is_under_way_does_not_take_the_place_of_a_later_one_behind(seed: int) -> None:
-    execution = reach(Execution(behind(seed, "look_aside", write_policy="through", query_ms=100.0), recorded=False), 3.3)
+    execution = reach(
+        Execution(behind(seed, "look_aside", write_policy="through", query_ms=100.0), recorded=False), 3.3
+    )
     execution.act(set_param("cache", "write_policy", "behind"), "test")
     reach(execution, 6)
     check(ended(execution))

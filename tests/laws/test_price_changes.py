@@ -102,7 +102,9 @@ def test_every_kind_of_use_is_metered_somewhere() -> None:
         used = set()
         for name in PRICED:
             drawing, block = priced(name)
-            if costs(with_params(drawing, lambda thing, block=block: thing.id == block, **alone), block, [], [UNTIL_S])[-1]:
+            if costs(with_params(drawing, lambda thing, block=block: thing.id == block, **alone), block, [], [UNTIL_S])[
+                -1
+            ]:
                 used.add(name)
         assert used >= set(PRICED) - ({"gslb"} if price == "price_per_gb" else set()), price
 
