@@ -115,7 +115,7 @@ class Execution:
         """The next moment at which something has to be done between events."""
         stop = until_ns
         if self.recorded:
-            stop = min(stop, self.series.next_boundary_ns(self._settled_ns))
+            stop = min(stop, self.series.next_look_ns(self.design, self._settled_ns))
         if self.applied < len(self.log):
             stop = min(stop, max(self.log[self.applied].at_ns, self._settled_ns))
         return max(stop, self.now_ns)
@@ -123,11 +123,12 @@ class Execution:
     def _settle(self) -> None:
         """All events up to now have happened: record it, then the interventions of this moment."""
         at_ns = self.now_ns
-        if self.recorded and at_ns > self._settled_ns and at_ns % self.series.bucket_ns == 0:
-            self.series.record(self.model, self.design, at_ns)
-            self._follow()
-            if self._moments.wants(at_ns):
-                self._keep_moment()
+        if self.recorded and at_ns > self._settled_ns:
+            self.series.look(self.model, self.design, at_ns)
+            if at_ns % self.series.bucket_ns == 0:
+                self._follow()
+                if self._moments.wants(at_ns):
+                    self._keep_moment()
         self._settled_ns = at_ns
         self._settled_events = int(self.model.simulation.events)
         self._apply_due()

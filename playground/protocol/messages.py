@@ -253,7 +253,8 @@ class History(Message):
 
     Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that
     ended in the bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``. A figure that the
-    design watches, as it reads at the bucket's end: ``watch.<target>.<metric>``.
+    design watches, as it reads at the bucket's end: ``watch.<target>.<metric>``; one whose highest value it watches also
+    ``highest.<target>.<metric>``, the highest of ten looks at it in the bucket.
     """
 
     type: Literal["history"] = "history"

@@ -8,7 +8,7 @@ const OFF: Stretch[] = [{ at: 0, state: 'off' }];
 const TURNED: Stretch[] = [...OFF, { at: 10 * S, state: 'on' }];
 
 const sampled = (...values: number[]): Sample[] =>
-  values.map((value, index) => ({ t: (index + 1) * S, values: [value] }));
+  values.map((value, index) => ({ t: (index + 1) * S, values: [value], highest: [value] }));
 
 /** A counter that grows by 100 a second until 10 s and by 1 a second after it, sampled each second. */
 const RUN = sampled(...Array.from({ length: 20 }, (_, index) => (index < 10 ? 100 * (index + 1) : 1000 + (index - 9))));

@@ -19,6 +19,8 @@ export interface Sample {
   t: number;
   /** One value a watched figure; NaN where the engine reports none. */
   values: number[];
+  /** The highest that each was since the sample before; NaN where nobody watches for it. */
+  highest: number[];
 }
 
 /** A figure of one side; null before there is anything to tell. */
@@ -42,7 +44,7 @@ export function compare(
 ): Compared[] {
   const sides = watch.map(() => ({ off: new Side(), on: new Side() }));
   let stretch = 0;
-  let before: Sample = { t: 0, values: watch.map(() => 0) };
+  let before: Sample = { t: 0, values: watch.map(() => 0), highest: [] };
   let untilTurn: Sample | null = null;
   for (const sample of samples) {
     if (sample.t > now) break;
@@ -91,7 +93,7 @@ class Side {
     // A counter below itself began anew: its block was taken out and drawn again.
     this.grown += Number.isNaN(from) || value < from ? value : value - from;
     this.ns += sample.t - before.t;
-    this.highest = larger(this.highest, value);
+    this.highest = larger(this.highest, sample.highest[index]!);
     if (value === this.carried) return;
     this.carried = Number.NaN;
     this.last = value;

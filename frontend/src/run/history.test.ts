@@ -40,13 +40,14 @@ describe('recorded series', () => {
       law: '',
     }));
     const inParts = new Series();
-    inParts.take(part(0, { 'watch.cache.rebuilds': [3] }));
+    inParts.take(part(0, { 'watch.cache.rebuilds': [3], 'highest.cache.gone': [8] }));
     inParts.take(part(1, { 'watch.cache.rebuilds': [null, 9] }));
     const atOnce = new Series();
-    atOnce.take(part(0, { 'watch.cache.rebuilds': [3, null, 9] }));
+    atOnce.take(part(0, { 'watch.cache.rebuilds': [3, null, 9], 'highest.cache.gone': [8, null, null] }));
     const expected = [3, Number.NaN, 9].map((value, bucket) => ({
       t: (bucket + 1) * 1e8,
       values: [value, Number.NaN],
+      highest: [Number.NaN, bucket === 0 ? 8 : Number.NaN],
     }));
     expect(samplesOf(inParts, watch)).toEqual(expected);
     expect(samplesOf(atOnce, watch)).toEqual(expected);

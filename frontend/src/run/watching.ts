@@ -12,9 +12,11 @@ import { live } from './live';
 /** What the record has of `watch`: a sample at the end of each bucket. Who comes later gets the same from it as who was there. */
 export function samplesOf(record: Series, watch: readonly Watch[]): Sample[] {
   const columns = watch.map(({ target, metric }) => record.column(`watch.${target}.${metric}`));
+  const highest = watch.map(({ target, metric }) => record.column(`highest.${target}.${metric}`));
   return Array.from({ length: record.length }, (_, bucket) => ({
     t: (bucket + 1) * record.bucketNs,
     values: columns.map((column) => column[bucket] ?? Number.NaN),
+    highest: highest.map((column) => column[bucket] ?? Number.NaN),
   }));
 }
 
