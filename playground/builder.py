@@ -7,6 +7,7 @@ keeps its state; a block whose kind, or a parameter that can't change live, is a
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from playground.blocks.declare import PRICES
@@ -19,6 +20,7 @@ from playground.engine.params import Params
 from playground.engine.simulation import Simulation
 from playground.parameters import filled
 from playground.protocol import design as drawn
+from playground.protocol.catalogue import Scalar
 from playground.protocol.errors import InputError
 
 BUILD_S_MAX = 15.0
@@ -139,7 +141,7 @@ def _configure(model: Model, block: drawn.Block) -> None:
     made = model.blocks[block.id]
     values = filled(spec_of(block).params, block.params)
     region = values.get("region")
-    made.set_prices(*(float(str(values.get(name, 0.0))) for name in PRICES))
+    _set_prices(made, values)
     moved = (region or "") != made.region
     made.region = str(region or "")
     made.configure(Params(dict(values)))
@@ -149,12 +151,27 @@ def _configure(model: Model, block: drawn.Block) -> None:
                 edge.settle_region()
 
 
+def _set_prices(made: Block, values: Mapping[str, Scalar]) -> None:
+    made.set_prices(*(float(str(values.get(name, 0.0))) for name in PRICES))
+
+
 def _reconfigure(model: Model, old: dict[str, drawn.Block], new: dict[str, drawn.Block], made: set[str]) -> set[str]:
-    """Let blocks that stay take changed parameters; returns their ids."""
-    changed = {name for name, block in new.items() if name not in made and block.params != old[name].params}
-    for name in sorted(changed):
-        _configure(model, new[name])
+    """Let blocks that stay take changed parameters; returns the ids of those that may behave otherwise now (a price changes nothing)."""
+    changed = set()
+    for name in sorted(new):
+        block = new[name]
+        if name in made or block.params == old[name].params:
+            continue
+        if _unpriced(block) == _unpriced(old[name]):
+            _set_prices(model.blocks[name], filled(spec_of(block).params, block.params))
+        else:
+            _configure(model, block)
+            changed.add(name)
     return changed
+
+
+def _unpriced(block: drawn.Block) -> Mapping[str, Scalar]:
+    return {name: value for name, value in block.params.items() if name not in PRICES}
 
 
 def _make_edge(model: Model, edge: drawn.Edge) -> None:

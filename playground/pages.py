@@ -47,7 +47,7 @@ def _page(request: HttpRequest, entry: str, title: str) -> HttpResponse:
 
 
 def bundle(entry: str) -> Bundle | None:
-    """What a page is built into, None before anybody has built it."""
+    """What a page is built into, None before anybody has built it (a build from before there was this page is none of it)."""
     try:
         changed = MANIFEST.stat().st_mtime_ns
     except FileNotFoundError:
@@ -56,10 +56,12 @@ def bundle(entry: str) -> Bundle | None:
 
 
 @lru_cache(maxsize=4)
-def _read(manifest: Path, entry_name: str, changed_ns: int) -> Bundle:
+def _read(manifest: Path, entry_name: str, changed_ns: int) -> Bundle | None:
     """Vite's manifest, https://vite.dev/guide/backend-integration; read again when it has ``changed_ns``."""
     chunks = json.loads(manifest.read_text(encoding="utf-8"))
-    entry = chunks[entry_name]
+    entry = chunks.get(entry_name)
+    if entry is None:
+        return None
     imported = [chunks[name] for name in entry.get("imports", ())]
     styles = [style for chunk in (entry, *imported) for style in chunk.get("css", ())]
 

@@ -82,7 +82,10 @@ class Block(State):
         self.source_block: Block | None = None
         self.source_wiring: i64 = -1
         self.looking_below: bool = False
-        # Cost.
+        # Cost: what was spent under earlier prices, and how many calls and bytes these have paid for.
+        self.spent: float = 0.0
+        self.calls_paid: i64 = 0
+        self.bytes_paid: float = 0.0
         self.price_per_hour: float = 0.0
         self.price_per_million: float = 0.0
         self.price_per_gb: float = 0.0
@@ -433,7 +436,10 @@ class Block(State):
         self.begin_fault(Fault("crash", instance, 0.0), self.restart_ns)
 
     def set_prices(self, per_hour: float, per_million: float, per_gb: float) -> None:
-        """Take what it costs, in neutral units: an instance for an hour, a million calls, a gigabyte that it answers with."""
+        """Take what it costs from now on, in neutral units: an instance for an hour, a million calls, a gigabyte that it answers with."""
+        if per_hour == self.price_per_hour and per_million == self.price_per_million and per_gb == self.price_per_gb:
+            return
+        self.settle_prices()
         self.price_per_hour = per_hour
         self.price_per_million = per_million
         self.price_per_gb = per_gb
@@ -448,6 +454,18 @@ class Block(State):
         self.instances_area += float(self.billed_instances()) * float(now - self.instances_changed)
         self.instances_changed = now
 
+    def settle_prices(self) -> None:
+        """Enter what has been used so far at the present prices; called before these change."""
+        self.spent = self.cost()
+        self.instances_area = 0.0
+        self.instances_changed = self.simulation.now
+        self.calls_paid = self.billed_calls()
+        self.bytes_paid = self.egress_bytes()
+
+    def billed_calls(self) -> i64:
+        """Calls since the start that are paid for."""
+        return self.offered
+
     def egress_bytes(self) -> float:
         """Bytes of all answers that it gave."""
         total = 0.0
@@ -456,11 +474,14 @@ class Block(State):
         return total
 
     def cost(self) -> float:
-        """What it has cost since the start; looking changes nothing."""
+        """What it has cost since the start, each use at the price of its time, up to when it was deleted; looking changes nothing."""
+        if self.removed:
+            return self.spent
         span = float(self.simulation.now - self.instances_changed)
         hours = (self.instances_area + float(self.billed_instances()) * span) / 3.6e12
-        calls = float(self.offered) * self.price_per_million / 1e6
-        return hours * self.price_per_hour + calls + self.egress_bytes() * self.price_per_gb / 1e9
+        calls = float(self.billed_calls() - self.calls_paid) * self.price_per_million / 1e6
+        egress = (self.egress_bytes() - self.bytes_paid) * self.price_per_gb / 1e9
+        return self.spent + (hours * self.price_per_hour + calls + egress)
 
     def note(self, kind: str, severity: str, title: str, detail: str) -> None:
         """Name a notable moment of this block."""
@@ -905,6 +926,7 @@ class Block(State):
 
     def retire(self) -> None:
         """The block is deleted from the drawing: its calls end, new ones are refused."""
+        self.settle_prices()
         self.removed = True
         index: i64 = 0
         while index < self.slots:

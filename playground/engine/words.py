@@ -18,9 +18,9 @@ def often(number: i64) -> str:
 
 
 def time_text(ns: i64) -> str:
-    """A time with three digits in the unit that people would use: ``250 us``, ``19.3 ms``, ``1.5 s``, ``2.5 min``, ``24 h``."""
+    """A time with three digits in the unit that people would use: ``250 µs``, ``19.3 ms``, ``1.5 s``, ``2.5 min``, ``24 h``."""
     if ns < 999_500:
-        return f"{float(ns) / 1e3:.3g} us"
+        return f"{float(ns) / 1e3:.3g} µs"
     if ns < 999_500_000:
         return f"{float(ns) / 1e6:.3g} ms"
     if ns < 120_000_000_000:

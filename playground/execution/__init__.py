@@ -3,6 +3,6 @@
 Used by worker processes (live) and by ``manage.py simulate`` (headless). It knows no Django.
 """
 
-from playground.execution.execution import SCENARIO, Execution
+from playground.execution.execution import Execution
 
-__all__ = ["SCENARIO", "Execution"]
+__all__ = ["Execution"]

@@ -21,14 +21,12 @@ from playground.execution.moments import Moment, Moments
 from playground.execution.results import results_of
 from playground.execution.traces import spans_of
 from playground.parameters import filled
-from playground.protocol.design import Action, Design, Intervention, Scenario
+from playground.protocol.design import SCENARIO, Action, Design, Intervention, Scenario
 from playground.protocol.errors import InputError, shown
 from playground.protocol.messages import Layout, Notable, Span
 
 EVENTS_UNLIMITED = 1 << 60
 NEVER = 1 << 60
-SCENARIO = "scenario"
-"""The actor of what a scenario does by itself: part of the world like its drawing, and nobody's to take back."""
 SAMPLED_PER_S = 300.0
 """Requests that are followed hop by hop, per second of the viewer's time."""
 
@@ -117,7 +115,7 @@ class Execution:
         """The next moment at which something has to be done between events."""
         stop = until_ns
         if self.recorded:
-            stop = min(stop, self.series.next_boundary_ns(self._settled_ns))
+            stop = min(stop, self.series.next_look_ns(self.design, self._settled_ns))
         if self.applied < len(self.log):
             stop = min(stop, max(self.log[self.applied].at_ns, self._settled_ns))
         return max(stop, self.now_ns)
@@ -125,11 +123,12 @@ class Execution:
     def _settle(self) -> None:
         """All events up to now have happened: record it, then the interventions of this moment."""
         at_ns = self.now_ns
-        if self.recorded and at_ns > self._settled_ns and at_ns % self.series.bucket_ns == 0:
-            self.series.record(self.model, at_ns)
-            self._follow()
-            if self._moments.wants(at_ns):
-                self._keep_moment()
+        if self.recorded and at_ns > self._settled_ns:
+            self.series.look(self.model, self.design, at_ns)
+            if at_ns % self.series.bucket_ns == 0:
+                self._follow()
+                if self._moments.wants(at_ns):
+                    self._keep_moment()
         self._settled_ns = at_ns
         self._settled_events = int(self.model.simulation.events)
         self._apply_due()

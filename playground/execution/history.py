@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from librt.vecs import vec
 from mypy_extensions import i64
 
+from playground.blocks.registry import kinds
 from playground.builder import Model
+from playground.catalogue import catalogue
 from playground.engine.histogram import percentile_of
 from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
 from playground.execution.counts import Counts
+from playground.protocol.design import Design
 
 BUCKETS_WANTED = 600
 BUCKET_NS_MIN = 50_000_000
 NICE = (1, 2, 5)
+LOOKS = 10
+"""How often in a bucket a figure is looked at whose highest value counts."""
 PERCENTILES = (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99))
 
 
@@ -47,6 +53,27 @@ def merged(columns: list[vec[i64]]) -> vec[i64]:
     return vec[i64]([sum(int(column[index]) for column in columns if index < len(column)) for index in range(length)])
 
 
+def watched(model: Model, design: Design, *, highest: bool = False) -> dict[str, float | None]:
+    """What each figure that ``design`` watches (``highest``: for its highest value) reads now, None where there is none, by target and
+    metric."""
+    kind_of = {block.id: block.kind for block in design.blocks}
+    found: dict[str, float | None] = {}
+    for it in design.watch:
+        if highest and it.show != "highest":
+            continue
+        if it.target in model.blocks:
+            block = model.blocks[it.target]
+            declared = (*catalogue().common_metrics, *kinds()[kind_of[it.target]].spec.metrics)
+            values = [*block.common_metrics(), *block.metrics()]
+        elif it.target in model.edges:
+            declared, values = catalogue().edge.metrics, model.edges[it.target].metrics()
+        else:
+            declared, values = (), []
+        names = [metric.name for metric in declared]
+        found[f"{it.target}.{it.metric}"] = values[names.index(it.metric)] if it.metric in names else None
+    return found
+
+
 class History:
     """Columns by name, one value a whole bucket; bucket i covers (i, i + 1] times ``bucket_ns``."""
 
@@ -55,6 +82,7 @@ class History:
         self.columns: dict[str, list[float | None]] = {}
         self.length = 0
         self._before = Totals(model)
+        self._highest: dict[str, float] = {}
 
     @property
     def offered_per_s(self) -> float:
@@ -66,12 +94,29 @@ class History:
         """The end of the bucket that ``now_ns`` lies in."""
         return (now_ns // self.bucket_ns + 1) * self.bucket_ns
 
+    def next_look_ns(self, design: Design, now_ns: int) -> int:
+        """When it has to do something next: at the end of the bucket, or before where ``design`` watches a highest value."""
+        if any(it.show == "highest" for it in design.watch):
+            step = self.bucket_ns // LOOKS
+            return (now_ns // step + 1) * step
+        return self.next_boundary_ns(now_ns)
+
+    def look(self, model: Model, design: Design, now_ns: int) -> None:
+        """Note what is highest in this bucket, and record it where it is whole now."""
+        for name, value in watched(model, design, highest=True).items():
+            if value is not None and value > self._highest.get(name, -math.inf):
+                self._highest[name] = value
+        if now_ns % self.bucket_ns == 0:
+            self.record(model, design, now_ns)
+            self._highest = {}
+
     def rebase(self, model: Model) -> None:
         """The run stands somewhere else now, at a bucket's end; what was recorded stays, since it will come again as it was."""
         self._before = Totals(model)
+        self._highest = {}
 
-    def record(self, model: Model, now_ns: int) -> None:
-        """The bucket that ends now is whole."""
+    def record(self, model: Model, design: Design, now_ns: int) -> None:
+        """The bucket that ends now is whole; ``design`` is what runs."""
         bucket = now_ns // self.bucket_ns - 1
         now = Totals(model)
         before, self._before = self._before, now
@@ -97,6 +142,8 @@ class History:
                 values[f"queue.{name}"] = block.queue()
                 held = now.busy.get(name, 0.0) - before.busy.get(name, 0.0)
                 values[f"utilisation.{name}"] = round(held / capacity / self.bucket_ns, 6)
+        values.update({f"watch.{name}": value for name, value in watched(model, design).items()})
+        values.update({f"highest.{name}": self._highest.get(name) for name in watched(model, design, highest=True)})
         self._append(values)
 
     def _append(self, values: dict[str, float | None]) -> None:

@@ -68,7 +68,8 @@ def totals_of(model: Model, seconds: float) -> Figures:
     roots = counts.roots
     number = sum(int(root.histogram.number) for root in roots)
     total = sum(float(root.histogram.total) for root in roots)
-    cost = sum(block.cost() for block in model.blocks.values())
+    # With those that were deleted: what they had cost until then was spent.
+    cost = sum(block.cost() for block in model.simulation.blocks)
     return {
         "offered": counts.offered,
         "completed": counts.completed,

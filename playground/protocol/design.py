@@ -173,6 +173,10 @@ class EditDesign(Shape):
 Action = Annotated[SetParam | InjectFault | ClearFaults | EditDesign, Field(discriminator="type")]
 
 
+SCENARIO = "scenario"
+"""The actor of what a scenario does by itself: part of the world like its drawing, and nobody's to take back."""
+
+
 class Intervention(Shape):
     """Something that happens to a run after its start, at a virtual time in nanoseconds."""
 

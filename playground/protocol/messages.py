@@ -177,7 +177,10 @@ class RunState(Message):
 
 
 class Welcome(Message):
-    """Answer to ``hello``: all that a page needs to draw the run; layout, state and missed durable events follow."""
+    """Answer to ``hello``: all that a page needs to draw the run; layout, state and missed durable events follow.
+
+    ``design`` is what runs now, ``origin`` what ran at time 0; ``script`` is what the scenario does by itself in each run of it.
+    """
 
     type: Literal["welcome"] = "welcome"
     version: int = PROTOCOL_VERSION
@@ -185,6 +188,8 @@ class Welcome(Message):
     engine_version: str
     design: Design
     design_hash: str
+    origin: Design
+    script: list[Intervention] = []
     seed: int
     title: str = ""
     slo: list[Slo] = []
@@ -247,7 +252,9 @@ class History(Message):
     """Recorded series in buckets of ``bucket_ns``: ``columns[name][i]`` belongs to bucket ``first + i``. Gaps are null.
 
     Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that
-    ended in the bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``.
+    ended in the bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``. A figure that the
+    design watches, as it reads at the bucket's end: ``watch.<target>.<metric>``; one whose highest value it watches also
+    ``highest.<target>.<metric>``, the highest of ten looks at it in the bucket.
     """
 
     type: Literal["history"] = "history"

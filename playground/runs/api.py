@@ -44,6 +44,12 @@ async def look(request: HttpRequest, run_id: str) -> rest.RunInfo:
     )
 
 
+@router.get("/runs/{run_id}/scenario", response=Scenario, by_alias=True)
+async def scenario(request: HttpRequest, run_id: str) -> Scenario:
+    """The run as a scenario: what it began with, and its whole log, what is yet to come included. Played, it is this run again."""
+    return hub().scenario_of(_room(run_id).id)
+
+
 @router.delete("/runs/{run_id}", response={204: None})
 async def end(request: HttpRequest, run_id: str) -> Status[None]:
     """End a run; only its owner may."""

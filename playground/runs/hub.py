@@ -59,6 +59,10 @@ class Hub:
             self._sweeper = asyncio.create_task(self._sweep(), name="sweeper of runs")
         return room
 
+    def scenario_of(self, run_id: str) -> Scenario:
+        """What a run began with, and its log as it is now."""
+        return Scenario.model_validate(self.pool.runs[run_id].scenario)
+
     def end(self, run_id: str, reason: str) -> None:
         """End a run and tell its viewers why."""
         self.pool.end(run_id)

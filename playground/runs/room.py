@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 from playground.protocol import PROTOCOL_VERSION
-from playground.protocol.design import Design, Scenario, design_hash
+from playground.protocol.design import SCENARIO, Design, Scenario, design_hash
 from playground.runs.viewer import Viewer
 from playground.workers.limits import DURABLE_EVENTS_MAX
 
@@ -29,6 +29,7 @@ class Room:
         self.scenario = scenario
         self.viewers: dict[str, Viewer] = {}
         self.design: dict[str, Any] = created["design"]
+        self.origin: dict[str, Any] = scenario.design.model_dump(mode="json", by_alias=True)
         self.seed: int = created["seed"]
         self.layout: str = json.dumps(created["layout"])
         self.state: dict[str, Any] = created["state"]
@@ -74,6 +75,12 @@ class Room:
             "engine_version": engine_version,
             "design": self.design,
             "design_hash": design_hash(Design.model_validate(self.design)),
+            "origin": self.origin,
+            "script": [
+                entry.model_dump(mode="json", by_alias=True)
+                for entry in self.scenario.interventions
+                if entry.actor == SCENARIO
+            ],
             "seed": self.seed,
             "title": self.title,
             "slo": self.design["slo"],
@@ -118,6 +125,8 @@ class Room:
     def _on_log(self, event: dict[str, Any]) -> None:
         """What was announced and lies in the part of the log (or the time) that was cut off may happen again, differently."""
         self.seed = event["seed"]
+        if event["base"] is not None:
+            self.origin = event["base"]
 
         def cut(key: str, at_ns: int) -> bool:
             return bool(int(key[2:]) >= event["keep"] if key.startswith("i:") else at_ns > event["at_ns"])

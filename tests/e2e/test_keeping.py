@@ -206,3 +206,30 @@ def test_a_second_tab_of_the_same_run_follows_the_first_and_does_not_fight_it(
     other.page.keyboard.press("Delete")
     expect(opened.block("cache")).to_have_count(0)
     expect(opened.page.locator('[data-what="intervention"]')).to_have_count(2)
+
+
+def test_a_run_is_exported_alike_by_who_steered_it_and_by_who_came_later(
+    opened: PlaygroundPage, tmp_path: Path
+) -> None:
+    opened.open("/t/liveness-readiness")
+    expect(opened.test_id("scenario")).to_be_visible()
+    opened.pause()
+    opened.fix(0).toggle()
+    browser = opened.page.context.browser
+    assert browser
+    context = browser.new_context(base_url=opened.page.url.split("/r/")[0], color_scheme="dark")
+    guest = PlaygroundPage(context.new_page())
+    guest.open(opened.page.url)
+    expect(guest.test_id("scenario")).to_be_visible()
+    found = []
+    for who in (opened, guest):
+        who.test_id("document-menu").click()
+        with who.page.expect_download() as downloading:
+            who.test_id("export-json").click()
+        file = tmp_path / f"{len(found)}.json"
+        downloading.value.save_as(file)
+        found.append(json.loads(file.read_text()))
+    context.close()
+    assert found[0] == found[1]
+    # What was done, and what the scenario has yet to do by itself.
+    assert {entry["actor"] for entry in found[0]["interventions"]} > {"scenario"}

@@ -178,3 +178,54 @@ def test_what_a_scenario_does_by_itself_it_does_again_after_going_back_to_the_st
     event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text="Deadlock in Servers 2")
     expect(event.first).to_be_visible(timeout=60_000)
     assert opened.fix(0).is_on()
+
+
+def test_all_of_the_first_design_can_be_made_out_at_1280_beside_its_panels(opened: PlaygroundPage) -> None:
+    opened.open("/t/catalogue")
+    expect(opened.test_id("right-panel")).to_be_visible()
+    opened.pause()
+    opened.page.wait_for_timeout(600)
+    canvas = opened.test_id("canvas").bounding_box()
+    cards = [card.bounding_box() for card in opened.page.locator("[data-kind].card").all()]
+    assert canvas and len(cards) == 8
+    for box in cards:
+        assert box and box["width"] >= 0.8 * CARD_WIDTH
+        assert canvas["x"] <= box["x"] and box["x"] + box["width"] <= canvas["x"] + canvas["width"]
+        assert canvas["y"] <= box["y"] and box["y"] + box["height"] <= canvas["y"] + canvas["height"]
+    for at, one in enumerate(cards):
+        for other in cards[at + 1 :]:
+            assert one and other
+            apart = max(abs(one["x"] - other["x"]) - one["width"], abs(one["y"] - other["y"]) - one["height"])
+            assert apart > 0, "no card lies on another"
+
+
+def test_a_stampede_that_is_over_in_a_moment_is_shown_in_slow_motion(opened: PlaygroundPage) -> None:
+    opened.open("/t/cache-lock")
+    expect(opened.test_id("speed-0.1")).to_have_attribute("aria-pressed", "true")
+    event = opened.test_id("feed").get_by_test_id("event-title").filter(has_text=re.compile(r"Stampede on key 1: \d+"))
+    expect(event.first).to_be_visible(timeout=15_000)
+    opened.expect_watch(0, off(1700, 2300))
+
+
+def test_who_comes_later_sees_the_figures_of_both_sides_as_who_was_there(opened: PlaygroundPage) -> None:
+    opened.open("/t/cache-lock")
+    opened.choose_speed("1×")
+    opened.expect_watch(0, off(1700, 2300))
+    opened.fix(0).toggle()
+    opened.expect_watch(0, on(1, 1))
+    opened.pause()
+    opened.page.wait_for_timeout(1_000)
+    figures = range(3)
+    there = [opened.watch(number) for number in figures]
+    assert all(watched.off is not None and watched.on is not None for watched in there)
+
+    # Somebody else, in a profile of its own; then a reload.
+    browser = opened.page.context.browser
+    assert browser
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=opened.page.url.split("/r/")[0])
+    guest = PlaygroundPage(context.new_page())
+    guest.open(opened.page.url)
+    assert [guest.expect_watch(number, lambda it, number=number: it == there[number]) for number in figures] == there
+    context.close()
+    opened.page.reload()
+    assert [opened.expect_watch(number, lambda it, number=number: it == there[number]) for number in figures] == there

@@ -16,8 +16,8 @@ def test_one_of_something_is_not_several() -> None:
 @pytest.mark.parametrize(
     ("ns", "text"),
     [
-        (250_000, "250 us"),
-        (999_400, "999 us"),
+        (250_000, "250 µs"),
+        (999_400, "999 µs"),
         (999_600, "1 ms"),
         (19_300_000, "19.3 ms"),
         (999_400_000, "999 ms"),

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from playground.catalogue import spec_of
-from playground.execution import SCENARIO, Execution
-from playground.protocol.design import Action, EditDesign, Intervention, Scenario, parse_interventions
+from playground.execution import Execution
+from playground.protocol.design import SCENARIO, Action, EditDesign, Intervention, Scenario, parse_interventions
 from playground.protocol.errors import InputError
 from playground.templates_store import templates
 from tests.execution.variants import digest, finished, short_scenarios

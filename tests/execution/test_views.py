@@ -13,7 +13,7 @@ from playground.blocks.registry import kinds
 from playground.catalogue import catalogue
 from playground.engine.limits import CELLS_MAX
 from playground.execution import Execution
-from playground.execution.history import BUCKETS_WANTED, bucket_length_ns
+from playground.execution.history import BUCKETS_WANTED, LOOKS, bucket_length_ns
 from playground.protocol.errors import InputError
 from playground.protocol.frames import HOP_FIELDS, pack_frame, unpack_frame
 from playground.protocol.messages import Span
@@ -238,3 +238,28 @@ def test_a_mean_beside_theory_says_how_sure_it_is_and_holds_the_law() -> None:
     # By batch means over half an hour: narrow enough to mean something, wide enough to hold W = 0.5 s.
     assert 0.01 < mean["ci"] < 0.15
     assert abs(mean["measured"] - 0.5) < 1.5 * mean["ci"]
+
+
+def test_what_a_design_watches_is_recorded_as_it_reads_at_the_end_of_each_bucket() -> None:
+    drawing = templates()["cache-lock"].scenario.model_copy(update={"until_s": 0.4})
+    execution = Execution(drawing)
+    bucket = execution.series.bucket_ns
+    read: dict[str, list[float]] = {f"watch.{it.target}.{it.metric}": [] for it in drawing.design.watch}
+    highest: list[float] = []
+    while execution.now_ns < execution.until_ns:
+        looks = []
+        for _ in range(LOOKS):
+            execution.advance(execution.now_ns + bucket // LOOKS)
+            looks.append(metric(execution, "shoppers", "recent_p99_ms"))
+        highest.append(max(looks))
+        for it in drawing.design.watch:
+            read[f"watch.{it.target}.{it.metric}"].append(metric(execution, it.target, it.metric))
+    columns = execution.history(0)["columns"]
+    assert {name: columns[name] for name in read} == read
+    assert columns["highest.shoppers.recent_p99_ms"] == highest != columns["watch.shoppers.recent_p99_ms"]
+    assert "highest.cache.rebuilds" not in columns
+    assert read["watch.cache.rebuilds"][-1] > 0
+    # Going back and on again leaves the record as it was.
+    execution.seek(bucket)
+    execution.advance(execution.until_ns)
+    assert execution.history(0)["columns"] == columns

@@ -204,7 +204,7 @@ def test_a_created_item_stays_invisible_until_the_negative_ttl_ends(seed: int) -
     (noted,) = [it for it in execution.take_notables() if it.kind == "invisible"]
     assert noted.title == "Key 2 exists, cache says it doesn't"
     # The first read after the creation: some milliseconds old.
-    assert re.fullmatch(r"It was created [\d.]+ (us|ms) ago; .*", noted.detail), noted.detail
+    assert re.fullmatch(r"It was created [\d.]+ (µs|ms) ago; .*", noted.detail), noted.detail
     told = counted(execution, "invisible")
     reach(execution, 4.5)
     # The window that began at about 2 s is over.

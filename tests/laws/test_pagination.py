@@ -53,7 +53,7 @@ def test_what_a_page_costs_grows_with_its_depth_by_offset_alone() -> None:
         for page in (1, 100, 2_500):
             library.page(after.format(60_001 - 20 * (page - 1) if pagination == "keyset" else page))
         took[pagination] = library.db.detail()["pages_of_lists_by_depth"]
-    # 50,000 rows at 0.3 us each are 15 ms of a core.
+    # 50,000 rows at 0.3 µs each are 15 ms of a core.
     assert [row["ms_per_page"] for row in took["offset"]] == pytest.approx([0.006, 0.6, 15], abs=0.001)
     assert [row["ms_per_page"] for row in took["keyset"]] == pytest.approx([0.011] * 3, abs=0.001)
 

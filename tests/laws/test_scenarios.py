@@ -50,7 +50,7 @@ def test_a_scenario_has_one_switch_that_is_off_and_figures_with_a_law(name: str)
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_ten_thousand_readers_of_an_expired_key_make_two_thousand_rebuilds_or_one_with_a_lock(seed: int) -> None:
-    free, locked = both("cache-lock", 12.0, seed)
+    free, locked = both("cache-lock", 1.4, seed)
     # Poisson(2,000): five standard deviations are 224.
     assert 1776 <= metric(free, "cache", "latest_rebuilds") <= 2224
     assert metric(locked, "cache", "latest_rebuilds") == 1

@@ -15,7 +15,7 @@ READS_OF_KEY_1_PER_S = 35_000 * 0.285714 * 100 / 101
 
 REBUILD_S = 0.200 + 4 * 0.00025 + 2 * 0.00002
 """A query of 200 ms, four messages of 0.25 ms (the miss and the query, each way, less the read that found the key
-missing, more the write that fills it), two cache operations of 20 us at most."""
+missing, more the write that fills it), two cache operations of 20 µs at most."""
 
 
 def expired(seed: int, after_s: float = 0.5) -> Execution:

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from playground import native
-from playground.execution import SCENARIO
-from playground.protocol.design import Scenario, parse_interventions
+from playground.protocol.design import SCENARIO, Scenario, parse_interventions
 from playground.protocol.errors import InputError
 from playground.workers import limits
 from tests.workers.conftest import MakePool

@@ -519,7 +519,11 @@ export interface RunState {
   restoring: boolean;
 }
 
-/** Answer to ``hello``: all that a page needs to draw the run; layout, state and missed durable events follow. */
+/**
+ * Answer to ``hello``: all that a page needs to draw the run; layout, state and missed durable events follow.
+ *
+ * ``design`` is what runs now, ``origin`` what ran at time 0; ``script`` is what the scenario does by itself in each run of it.
+ */
 export interface Welcome {
   type: "welcome";
   version: number;
@@ -527,6 +531,8 @@ export interface Welcome {
   engine_version: string;
   design: Design;
   design_hash: string;
+  origin: Design;
+  script: Intervention[];
   seed: number;
   title: string;
   slo: Slo[];
@@ -585,7 +591,9 @@ export interface Refused {
  * Recorded series in buckets of ``bucket_ns``: ``columns[name][i]`` belongs to bucket ``first + i``. Gaps are null.
  *
  * Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that
- * ended in the bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``.
+ * ended in the bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``. A figure that the
+ * design watches, as it reads at the bucket's end: ``watch.<target>.<metric>``; one whose highest value it watches also
+ * ``highest.<target>.<metric>``, the highest of ten looks at it in the bucket.
  */
 export interface History {
   type: "history";

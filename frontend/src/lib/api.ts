@@ -16,6 +16,7 @@ import type {
   RunCreated,
   RunInfo,
   SaveDraft,
+  Scenario,
   Shared,
   TemplateFull,
   TemplateSummary,
@@ -76,6 +77,8 @@ export const createRun = (run: NewRun) => call<RunCreated>('POST', '/runs', run)
 export const getEngine = () => call<EngineStatus>('GET', '/engine');
 /** How a run stands. */
 export const getRun = (id: string) => call<RunInfo>('GET', `/runs/${encodeURIComponent(id)}`);
+/** What a run began with, and its whole log. */
+export const getRunScenario = (id: string) => call<Scenario>('GET', `/runs/${encodeURIComponent(id)}/scenario`);
 /** Whether a design can run. `design` may be anything: it is what a person typed or drew. */
 export const checkDesign = (design: unknown) => call<Checked>('POST', '/designs/check', design);
 /** The same for text that was typed, so that the server's own parser names the place. */

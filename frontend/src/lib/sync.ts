@@ -33,7 +33,7 @@ function sameEnds(a: Edge, b: Edge): boolean {
   );
 }
 
-/** Whether blocks, edges or objectives differ in more than parameters. Labels and positions are for people and never count. */
+/** Whether blocks, edges, objectives or what is watched differ in more than parameters. Labels and positions are for people and never count. */
 function structureDiffers(running: Design, drawn: Design): boolean {
   if (running.blocks.length !== drawn.blocks.length || running.edges.length !== drawn.edges.length) return true;
   const blocks = new Map(running.blocks.map((block) => [block.id, block]));
@@ -43,7 +43,15 @@ function structureDiffers(running: Design, drawn: Design): boolean {
     const other = edges.get(edge.id);
     if (!other || !sameEnds(edge, other)) return true;
   }
-  return JSON.stringify(running.slo.map(sloKey)) !== JSON.stringify(drawn.slo.map(sloKey));
+  // What is watched is recorded where it runs.
+  return (
+    JSON.stringify(running.slo.map(sloKey)) !== JSON.stringify(drawn.slo.map(sloKey)) ||
+    JSON.stringify(running.watch.map(watchKey)) !== JSON.stringify(drawn.watch.map(watchKey))
+  );
+}
+
+function watchKey({ target, metric }: Design['watch'][number]) {
+  return [target, metric];
 }
 
 function sloKey(slo: Design['slo'][number]) {

@@ -132,7 +132,7 @@ function CommandRows() {
         <Row text="Isolation lab" onSelect={() => location.assign('/lab')} />
         <Row text="Results" onSelect={() => togglePanel('results')} />
         <Row text="Design as JSON" onSelect={() => togglePanel('json')} />
-        <Row text="Export JSON" onSelect={exportJson} />
+        <Row text="Export JSON" onSelect={() => void exportJson()} />
         <Row text="Export PNG" onSelect={() => void exportPng()} />
         <Row text="Dark or light colours" onSelect={() => setTheme(useUi.getState().dark ? 'light' : 'dark')} />
       </Command.Group>

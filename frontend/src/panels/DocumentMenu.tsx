@@ -45,7 +45,7 @@ export function DocumentMenu({ trigger }: { trigger: ReactNode }) {
               Import JSON
             </DropdownMenu.Item>
             <DropdownMenu.Separator className="my-1 h-px bg-line" />
-            <DropdownMenu.Item className={ITEM} data-testid="export-json" onSelect={exportJson}>
+            <DropdownMenu.Item className={ITEM} data-testid="export-json" onSelect={() => void exportJson()}>
               Export JSON
             </DropdownMenu.Item>
             <DropdownMenu.Item className={ITEM} data-testid="export-png" onSelect={() => exportPng().catch(failed)}>

@@ -4,10 +4,10 @@ import { fitSoon, present } from '../canvas/commands';
 import { ApiError, checkDesign, createShare, getCatalogue, getRun } from '../lib/api';
 import { emptyDesign } from '../lib/design';
 import { drawing, show } from '../state/design';
-import { scenarioOf, scriptOf, useSession, wholeLog } from '../state/session';
+import { scenarioOf, scriptOf, useSession } from '../state/session';
 import { select } from '../state/ui';
 import { beginDocument, followForSaving } from './autosave';
-import { leaveRun, openRun, startRun } from './controller';
+import { leaveRun, openRun, runAsScenario, startRun } from './controller';
 import { draftOfRun, knownRun, type LocalDraft, latestDraft } from './memory';
 import { followDrawing, syncSoon } from './sync-loop';
 
@@ -56,7 +56,7 @@ async function reopenRun(id: string): Promise<void> {
     showDraft(draft);
     useSession.setState({ script: scriptOf(draft.scenario.interventions) });
   }
-  openRun(id, known?.control ?? null, { adopt: draft === null, origin: known?.origin ?? null });
+  openRun(id, known?.control ?? null, draft === null);
 }
 
 function showDraft(draft: LocalDraft): void {
@@ -105,8 +105,8 @@ function begin(): void {
 
 /** Makes a link to the drawing; with `log`, to the run with everything that was done to it. Gives its address. */
 export async function share(withLog: boolean): Promise<string> {
-  const { origin, running, events, forkedFrom } = useSession.getState();
-  const scenario = withLog && origin ? scenarioOf(origin, wholeLog(events, running ?? origin)) : scenarioOf(drawing());
+  const { forkedFrom } = useSession.getState();
+  const scenario = withLog ? await runAsScenario() : scenarioOf(drawing());
   const shared = await createShare({ scenario, title: drawing().name, forked_from: forkedFrom });
   return new URL(shared.url, location.href).href;
 }

@@ -1,10 +1,10 @@
 /** Everything that a person can do to a run. Panels call these; nothing else talks to the socket. */
 
-import type { Action, Design, ServerMessage } from '../generated/protocol';
-import { ApiError, checkDesign, createRun } from '../lib/api';
+import type { Action, Scenario, ServerMessage } from '../generated/protocol';
+import { ApiError, checkDesign, createRun, getRunScenario } from '../lib/api';
 import { runsAlike } from '../lib/sync';
 import { drawing } from '../state/design';
-import { atEnd, catalogue, forgetRun, scenarioOf, scriptOf, useSession } from '../state/session';
+import { atEnd, catalogue, forgetRun, scenarioOf, scriptOf, useSession, wholeLog } from '../state/session';
 import { toast, useUi } from '../state/ui';
 import { hear } from './hear';
 import { series } from './history';
@@ -42,19 +42,18 @@ export async function startRun(start: Start): Promise<boolean> {
     untilS: created.scenario.until_s,
     script: scriptOf(created.scenario.interventions),
   });
-  openRun(created.id, created.control, { adopt, origin: null });
+  openRun(created.id, created.control, adopt);
   if (location.pathname !== `/r/${created.id}`) history.replaceState(null, '', `/r/${created.id}`);
   return true;
 }
 
 /**
- * Opens the live socket of a run that exists. `origin`: the drawing that it began with, where the page knows it; `adopt`: whether
- * the engine's drawing, which its welcome brings, takes the place of what is on the canvas.
+ * Opens the live socket of a run that exists. `adopt`: whether the engine's drawing, which its welcome brings, takes the place of what
+ * is on the canvas.
  */
-export function openRun(id: string, control: string | null, how: { adopt: boolean; origin: Design | null }): void {
+export function openRun(id: string, control: string | null, adopt: boolean): void {
   leaveRun();
-  const { adopt, origin } = how;
-  useSession.setState({ runId: id, control, origin, adopt, phase: 'open', failure: null, problems: [] });
+  useSession.setState({ runId: id, control, adopt, phase: 'open', failure: null, problems: [] });
   socket = new RunSocket(`/ws/runs/${id}/`, control, hear);
 }
 
@@ -81,6 +80,21 @@ export async function ask(message: Outgoing): Promise<ServerMessage | null> {
   } catch (error) {
     if (error instanceof RefusedError || error instanceof ApiError) toast(error.message, 'bad');
     return null;
+  }
+}
+
+/**
+ * The run as a scenario that is this run again when it is played: what it began with, and all that was done and will be done in it. The
+ * server knows the log; where the run is gone by now, what the page has heard of it has to do.
+ */
+export async function runAsScenario(): Promise<Scenario> {
+  const { runId, origin, running, events, speed } = useSession.getState();
+  if (!runId || !origin) return scenarioOf(drawing());
+  try {
+    return { ...(await getRunScenario(runId)), speed };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return scenarioOf(origin, wholeLog(events, running ?? origin));
   }
 }
 

@@ -4,9 +4,10 @@ import type { Design, Intervention } from '../generated/protocol';
 import { syntaxProblems } from '../lib/api';
 import { completed, designProblems, locate, parseText } from '../lib/json-text';
 import { drawing } from '../state/design';
-import { interventions, scenarioOf, scriptOf, useSession, wholeLog } from '../state/session';
+import { interventions, scenarioOf, scriptOf, useSession } from '../state/session';
 import { toast } from '../state/ui';
 import { openDesign } from './boot';
+import { runAsScenario } from './controller';
 
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -26,10 +27,9 @@ function download(href: string, name: string): void {
 }
 
 /** Saves the scenario (drawing, seed, what was done) as `manage.py simulate` takes it. */
-export function exportJson(): void {
-  const { origin, running, events } = useSession.getState();
-  const touched = origin && interventions(events).length > 0;
-  const scenario = touched ? scenarioOf(origin, wholeLog(events, running ?? origin)) : scenarioOf(drawing());
+export async function exportJson(): Promise<void> {
+  const touched = interventions(useSession.getState().events).length > 0;
+  const scenario = touched ? await runAsScenario() : scenarioOf(drawing());
   const blob = new Blob([`${JSON.stringify(scenario, null, 2)}\n`], { type: 'application/json' });
   const href = URL.createObjectURL(blob);
   download(href, fileName('json'));

@@ -16,6 +16,7 @@ import { followEngine, syncSoon } from './sync-loop';
 const HISTORY_EVERY_MS = 400;
 let historyAskedAt = 0;
 let historyPending = false;
+let historySoon: ReturnType<typeof setTimeout> | undefined;
 let seqAtWelcome = 0;
 
 /** The listener of the page's run socket. */
@@ -71,18 +72,17 @@ function message(heard: ServerMessage): void {
 function welcomed(welcome: Welcome): void {
   seqAtWelcome = welcome.last_seq;
   const { design } = welcome;
-  const { adopt, control, origin: known } = useSession.getState();
-  // Who comes later to somebody's run can't know what it began with: only what it has become.
-  const origin = known ?? (control || !welcome.last_seq ? design : null);
+  const { adopt, control } = useSession.getState();
   useSession.setState({
     mayControl: welcome.may_control,
     engineVersion: welcome.engine_version,
     seed: welcome.seed,
     running: design,
-    origin,
+    origin: welcome.origin,
+    script: welcome.script,
     adopt: false,
   });
-  if (control && origin) rememberRun(welcome.run, { control, origin });
+  if (control) rememberRun(welcome.run, { control });
   if (adopt) {
     show(design, { forgetSteps: true });
     present();
@@ -91,7 +91,7 @@ function welcomed(welcome: Welcome): void {
 
 function stateChanged(state: RunState): void {
   live.playing = state.playing;
-  useSession.setState({ state, speed: state.speed });
+  useSession.setState({ state, speed: state.speed, untilS: state.until_ns / 1e9 });
   if (state.furthest_ns < series.length * series.bucketNs - series.bucketNs) {
     series.cut(Math.floor(state.furthest_ns / series.bucketNs));
   }
@@ -117,6 +117,8 @@ function happened(event: Happened): void {
   }
   const now = engineDrawing(event, running);
   useSession.setState({ running: now });
+  // The present drawing has become the first one.
+  if (event.what === 'reset') useSession.setState({ origin: now });
   if (running && now) followEngine(running, now);
   if (event.what === 'intervention' || event.what === 'reset') syncSoon();
 }
@@ -129,8 +131,16 @@ function engineDrawing(event: Happened, running: Design | null): Design | null {
 }
 
 function askHistory(): void {
+  clearTimeout(historySoon);
   const now = performance.now();
-  if (historyPending || now - historyAskedAt < HISTORY_EVERY_MS) return;
+  const wait = historyPending ? HISTORY_EVERY_MS : historyAskedAt + HISTORY_EVERY_MS - now;
+  if (wait > 0) {
+    // This may have been the last frame for long: time may stand still now.
+    historySoon = setTimeout(() => {
+      if ((live.frame?.buckets ?? 0) > series.length) askHistory();
+    }, wait);
+    return;
+  }
   historyAskedAt = now;
   historyPending = true;
   openSocket()

@@ -22,7 +22,6 @@ export interface LocalDraft {
 /** What is needed to come back to a run after a reload. */
 export interface KnownRun {
   control: string;
-  origin: Design;
 }
 
 function read<T>(key: string): T | null {
@@ -72,6 +71,5 @@ export function rememberRun(id: string, run: KnownRun): void {
 
 /** How to come back to run `id`, if this browser started it. */
 export function knownRun(id: string): KnownRun | null {
-  const known = (read<[string, KnownRun][]>(RUNS_KEY) ?? []).find(([other]) => other === id)?.[1];
-  return known ? { ...known, origin: upToDate(known.origin) } : null;
+  return (read<[string, KnownRun][]>(RUNS_KEY) ?? []).find(([other]) => other === id)?.[1] ?? null;
 }

@@ -1,86 +1,60 @@
-/** Follows the run's frames for the figures that the design watches, and tells what they came to with its fix and without it. */
+/** The figures that the design watches, from the run's record, and what they came to with its fix and without it. */
 
 import type { Happened, Watch } from '../generated/protocol';
-import { type Compared, Comparison, type Stretch } from '../lib/comparison';
+import { type Compared, compare, type Sample, type Stretch } from '../lib/comparison';
 import { switchState } from '../lib/switches';
 import { applied } from '../lib/sync';
-import { drawing, useDesign } from '../state/design';
+import { drawing } from '../state/design';
 import { changesInTime, useSession } from '../state/session';
+import { type Series, series } from './history';
 import { live } from './live';
 
-let watch: readonly Watch[] = [];
-let comparison = new Comparison(0);
-/** Events come again after a reconnect; what they cut off is not cut off twice. */
-let heard = 0;
-
-function begin(): void {
-  ({ watch } = drawing());
-  comparison = new Comparison(watch.length);
-  cached = null;
+/** What the record has of `watch`: a sample at the end of each bucket. Who comes later gets the same from it as who was there. */
+export function samplesOf(record: Series, watch: readonly Watch[]): Sample[] {
+  const columns = watch.map(({ target, metric }) => record.column(`watch.${target}.${metric}`));
+  const highest = watch.map(({ target, metric }) => record.column(`highest.${target}.${metric}`));
+  return Array.from({ length: record.length }, (_, bucket) => ({
+    t: (bucket + 1) * record.bucketNs,
+    values: columns.map((column) => column[bucket] ?? Number.NaN),
+    highest: highest.map((column) => column[bucket] ?? Number.NaN),
+  }));
 }
-
-live.onFrame((frame) => {
-  if (!watch.length) return;
-  comparison.add(
-    frame.t,
-    watch.map(({ target, metric }) => live.value(target, metric) ?? live.edgeValue(target, metric) ?? Number.NaN),
-  );
-});
-useDesign.subscribe((state, before) => {
-  if (state.design.watch !== before.design.watch && JSON.stringify(state.design.watch) !== JSON.stringify(watch))
-    begin();
-});
-useSession.subscribe((state, before) => {
-  if (state.runId !== before.runId) {
-    heard = 0;
-    begin();
-  }
-  if (state.events === before.events) return;
-  for (const event of state.events) {
-    if (event.seq <= heard) continue;
-    heard = event.seq;
-    if (event.what === 'branch') comparison.cut(event.at_ns);
-    if (event.what === 'reset') begin();
-  }
-});
 
 let stretched: { events: readonly Happened[]; origin: unknown; fixes: unknown; stretches: Stretch[] } | null = null;
 
-/**
- * How the design's first fix stood, from the start on; without a fix, everything is without it. Where the page does not know what the
- * run began with, it knows how the fix stood only from the last change on.
- */
+/** How the design's first fix stood, from the start on; without a fix, everything is without it. */
 function stretches(): Stretch[] {
-  const { events, origin, running, catalogue } = useSession.getState();
+  const { events, origin, catalogue } = useSession.getState();
   const { switches } = drawing();
   if (stretched?.events === events && stretched.origin === origin && stretched.fixes === switches)
     return stretched.stretches;
   const [fix] = switches;
   const found: Stretch[] = [];
-  const changes = changesInTime(events);
-  let design = origin ?? (changes.length ? null : running);
+  let design = origin;
   const note = (at: number) => {
     const state = !fix ? 'off' : catalogue && design ? switchState(catalogue, design, fix) : null;
     if (state !== found.at(-1)?.state) found.push({ at, state });
   };
   note(0);
-  for (const event of changes) {
-    if (origin) design = design && applied(design, event.intervention!);
-    else if (event === changes.at(-1)) design = running;
+  for (const event of changesInTime(events)) {
+    design = design && applied(design, event.intervention!);
     note(event.at_ns);
   }
   stretched = { events, origin, fixes: switches, stretches: found };
   return found;
 }
 
-let cached: { version: number; stretches: unknown; compared: Compared[] } | null = null;
+let cached: { recorded: number; now: number; watch: unknown; stretches: unknown; compared: Compared[] } | null = null;
 
 /** What each watched figure came to up to the moment that is shown. */
 export function compared(): Compared[] {
   const known = stretches();
-  if (cached?.version !== live.version || cached.stretches !== known) {
-    const found = comparison.compare(watch, known, live.frame?.t ?? 0);
-    cached = { version: live.version, stretches: known, compared: found };
+  const { watch } = drawing();
+  const recorded = series.version;
+  // Between the ends of two buckets nothing changes.
+  const now = Math.floor((live.frame?.t ?? 0) / series.bucketNs) * series.bucketNs;
+  if (cached?.recorded !== recorded || cached.now !== now || cached.watch !== watch || cached.stretches !== known) {
+    cached = { recorded, now, watch, stretches: known, compared: compare(watch, samplesOf(series, watch), known, now) };
   }
   return cached.compared;
 }

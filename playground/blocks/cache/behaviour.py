@@ -14,6 +14,7 @@ from playground.blocks.cache.states import (
     AROUND,
     FLUSH_TIMER,
     FREE,
+    HELD,
     LOADED,
     NEVER,
     RELOADED,
@@ -62,14 +63,19 @@ class Cache(Loading):
         self.configure_writing(params)
         params.set_duration(self.operation, "operation")
         self.read_through = params.text("mode") == "read_through"
+        self.settle_plain()
+        self.pull_all()
+
+    def settle_plain(self) -> None:
+        """Whether a read takes the short way: nothing but hit or miss is at stake, and nothing is unwritten."""
         self.plain = (
             self.rebuild == FREE
             and self.soft_ns < 0
             and self.beta < 0.0
             and self.negative_ns < 0
             and self.write_policy == AROUND
+            and not self.holds
         )
-        self.pull_all()
 
     def wired(self) -> None:
         """The store behind it, for reading and writing through, and the queue for writing behind."""
@@ -172,7 +178,7 @@ class Cache(Loading):
         now = self.simulation.now
         again = calls.flags[call] & TOLD != 0 and calls.extra[call] > 0
         if entry < 0:
-            unwritten = node.unwritten(key)
+            unwritten = self.unwritten(key, calls.instance[call])
             if unwritten > 0:
                 # Thrown out, or too old, but the store does not have it yet.
                 entry = node.put(key, unwritten, now, self.expiry(now), -1)
@@ -234,6 +240,8 @@ class Cache(Loading):
             self.on_written(calls.parent[call], call)
         else:
             self.on_flushed(call)
+            if not self.holds and not self.plain:
+                self.settle_plain()
 
     # ---- sets
 
@@ -286,18 +294,23 @@ class Cache(Loading):
         elif mark == SERVING:
             self.station.release(number)
             self.pull(number)
+        elif mark == HELD:
+            self.forget_held(call, -1)
 
     def on_crash(self, instance: i64) -> None:
         """What a node held is gone; others take over its keys, where that is switched on."""
         self.station.clear(instance)
+        self.forget_held(-1, instance)
         if instance < len(self.nodes):
             self.lose(instance)
         self.loading.clear()
         self.settle_members()
+        self.hand_over()
 
     def on_restart(self, instance: i64) -> None:
-        """The node takes its keys back, empty."""
+        """The node takes its keys back, empty but for what the others were to write of them."""
         self.settle_members()
+        self.hand_over()
 
     def on_fault(self, fault: str, params: Params) -> bool:
         """``flush`` empties it, ``expire_key`` lets one key expire, ``age_key`` brings one to the end of its soft time to live."""

@@ -73,7 +73,7 @@ class Loading(WritingCache):
                 self.unlock(number, key, token)
             self.reply(parent, as_upstream(outcome), 0, 0)
             return
-        version = calls.version[call]
+        version = self.newest(number, key, calls.version[call])
         self.take(number, key, version, token, self.simulation.now - calls.began[call])
         self.reply(parent, OK, version, self.item_bytes if version > 0 else SMALL_BYTES)
 
@@ -90,6 +90,13 @@ class Loading(WritingCache):
             return
         self.take(number, key, calls.version[call], calls.token[call], self.simulation.now - calls.began[call])
 
+    def newest(self, number: i64, key: i64, version: i64) -> i64:
+        """What is unwritten here, where that is later than the ``version`` that comes from the store."""
+        if not self.holds or version <= 0:
+            return version
+        unwritten = self.unwritten(key, number)
+        return unwritten if unwritten > version else version
+
     def take(self, number: i64, key: i64, version: i64, token: i64, took: i64) -> bool:
         """Put in what was loaded or written, and give its lock back; False where its lease was void."""
         node = self.nodes[number]
@@ -103,6 +110,7 @@ class Loading(WritingCache):
                 return False
             if took < 0:
                 self.void(number, key)
+        version = self.newest(number, key, version)
         now = self.simulation.now
         if version == ABSENT and self.negative_ns < 0:
             node.remove(key)

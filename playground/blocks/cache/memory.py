@@ -242,6 +242,15 @@ class Memory(Block):
         owner = self.ring.owner(key)
         return owner if owner >= 0 else number
 
+    def keeper(self, key: i64, number: i64) -> i64:
+        """The node that what is written of ``key`` belongs to, where it was written at node ``number`` (which may be gone since)."""
+        if self.instances == 1:
+            return 0
+        if self.placement == LOCAL:
+            return number % self.instances
+        owner = self.ring.owner(key)
+        return owner if owner >= 0 else number
+
     # ---- staleness
 
     def observe(self, node: Node, key: i64, version: i64) -> None:

@@ -7,7 +7,8 @@ from typing import Final
 WAITING: Final = 0
 SERVING: Final = 1
 LOADING: Final = 2
-"""Marks of a call: it waits for a thread, is on one, or waits for the store without one."""
+HELD: Final = 3
+"""Marks of a call: it waits for a thread, is on one, waits for the store without one, or for the write before it to get there."""
 
 LOADED: Final = 0
 RELOADED: Final = 1

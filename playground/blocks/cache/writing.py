@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
 from playground.blocks.cache.node import Node
@@ -13,6 +14,7 @@ from playground.blocks.cache.states import (
     BEHIND,
     FLUSH_TIMER,
     FLUSHED,
+    HELD,
     KEY_BYTES,
     LOADING,
     NODE_BITS,
@@ -47,6 +49,11 @@ class WritingCache(Rebuilding):
         self.flush_batch: i64 = 1
         # The version that was promised last, by key.
         self.promised = Evicting(UNBOUNDED, FIFO)
+        # Whether some item may be unwritten: from when it writes behind until all is written, under whatever policy.
+        self.holds: bool = False
+        # Calls that write through, each behind the unwritten write of its item; in the order in which they came.
+        self.held: vec[i64] = vec[i64]()
+        self.members_at: i64 = -1
         self.dirty: i64 = 0
         self.writes: i64 = 0
         self.flushed: i64 = 0
@@ -55,31 +62,96 @@ class WritingCache(Rebuilding):
         self.lost_writes: i64 = 0
 
     def configure_writing(self, params: Params) -> None:
-        """How and when it writes; what is unwritten is flushed under any policy."""
+        """How and when it writes; what is unwritten is flushed under any policy: at once, where it writes behind no more."""
         self.item_bytes = params.integer("item_bytes")
         self.write_policy = WRITING.index(params.text("write_policy"))
         self.flush_ns = params.ns("flush_every_ms")
         self.flush_batch = params.integer("flush_batch")
+        if self.write_policy == BEHIND:
+            self.holds = True
+        elif self.holds:
+            for number, node in enumerate(self.nodes):
+                if node.dirty.size > 0:
+                    self.timer(0, FLUSH_TIMER, number)
+            self.settle_holds()
+        self.hand_over()
+
+    def settle_holds(self) -> None:
+        """Whether something is unwritten still, where it no longer writes behind."""
+        if self.write_policy == BEHIND or not self.holds:
+            return
+        for node in self.nodes:
+            if node.dirty.size + node.flushing.size > 0:
+                return
+        self.holds = False
 
     def write(self, call: i64, node: Node, key: i64) -> None:
         """A caller writes through here."""
         calls = self.calls
         self.writes += 1
         if self.write_policy == BEHIND:
+            number = calls.instance[call]
+            if calls.arrived[call] <= self.members_at:
+                # It was under way when the key went to another node.
+                number = self.keeper(key, number)
+                node = self.nodes[number]
             version = self.promise(node, key)
-            self.void(calls.instance[call], key)
-            self.keep(node, calls.instance[call], key, version)
-            self.soil(node, calls.instance[call], key, version)
+            self.void(number, key)
+            self.keep(node, number, key, version)
+            self.soil(node, number, key, version)
             self.reply(call, OK, version, SMALL_BYTES)
             return
+        if self.write_policy == AROUND or self.store is None:
+            self.reply(call, ERROR, 0, 0)
+        elif self.holds and self.unwritten(key, calls.instance[call]) > 0:
+            # The store would get them in the wrong order.
+            calls.mark[call] = HELD
+            self.held = append(self.held, call)
+        else:
+            self.write_through(call)
+
+    def write_through(self, call: i64) -> None:
+        """Write to the store at once."""
+        calls = self.calls
         store = self.store
-        if self.write_policy == AROUND or store is None:
+        if store is None:
             self.reply(call, ERROR, 0, 0)
             return
         calls.mark[call] = LOADING
         size = calls.request_bytes[call]
-        made = store.call(call, WRITE, key, calls.user[call], -1, size, calls.trace[call])
+        made = store.call(call, WRITE, calls.key[call], calls.user[call], -1, size, calls.trace[call])
         calls.step[made] = WRITTEN
+
+    def unwritten(self, key: i64, number: i64) -> i64:
+        """The version of ``key`` that the store does not have yet, asked at node ``number``; 0 where there is none."""
+        return self.nodes[self.keeper(key, number)].unwritten(key) if self.holds else 0
+
+    def release_held(self) -> None:
+        """Let go on those calls before which nothing is unwritten any more."""
+        if len(self.held) == 0:
+            return
+        calls = self.calls
+        waiting = self.held
+        self.held = vec[i64]()
+        index: i64 = 0
+        while index < len(waiting):
+            call = waiting[index]
+            if self.unwritten(calls.key[call], calls.instance[call]) > 0:
+                self.held = append(self.held, call)
+            else:
+                self.write_through(call)
+            index += 1
+
+    def forget_held(self, call: i64, instance: i64) -> None:
+        """``call`` is cancelled (-1: all calls at ``instance`` end)."""
+        waiting = self.held
+        self.held = vec[i64]()
+        index: i64 = 0
+        while index < len(waiting):
+            other = waiting[index]
+            if other != call and self.calls.instance[other] != instance:
+                self.held = append(self.held, other)
+            index += 1
 
     def on_written(self, parent: i64, call: i64) -> None:
         """Write-through: the store has answered. Whether a failed write took effect is unknown, so the old item goes."""
@@ -96,7 +168,9 @@ class WritingCache(Rebuilding):
             return
         version = calls.version[call]
         if version > 0:
-            self.keep(node, number, key, version)
+            # A later write, behind, may have come meanwhile: what is held is that one then.
+            if self.unwritten(key, number) == 0:
+                self.keep(node, number, key, version)
         else:
             # There is no such item to be written.
             node.remove(key)
@@ -144,17 +218,19 @@ class WritingCache(Rebuilding):
             self.timer(self.flush_ns, FLUSH_TIMER, number)
 
     def flush(self, number: i64) -> None:
-        """Send the oldest unwritten items to the store, or to a queue; those whose last write is still under way wait for it."""
+        """Send the oldest unwritten items to the store, or to a queue; those whose last write is still under way wait for it. All of them,
+        where it writes behind no more."""
         node = self.nodes[number]
         node.flush_set = False
         if self.removed:
             return
         edge = self.queue_edge if self.queue_edge is not None else self.store
         dirty = node.dirty
+        most = self.flush_batch if self.write_policy == BEHIND else UNBOUNDED
         sent: i64 = 0
         looked: i64 = 0
         count = dirty.size
-        while edge is not None and sent < self.flush_batch and looked < count and self.crashed[number] == 0:
+        while edge is not None and sent < most and looked < count and self.crashed[number] == 0:
             looked += 1
             entry = dirty.oldest[dirty.first_group]
             key = dirty.key[entry]
@@ -192,21 +268,22 @@ class WritingCache(Rebuilding):
         """The store (or the queue) has answered a write behind."""
         calls = self.calls
         stamp = calls.data[call]
-        number = stamp & NODE_MASK
+        sender = stamp & NODE_MASK
         key = calls.key[call]
         promised = calls.token[call]
+        number = self.keeper(key, sender)
+        node = self.nodes[number]
+        under_way = node.flushing.find(key)
         well = calls.outcome[call] == OK
         if well:
             self.flushed += 1
         else:
             self.flush_failures += 1
-        if self.lives[number] != stamp >> NODE_BITS:
+        if self.lives[sender] != stamp >> NODE_BITS and (number == sender or under_way < 0):
             if not well:
                 # The node that would have tried again has died.
                 self.lost_writes += 1
             return
-        node = self.nodes[number]
-        under_way = node.flushing.find(key)
         if under_way >= 0:
             node.flushing.remove(under_way)
         if not well:
@@ -215,6 +292,8 @@ class WritingCache(Rebuilding):
                 node.dirty.put(key, promised, self.simulation.now, 0)
             self.set_flush(node, number)
             return
+        self.settle_holds()
+        self.release_held()
         version = calls.version[call]
         held = node.items.find(key)
         if held < 0 or node.items.version[held] != promised:
@@ -228,6 +307,46 @@ class WritingCache(Rebuilding):
             node.remove(key)
             self.changed_at(key, number)
 
+    def hand_over(self) -> None:
+        """Keys have gone to other nodes: what is unwritten of them goes along, so that the node that is asked now knows of it. What the
+        store has been sent already is known there until the answer."""
+        self.members_at = self.simulation.now
+        if not self.holds:
+            return
+        for number, node in enumerate(self.nodes):
+            if node.dirty.size > 0:
+                self.move_to_keepers(number, node.dirty)
+            if node.flushing.size > 0:
+                self.move_to_keepers(number, node.flushing)
+
+    def move_to_keepers(self, number: i64, versions: Evicting) -> None:
+        """Let the dirty items of node ``number``, or those under way, be where their keys are now; of two versions the later one counts."""
+        node = self.nodes[number]
+        waiting = versions is node.dirty
+        for key in versions.in_order():
+            owner = self.keeper(key, number)
+            if owner == number:
+                continue
+            entry = versions.find(key)
+            version = versions.version[entry]
+            versions.remove(entry)
+            node.remove(key)
+            keeper = self.nodes[owner]
+            known = keeper.dirty if waiting else keeper.flushing
+            held = known.find(key)
+            if held >= 0:
+                if known.version[held] > version:
+                    version = known.version[held]
+                if waiting:
+                    self.coalesced += 1
+                    self.dirty -= 1
+            known.put(key, version, self.simulation.now, 0)
+            # What it holds from an earlier time is older.
+            keeper.remove(key)
+            self.changed_at(key, owner)
+            if waiting:
+                self.set_flush(keeper, owner)
+
     def drop_unwritten(self, node: Node, key: i64) -> None:
         """The item is deleted while its write was still to be flushed: there is nothing to flush any more."""
         if node.dirty.size == 0:
@@ -237,6 +356,7 @@ class WritingCache(Rebuilding):
             node.dirty.remove(entry)
             self.dirty -= 1
             self.lost_writes += 1
+            self.release_held()
 
     def lose(self, number: i64) -> None:
         """Node ``number`` forgets everything; say which writes are lost with it."""
@@ -247,6 +367,7 @@ class WritingCache(Rebuilding):
             named.append(str(node.dirty.key[entry]))
             entry = node.dirty.after[entry]
         lost = node.forget()
+        self.release_held()
         if lost == 0:
             return
         self.dirty -= lost

@@ -369,9 +369,9 @@ class Gslb(Block):
         if not self.outage:
             self.note("dns_back", "good", f"{self.label} answers queries again", "")
 
-    def cost(self) -> float:
-        """By the hour, by queries (requests do not pass through it) and by bytes."""
-        return super().cost() + float(self.resolutions - self.offered) * self.price_per_million / 1e6
+    def billed_calls(self) -> i64:
+        """Queries: requests do not pass through it."""
+        return self.resolutions
 
     def metrics(self) -> list[float]:
         """See ``spec.py``."""
