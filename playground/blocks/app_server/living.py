@@ -10,7 +10,7 @@ from playground.blocks.app_server import probing, report
 from playground.blocks.app_server.autoscaling import Autoscaler
 from playground.blocks.app_server.life import Life
 from playground.blocks.app_server.sessions import Sessions
-from playground.blocks.app_server.states import LIFE_TIMER, OFF, SCALING_TIMER
+from playground.blocks.app_server.states import LIFE_TIMER, SCALING_TIMER
 from playground.engine.block import Block
 from playground.engine.params import Params
 from playground.engine.station import Station
@@ -64,8 +64,8 @@ class LivingBlock(Block):
         probing.probe(self.life, call)
 
     def listed(self, instance: i64) -> bool:
-        """Callers find those that are not switched off."""
-        return instance >= len(self.life.state) or self.life.state[instance] != OFF
+        """Callers find those that run or start, and those that crashed, but not those that are off, drain, or wait for their restart."""
+        return instance >= len(self.life.listed) or self.life.listed[instance] != 0
 
     def choose_instance(self, call: i64) -> None:
         """In turn; those that are off, start or leave are passed over."""
@@ -82,7 +82,7 @@ class LivingBlock(Block):
         return super().stall(kind, tag, argument, owner)
 
     def order_restart(self, instance: i64, why: str) -> None:
-        """Restart an instance that doesn't answer, unless it is switched off."""
+        """Restart an instance that doesn't answer, unless it is off or ends by itself."""
         if self.listed(instance):
             super().order_restart(instance, why)
 

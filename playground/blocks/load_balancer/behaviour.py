@@ -191,6 +191,11 @@ class LoadBalancer(Block):
             self.prober.started_anew(row)
             self.settle(False)
 
+    def uses(self, edge: Edge, instance: i64) -> bool:
+        """Whether a target is well."""
+        row = self.targets.row_of(edge.index, instance)
+        return row < 0 or self.targets.healthy[row] != 0
+
     def on_probed(self, call: i64) -> None:
         """A probe has ended."""
         self.prober.on_probed(call)
