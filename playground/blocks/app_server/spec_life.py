@@ -254,7 +254,7 @@ METRICS = (
         name="sessions_lost",
         label="Sessions lost",
         kind="counter",
-        help="Sessions that instances held in memory when they died: counted then, not when their users come back.",
+        help="Sessions, not over yet, that instances held in memory when they died: counted then, not when their users come back.",
     ),
 )
 
