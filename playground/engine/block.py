@@ -153,6 +153,10 @@ class Block(State):
         """Whether ``instance`` is among those that callers find here (a server that is switched off, or drains, is not)."""
         return True
 
+    def is_off(self, instance: i64) -> bool:
+        """Whether ``instance`` is switched off, so that there is nothing that a fault could happen to."""
+        return False
+
     def authority(self) -> Block | None:
         """This block, where it decides which version of an item is the present one (a database); else None."""
         return None

@@ -157,6 +157,7 @@ class Execution:
             # What was done at this moment has had consequences in it already; a replay would do both first.
             self.advance(self.now_ns + 1)
         check_action(self.design, action)
+        self._check_on(action)
         entry = Intervention(at_ns=self.now_ns, actor=actor, action=action)
         before = self._moment() if action.type == "edit" else None
         try:
@@ -175,6 +176,24 @@ class Execution:
         self.series.cut(self.now_ns)
         self._moments.cut(self.now_ns)
         return entry
+
+    def _check_on(self, action: Action) -> None:
+        """Raise :class:`InputError` for a fault of an instance that is switched off."""
+        if action.type != "fault" or action.target not in self.model.blocks:
+            return
+        instance = action.params.get("instance")
+        block: Any = self.model.blocks[action.target]
+        if isinstance(instance, (int, float)) and block.is_off(int(instance)):
+            there = [str(other) for other in range(int(block.instances)) if not block.is_off(other)]
+            raise InputError.single(
+                "instance_off",
+                f"block {action.target!r}: instance {instance} is switched off now, so nothing can happen to it",
+                where=f"[{action.target}].instance",
+                block=action.target,
+                parameter="instance",
+                value=str(instance),
+                accepted=f"one that runs ({', '.join(there)}), or null (all of them)",
+            )
 
     def _apply_due(self) -> None:
         while self.applied < len(self.log) and self.log[self.applied].at_ns <= self._settled_ns:
@@ -201,6 +220,11 @@ class Execution:
         faults = spec_of(block).faults if block else catalogue().edge.faults
         fault = next(fault for fault in faults if fault.name == action.fault)
         values = filled(fault.params, action.params)
+        instance = values.get("instance")
+        if block is not None and isinstance(instance, (int, float)) and thing.is_off(int(instance)):
+            title = f"{fault.label} of {thing.label_of(int(instance))} comes to nothing"
+            thing.note("fault_missed", "info", title, "This instance is switched off now.")
+            return
         thing.inject(fault.name, Params(dict(values)))
 
     def _new_epoch(self) -> None:

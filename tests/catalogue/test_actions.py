@@ -14,7 +14,7 @@ from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Action, Design, Edge, EditDesign, SetParam
 from playground.protocol.errors import InputError
 from playground.templates_store import templates
-from tests.sketch import at, clear, edge, example, fault, set_param
+from tests.sketch import at, clear, edge, example, fault, run, set_param
 
 DESIGN = example("app_server").design
 
@@ -32,6 +32,8 @@ TAKEN: list[Action] = [
     clear("shop-db"),
     EditDesign(design=DESIGN),
 ]
+
+SCALED = after(after(DESIGN, set_param("shop", "autoscale", True)), set_param("shop", "instances_max", 6))
 
 # action, code, block, parameter, value, a part of what is accepted
 REFUSED: list[tuple[Action, str, str | None, str | None, str, str]] = [
@@ -93,6 +95,37 @@ def test_a_drawing_that_can_not_run_is_no_edit() -> None:
     gone = DESIGN.model_copy(update={"blocks": [it for it in DESIGN.blocks if it.id != "db"]})
     with pytest.raises(InputError, match="doesn't exist"):
         check_action(DESIGN, EditDesign(design=gone))
+
+
+@pytest.mark.parametrize("name", ["crash", "pause", "drain", "deadlock"])
+def test_a_fault_is_taken_for_each_instance_that_autoscaling_may_start(name: str) -> None:
+    check_action(SCALED, fault("shop", name, instance=5))
+    with pytest.raises(InputError, match="at most 6 instances, so there is no instance 6") as refused:
+        check_action(SCALED, fault("shop", name, instance=6))
+    assert refused.value.problems[0].accepted == "0 to 5, or null (all of them)"
+
+
+@pytest.mark.parametrize("name", ["crash", "pause", "drain", "deadlock", "slow_down"])
+def test_a_fault_of_an_instance_that_is_switched_off_is_refused_by_name(name: str) -> None:
+    execution = run(example("app_server").model_copy(update={"design": SCALED}), until_s=1)
+    with pytest.raises(InputError, match="instance 5 is switched off now, so nothing can happen to it") as refused:
+        execution.act(fault("shop", name, instance=5), "test")
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.block, problem.parameter, problem.value) == ("instance_off", "shop", "instance", "5")
+    assert problem.accepted == "one that runs (0, 1), or null (all of them)"
+    assert execution.log == []
+    execution.act(fault("shop", name, instance=1), "test")
+
+
+def test_a_recorded_fault_of_an_instance_that_is_off_by_then_says_so_and_does_nothing() -> None:
+    drawing = example("app_server").model_copy(
+        update={"design": SCALED, "interventions": [at(1, fault("shop", "crash", instance=5, restart_after_s=None))]}
+    )
+    execution = run(drawing, until_s=2)
+    (missed,) = [it for it in execution.take_notables() if it.kind == "fault_missed"]
+    assert (missed.target, missed.title) == ("shop", "Crash of shop 6 comes to nothing")
+    assert missed.detail == "This instance is switched off now."
+    assert list(execution.model.blocks["shop"].crashed) == [0] * 6
 
 
 # Each fits by itself, and not beside what else is set, or connected, in the drawing.

@@ -10,7 +10,7 @@ from playground.blocks.app_server import probing, report
 from playground.blocks.app_server.autoscaling import Autoscaler
 from playground.blocks.app_server.life import Life
 from playground.blocks.app_server.sessions import Sessions
-from playground.blocks.app_server.states import LIFE_TIMER, SCALING_TIMER
+from playground.blocks.app_server.states import LIFE_TIMER, OFF, SCALING_TIMER
 from playground.engine.block import Block
 from playground.engine.params import Params
 from playground.engine.station import Station
@@ -66,6 +66,10 @@ class LivingBlock(Block):
     def listed(self, instance: i64) -> bool:
         """Callers find those that run or start, and those that crashed, but not those that are off, drain, or wait for their restart."""
         return instance >= len(self.life.listed) or self.life.listed[instance] != 0
+
+    def is_off(self, instance: i64) -> bool:
+        """Autoscaling has not started it, or has stopped it."""
+        return instance < len(self.life.state) and self.life.state[instance] == OFF
 
     def choose_instance(self, call: i64) -> None:
         """In turn; those that are off, start or leave are passed over."""
