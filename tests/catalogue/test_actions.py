@@ -158,6 +158,27 @@ def test_a_parameter_is_refused_while_it_runs_as_it_is_in_a_drawing(action: SetP
     assert execution.design == DESIGN and execution.log == []
 
 
+def test_an_ignored_ttl_is_refused_while_it_runs_where_the_ttl_is_longer() -> None:
+    # One that ignores the TTL for a tenth of its resolvers, for the 3600 s that is usual.
+    drawing = example("gslb").design
+    (dns,) = [it.id for it in drawing.blocks if it.kind == "gslb"]
+    check_action(drawing, set_param(dns, "ttl_s", 3600))
+    for action in (set_param(dns, "ttl_s", 3601), set_param(dns, "ignored_ttl_s", 1)):
+        with pytest.raises(InputError, match="has to be at most ignored_ttl_s"):
+            check_action(drawing, action)
+    check_action(after(drawing, set_param(dns, "ignore_ttl_percent", 0)), set_param(dns, "ttl_s", 3601))
+
+
+def test_probes_that_are_switched_on_while_it_runs_are_held_against_their_period() -> None:
+    drawing = example("load_balancer").design
+    for param, value in (("probes", False), ("probe_period_s", 5), ("startup_period_s", 10)):
+        drawing = after(drawing, set_param("lb", param, value))
+    action = set_param("lb", "probe_timeout_s", 10)
+    check_action(drawing, action)
+    with pytest.raises(InputError, match="probe_timeout_s = 10 has to be at most probe_period_s"):
+        check_action(after(drawing, action), set_param("lb", "probes", True))
+
+
 def through(*actions: SetParam) -> Design:
     """The drawing with a store behind the cache, after these."""
     wire = Edge.model_validate(edge("cache", "db", "store"))
