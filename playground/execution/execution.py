@@ -8,6 +8,7 @@ moments, and whoever looks changes nothing.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from playground.actions import after, check_action, check_log, fitting
@@ -36,10 +37,13 @@ SAMPLED_PER_S = 300.0
 class Execution:
     """One run of a scenario. ``recorded`` keeps series and snapshots for viewers; a headless run does without.
 
-    Raises :class:`InputError` for a scenario that can't run.
+    ``script``: what the scenario does by itself, where its log lacks some of that because it didn't fit for a while (a run that is brought
+    back from its log); else it is what the log has of it. Raises :class:`InputError` for a scenario that can't run.
     """
 
-    def __init__(self, scenario: Scenario, *, recorded: bool = True) -> None:
+    def __init__(
+        self, scenario: Scenario, *, recorded: bool = True, script: Sequence[Intervention] | None = None
+    ) -> None:
         self.until_ns = round(scenario.until_s * 1e9)
         self.seed = scenario.seed
         self.recorded = recorded
@@ -47,7 +51,7 @@ class Execution:
         self.log: list[Intervention] = sorted(scenario.interventions, key=lambda entry: entry.at_ns)
         self.branched: list[Intervention] = []
         """The interventions that the last :meth:`act` dropped, since they lay in a future that is gone."""
-        self.script = [entry for entry in self.log if entry.actor == SCENARIO]
+        self.script = [entry for entry in (self.log if script is None else script) if entry.actor == SCENARIO]
         """What the scenario does by itself, in each run of it."""
         self.hops_told = 0
         self.speed = scenario.speed
