@@ -75,11 +75,14 @@ def _target(design: Design, target: str) -> tuple[Block | None, BlockSpec | Edge
 
 
 def _check_instance(block: Block, instance: Scalar) -> None:
-    count = filled(spec_of(block).params, block.params).get("instances", 1)
+    """Whether there can be such an instance. Whether it is switched on when the fault comes, only the run knows."""
+    values = filled(spec_of(block).params, block.params)
+    scales = values.get("autoscale") is True
+    count = values["instances_max"] if scales else values.get("instances", 1)
     if isinstance(instance, (int, float)) and isinstance(count, (int, float)) and instance >= count:
         raise InputError.single(
             "parameter",
-            f"block {block.id!r} has {count} instances, so there is no instance {shown(instance)}",
+            f"block {block.id!r} has {'at most ' if scales else ''}{count} instances, so there is no instance {shown(instance)}",
             where=f"[{block.id}].instance",
             block=block.id,
             parameter="instance",

@@ -70,7 +70,7 @@ def check_rules(block: Block) -> Iterator[Problem]:
 
 def _broken(rule: Rule, block: Block, values: dict[str, Scalar]) -> Problem | None:
     """What is wrong where a rule doesn't hold. A parameter that is off is in nobody's way."""
-    if not _holds(rule.when, values):
+    if not _holds(rule.when, values) or not all(values[name] for name in rule.above_zero):
         return None
     names = [rule.lesser, *rule.plus] if rule.lesser else []
     if values[rule.greater] is None or any(values[name] is None for name in names):
@@ -79,7 +79,7 @@ def _broken(rule: Rule, block: Block, values: dict[str, Scalar]) -> Problem | No
     high = float(values[rule.greater] or 0.0)
     if low < high or (low == high and not rule.strict):
         return None
-    under = ", ".join(f"with {name} = {values[name]} " for name in rule.when)
+    under = ", ".join(f"with {name} = {values[name]} " for name in [*rule.when, *rule.above_zero])
     if names:
         subject, blamed = " + ".join(names), rule.lesser
         value, bound = f"{low:g}", f"{'less than' if rule.strict else 'at most'} {rule.greater} = {high:g}"

@@ -148,9 +148,17 @@ class Block(State):
     def on_process_start(self, edge: Edge, instance: i64) -> None:
         """An instance behind ``edge`` had crashed, and its process begins anew: what was known of the one before holds no more."""
 
-    def listed(self, instance: i64) -> bool:
-        """Whether ``instance`` is among those that callers find here (a server that is switched off is not)."""
+    def uses(self, edge: Edge, instance: i64) -> bool:
+        """Whether this caller sends calls to ``instance`` behind ``edge``: who goes by probes does when these say so."""
         return True
+
+    def listed(self, instance: i64) -> bool:
+        """Whether ``instance`` is among those that callers find here (a server that is switched off, or drains, is not)."""
+        return True
+
+    def is_off(self, instance: i64) -> bool:
+        """Whether ``instance`` is switched off, so that there is nothing that a fault could happen to."""
+        return False
 
     def authority(self) -> Block | None:
         """This block, where it decides which version of an item is the present one (a database); else None."""
@@ -379,6 +387,13 @@ class Block(State):
         calls.reply_bytes[call] = PROBE_BYTES
         calls.replied[call] = self.simulation.now
         self.simulation.edges[calls.edge[call]].send_reply(call)
+
+    def is_in_use(self, instance: i64) -> bool:
+        """Whether all callers send calls to ``instance``."""
+        used = True
+        for edge in self.into:
+            used = used and (edge.removed or edge.caller.uses(edge, instance))
+        return used
 
     def announce(self) -> None:
         """Tell the callers that other instances than before want to be called."""

@@ -8,6 +8,7 @@ moments, and whoever looks changes nothing.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from playground.actions import after, check_action, check_log, fitting
@@ -34,10 +35,13 @@ SAMPLED_PER_S = 300.0
 class Execution:
     """One run of a scenario. ``recorded`` keeps series and snapshots for viewers; a headless run does without.
 
-    Raises :class:`InputError` for a scenario that can't run.
+    ``script``: what the scenario does by itself, where its log lacks some of that because it didn't fit for a while (a run that is brought
+    back from its log); else it is what the log has of it. Raises :class:`InputError` for a scenario that can't run.
     """
 
-    def __init__(self, scenario: Scenario, *, recorded: bool = True) -> None:
+    def __init__(
+        self, scenario: Scenario, *, recorded: bool = True, script: Sequence[Intervention] | None = None
+    ) -> None:
         self.until_ns = round(scenario.until_s * 1e9)
         self.seed = scenario.seed
         self.recorded = recorded
@@ -45,7 +49,7 @@ class Execution:
         self.log: list[Intervention] = sorted(scenario.interventions, key=lambda entry: entry.at_ns)
         self.branched: list[Intervention] = []
         """The interventions that the last :meth:`act` dropped, since they lay in a future that is gone."""
-        self.script = [entry for entry in self.log if entry.actor == SCENARIO]
+        self.script = [entry for entry in (self.log if script is None else script) if entry.actor == SCENARIO]
         """What the scenario does by itself, in each run of it."""
         self.hops_told = 0
         self.speed = scenario.speed
@@ -156,6 +160,7 @@ class Execution:
             # What was done at this moment has had consequences in it already; a replay would do both first.
             self.advance(self.now_ns + 1)
         check_action(self.design, action)
+        self._check_on(action)
         entry = Intervention(at_ns=self.now_ns, actor=actor, action=action)
         before = self._moment() if action.type == "edit" else None
         try:
@@ -174,6 +179,24 @@ class Execution:
         self.series.cut(self.now_ns)
         self._moments.cut(self.now_ns)
         return entry
+
+    def _check_on(self, action: Action) -> None:
+        """Raise :class:`InputError` for a fault of an instance that is switched off."""
+        if action.type != "fault" or action.target not in self.model.blocks:
+            return
+        instance = action.params.get("instance")
+        block: Any = self.model.blocks[action.target]
+        if isinstance(instance, (int, float)) and block.is_off(int(instance)):
+            there = [str(other) for other in range(int(block.instances)) if not block.is_off(other)]
+            raise InputError.single(
+                "instance_off",
+                f"block {action.target!r}: instance {instance} is switched off now, so nothing can happen to it",
+                where=f"[{action.target}].instance",
+                block=action.target,
+                parameter="instance",
+                value=str(instance),
+                accepted=f"one that runs ({', '.join(there)}), or null (all of them)",
+            )
 
     def _apply_due(self) -> None:
         while self.applied < len(self.log) and self.log[self.applied].at_ns <= self._settled_ns:
@@ -200,6 +223,11 @@ class Execution:
         faults = spec_of(block).faults if block else catalogue().edge.faults
         fault = next(fault for fault in faults if fault.name == action.fault)
         values = filled(fault.params, action.params)
+        instance = values.get("instance")
+        if block is not None and isinstance(instance, (int, float)) and thing.is_off(int(instance)):
+            title = f"{fault.label} of {thing.label_of(int(instance))} comes to nothing"
+            thing.note("fault_missed", "info", title, "This instance is switched off now.")
+            return
         thing.inject(fault.name, Params(dict(values)))
 
     def _new_epoch(self) -> None:

@@ -105,7 +105,7 @@ class Rule(Declared):
     """``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why.
 
     Parameters in ``plus`` count with ``lesser``. Without a ``lesser`` it is ``least`` that ``greater`` must reach. The rule holds where
-    each parameter in ``when`` has one of the listed values.
+    each parameter in ``when`` has one of the listed values and each in ``above_zero`` is more than 0.
     """
 
     lesser: str
@@ -115,6 +115,7 @@ class Rule(Declared):
     plus: tuple[str, ...] = ()
     least: float = 0.0
     when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
+    above_zero: tuple[str, ...] = ()
 
 
 class AnyAboveZero(Declared):

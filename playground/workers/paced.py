@@ -35,9 +35,9 @@ class PacedRun:
     ``steps_left`` the same in engine events.
     """
 
-    def __init__(self, run_id: str, scenario: Scenario, *, play: bool, engine: str) -> None:
+    def __init__(self, run_id: str, scenario: Scenario, script: list[Intervention], *, play: bool, engine: str) -> None:
         self.id = run_id
-        self.execution = Execution(scenario)
+        self.execution = Execution(scenario, script=script)
         self.engine = engine
         self.playing = play
         self.pace = Pace(scenario.speed)

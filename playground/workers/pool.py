@@ -30,10 +30,15 @@ RESTART_S_MAX = 10.0
 
 @dataclass
 class Placement:
-    """What brings a run back: its scenario as first given (with the log it has by now), and where it was when last heard of."""
+    """What brings a run back: its scenario as first given (with the log it has by now), and where it was when last heard of.
+
+    ``script``: the interventions as first given. The log lacks those of the scenario's own that don't fit the drawing just now, and they
+    happen again when it is one that they fit.
+    """
 
     id: str
     scenario: dict[str, Any]
+    script: list[dict[str, Any]]
     worker: WorkerProcess | None
     born: asyncio.Future[Event]
     playing: bool = False
@@ -92,7 +97,9 @@ class EnginePool:
         await self.start()
         dumped = scenario.model_dump(mode="json", by_alias=True)
         born: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
-        placement = Placement(run_id, dumped, None, born, playing=play, speed=scenario.speed)
+        placement = Placement(
+            run_id, dumped, list(dumped["interventions"]), None, born, playing=play, speed=scenario.speed
+        )
         worker = self._least_loaded()
         if worker is None:
             raise InputError.single(
@@ -182,7 +189,14 @@ class EnginePool:
         worker.send({"op": "watch", "run": placement.id, "viewers": placement.watchers})
 
     def _creation(self, placement: Placement, *, play: bool, resume: dict[str, Any] | None) -> Event:
-        return {"op": "create", "run": placement.id, "scenario": placement.scenario, "play": play, "resume": resume}
+        return {
+            "op": "create",
+            "run": placement.id,
+            "scenario": placement.scenario,
+            "script": placement.script,
+            "play": play,
+            "resume": resume,
+        }
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` in the background; an unreferenced task may vanish, and a failed one must be heard of."""

@@ -3,7 +3,8 @@
 It owns runs and nothing else: no Django, no database, no network. From the web process come maps with ``op``:
 
 ============ ====================================================================================================
-``create``   run, scenario, play, resume (null, or {now_ns, furthest_ns, speed, frame, watchers}): own this run
+``create``   run, scenario, script (what it does by itself), play, resume (null, or {now_ns, furthest_ns, speed, frame,
+             watchers}): own this run
 ``request``  run, who, actor, message: a viewer message, to be answered to ``who``
 ``watch``    run, viewers: how many look on; nobody gets frames of a run that nobody watches
 ``resume``   run, play, resume: go on as ``create`` would, from what this worker has replayed of the run in silence
@@ -34,7 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from playground import native
-from playground.protocol.design import Scenario
+from playground.protocol.design import Scenario, parse_interventions
 from playground.protocol.errors import InputError, Problem
 from playground.workers import framing, limits
 from playground.workers.paced import PacedRun
@@ -143,7 +144,8 @@ class Worker:
         run_id = message["run"]
         try:
             scenario = Scenario.model_validate(message["scenario"])
-            run = PacedRun(run_id, scenario, play=message["play"], engine=native.mode())
+            script = parse_interventions(message["script"])
+            run = PacedRun(run_id, scenario, script, play=message["play"], engine=native.mode())
             run.begin(message["resume"])
         except InputError as error:
             self._uncreated(run_id, error.problems)

@@ -124,14 +124,15 @@ def with_balancer(**params: Scalar) -> Scenario:
 
 
 def test_a_probe_timeout_past_its_period_is_refused_by_name() -> None:
-    (problem,) = refused_because(with_balancer(probe_timeout_s=5.0, probe_period_s=4.0))
+    (problem,) = refused_because(with_balancer(probes=True, probe_timeout_s=5.0, probe_period_s=4.0))
     assert (problem.block, problem.parameter) == ("lb", "probe_timeout_s")
     assert "probe_timeout_s = 5 has to be at most probe_period_s = 4" in problem.message
-    check_design(with_balancer(probe_timeout_s=4.0, probe_period_s=4.0).design)
+    check_design(with_balancer(probes=True, probe_timeout_s=4.0, probe_period_s=4.0).design)
+    check_design(with_balancer(probes=False, probe_timeout_s=5.0, probe_period_s=4.0).design)
 
 
 def test_a_probe_timeout_past_its_period_is_refused_while_it_runs_too() -> None:
-    execution = run(farm("round_robin"), until_s=1)
+    execution = run(with_params(farm("round_robin"), named("lb"), probes=True), until_s=1)
     execution.act(set_param("lb", "probe_timeout_s", 5.0), "test")
     with pytest.raises(InputError, match="at most probe_period_s = 4;"):
         execution.act(set_param("lb", "probe_period_s", 4.0), "test")

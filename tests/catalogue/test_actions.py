@@ -14,7 +14,7 @@ from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Action, Design, Edge, EditDesign, SetParam
 from playground.protocol.errors import InputError
 from playground.templates_store import templates
-from tests.sketch import at, clear, edge, example, fault, set_param
+from tests.sketch import at, clear, edge, example, fault, run, set_param
 
 DESIGN = example("app_server").design
 
@@ -32,6 +32,8 @@ TAKEN: list[Action] = [
     clear("shop-db"),
     EditDesign(design=DESIGN),
 ]
+
+SCALED = after(after(DESIGN, set_param("shop", "autoscale", True)), set_param("shop", "instances_max", 6))
 
 # action, code, block, parameter, value, a part of what is accepted
 REFUSED: list[tuple[Action, str, str | None, str | None, str, str]] = [
@@ -95,6 +97,37 @@ def test_a_drawing_that_can_not_run_is_no_edit() -> None:
         check_action(DESIGN, EditDesign(design=gone))
 
 
+@pytest.mark.parametrize("name", ["crash", "pause", "drain", "deadlock"])
+def test_a_fault_is_taken_for_each_instance_that_autoscaling_may_start(name: str) -> None:
+    check_action(SCALED, fault("shop", name, instance=5))
+    with pytest.raises(InputError, match="at most 6 instances, so there is no instance 6") as refused:
+        check_action(SCALED, fault("shop", name, instance=6))
+    assert refused.value.problems[0].accepted == "0 to 5, or null (all of them)"
+
+
+@pytest.mark.parametrize("name", ["crash", "pause", "drain", "deadlock", "slow_down"])
+def test_a_fault_of_an_instance_that_is_switched_off_is_refused_by_name(name: str) -> None:
+    execution = run(example("app_server").model_copy(update={"design": SCALED}), until_s=1)
+    with pytest.raises(InputError, match="instance 5 is switched off now, so nothing can happen to it") as refused:
+        execution.act(fault("shop", name, instance=5), "test")
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.block, problem.parameter, problem.value) == ("instance_off", "shop", "instance", "5")
+    assert problem.accepted == "one that runs (0, 1), or null (all of them)"
+    assert execution.log == []
+    execution.act(fault("shop", name, instance=1), "test")
+
+
+def test_a_recorded_fault_of_an_instance_that_is_off_by_then_says_so_and_does_nothing() -> None:
+    drawing = example("app_server").model_copy(
+        update={"design": SCALED, "interventions": [at(1, fault("shop", "crash", instance=5, restart_after_s=None))]}
+    )
+    execution = run(drawing, until_s=2)
+    (missed,) = [it for it in execution.take_notables() if it.kind == "fault_missed"]
+    assert (missed.target, missed.title) == ("shop", "Crash of shop 6 comes to nothing")
+    assert missed.detail == "This instance is switched off now."
+    assert list(execution.model.blocks["shop"].crashed) == [0] * 6
+
+
 # Each fits by itself, and not beside what else is set, or connected, in the drawing.
 DOES_NOT_GO_TOGETHER: list[tuple[SetParam, str, str]] = [
     (set_param("shop", "writes", "cache"), "rule", "write_policy = around"),
@@ -123,6 +156,27 @@ def test_a_parameter_is_refused_while_it_runs_as_it_is_in_a_drawing(action: SetP
     with pytest.raises(InputError, match=re.escape(problem.message)):
         execution.act(action, "test")
     assert execution.design == DESIGN and execution.log == []
+
+
+def test_an_ignored_ttl_is_refused_while_it_runs_where_the_ttl_is_longer() -> None:
+    # One that ignores the TTL for a tenth of its resolvers, for the 3600 s that is usual.
+    drawing = example("gslb").design
+    (dns,) = [it.id for it in drawing.blocks if it.kind == "gslb"]
+    check_action(drawing, set_param(dns, "ttl_s", 3600))
+    for action in (set_param(dns, "ttl_s", 3601), set_param(dns, "ignored_ttl_s", 1)):
+        with pytest.raises(InputError, match="has to be at most ignored_ttl_s"):
+            check_action(drawing, action)
+    check_action(after(drawing, set_param(dns, "ignore_ttl_percent", 0)), set_param(dns, "ttl_s", 3601))
+
+
+def test_probes_that_are_switched_on_while_it_runs_are_held_against_their_period() -> None:
+    drawing = example("load_balancer").design
+    for param, value in (("probes", False), ("probe_period_s", 5), ("startup_period_s", 10)):
+        drawing = after(drawing, set_param("lb", param, value))
+    action = set_param("lb", "probe_timeout_s", 10)
+    check_action(drawing, action)
+    with pytest.raises(InputError, match="probe_timeout_s = 10 has to be at most probe_period_s"):
+        check_action(after(drawing, action), set_param("lb", "probes", True))
 
 
 def through(*actions: SetParam) -> Design:

@@ -28,6 +28,13 @@ DOES_NOT: list[tuple[str, Change, str, dict[str, str], list[str]]] = [
         ["'lb'", "probe_timeout_s = 2", "startup_period_s = 0.5"],
     ),
     (
+        "resolvers that keep an answer for less than the TTL that they ignore",
+        lambda data: data["blocks"].append(block("dns", "gslb", ttl_s=600, ignored_ttl_s=300, ignore_ttl_percent=10)),
+        "rule",
+        {"block": "dns", "parameter": "ttl_s", "value": "600", "accepted": "at most ignored_ttl_s = 300"},
+        ["'dns'", "ignore_ttl_percent = 10", "ttl_s = 600", "keep answers longer"],
+    ),
+    (
         "requests that ask for nothing",
         lambda data: of(data, "users")["params"].update(read_weight=0, write_weight=0),
         "rule",
@@ -73,6 +80,26 @@ def test_what_does_not_go_together_is_refused_by_name(
 
 
 GOES_TOGETHER: list[tuple[str, Change]] = [
+    (
+        "a long timeout of probes where nobody asks",
+        lambda data: of(data, "lb")["params"].update(probes=False, probe_timeout_s=10, probe_period_s=5),
+    ),
+    (
+        "a long timeout of health checks where there are none",
+        lambda data: data["blocks"].append(
+            block("dns", "gslb", health_checks=False, probe_timeout_s=10, probe_interval_s=5)
+        ),
+    ),
+    (
+        "a TTL longer than what nobody keeps answers for",
+        lambda data: data["blocks"].append(block("dns", "gslb", ttl_s=7200, ignored_ttl_s=3600)),
+    ),
+    (
+        "a TTL that the network's routes don't have",
+        lambda data: data["blocks"].append(
+            block("dns", "gslb", policy="anycast", ttl_s=7200, ignored_ttl_s=3600, ignore_ttl_percent=10)
+        ),
+    ),
     (
         "a short startup period where nobody asks",
         lambda data: of(data, "lb")["params"].update(startup_period_s=0.5),

@@ -13,7 +13,7 @@ from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Scenario
 from tests.laws.intervals import assert_agrees, runs
 from tests.laws.shards import QUICK, ROOMY, reach, resharded, shard
-from tests.sketch import SECOND, Shape, block, edge, fault, figures, metric, scenario, set_param, unaccounted
+from tests.sketch import SECOND, Shape, block, clear, edge, fault, figures, metric, scenario, set_param, unaccounted
 
 Params = dict[str, Scalar]
 SEEDS = range(31, 43)
@@ -216,6 +216,27 @@ def test_an_index_over_shards_follows_rows_that_move(seed: int) -> None:
     assert metric(execution, "router", "caught_up") > 20
     quiet(execution)
     assert metric(execution, "search", "rebuilds") == 0
+    assert_shows_the_truth(execution)
+
+
+def test_an_index_that_is_down_makes_nothing_visible_and_ends_no_rebuild() -> None:
+    # All rows in one batch, which its indexers then work on for long.
+    drawing = searched(writes_per_s=10, search={"scan_rows": ROWS, "index_mean_us": 1_000})
+    execution = reach(Execution(drawing, recorded=False), 2)
+    execution.act(fault("search", "rebuild"), "test")
+    search = execution.model.blocks["search"]
+    while search.scanned < ROWS:
+        reach(execution, execution.now_ns / SECOND + 0.01)
+    assert search.rebuilding
+    execution.act(fault("search", "crash", restart_after_s=None), "test")
+    refreshes = metric(execution, "search", "refreshes")
+    execution.take_notables()
+    reach(execution, 30)
+    assert search.rebuilding and metric(execution, "search", "refreshes") == refreshes
+    assert [it.kind for it in execution.take_notables() if it.target == "search"] == []
+    execution.act(clear("search"), "test")
+    reach(execution, 60)
+    assert not search.rebuilding and metric(execution, "search", "refreshes") > refreshes
     assert_shows_the_truth(execution)
 
 

@@ -150,6 +150,20 @@ def test_a_session_ends_when_it_was_not_used_for_its_time() -> None:
             assert (share_missed(execution) == pytest.approx(0.5, abs=0.1)) == ends
 
 
+def test_only_sessions_that_were_alive_are_lost_in_a_crash() -> None:
+    # Users sign in until 10 s and fall silent then; sessions of 5 s are all over at 20 s, though memory still has them.
+    for ttl_s, alive in ((5, False), (1800, True)):
+        drawing = shop(at(10, set_param("users", "rate_per_s", 0.001)), instances=1, session_ttl_s=ttl_s, until_s=60)
+        execution = run(drawing, until_s=20)
+        (there,) = held(execution)
+        assert there > 100
+        execution.act(fault("app", "crash", restart_after_s=1), "test")
+        assert metric(execution, "app", "sessions_lost") == (there if alive else 0)
+        assert [it.title for it in execution.take_notables() if it.kind == "sessions_lost"] == (
+            [f"{there} sessions lost with app"] if alive else []
+        )
+
+
 def test_an_instance_forgets_the_session_that_was_not_used_for_longest() -> None:
     execution = run(shop(users=CLOSED, sessions_max=60))
     assert held(execution) == [60]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -45,6 +46,36 @@ async def test_run_whose_worker_is_killed_ends_with_the_same_trace(make_pool: Ma
         hashes.append(await pool.run_to_its_end(run))
         log = pool.pool.runs[run].scenario["interventions"]
         assert [(entry["actor"], entry["at_ns"]) for entry in log] == [("owner", 2 * SECOND), (SCENARIO, 6 * SECOND)]
+    assert hashes[0] == hashes[1]
+
+
+async def test_what_a_scenario_does_to_a_block_that_is_out_for_a_while_survives_its_worker(
+    make_pool: MakePool, scenario: Scenario
+) -> None:
+    own = [{"at_ns": 6 * SECOND, "actor": SCENARIO, "action": slowdown(scenario)}]
+    target = own[0]["action"]["target"]
+    scenario = scenario.model_copy(update={"interventions": parse_interventions(own)})
+    whole = scenario.design.model_dump(mode="json", by_alias=True)
+    # Other users for a while.
+    without = json.loads(json.dumps(whole).replace(f'"{target}"', '"others"'))
+    pool = await make_pool(2)
+    hashes = []
+    for run, killed in (("calm", False), ("killed", True)):
+        await pool.pool.create(run, scenario, play=False)
+        assert (await pool.ask(run, type="act", action={"type": "edit", "design": without}))["type"] == "accepted"
+        log = pool.pool.runs[run].scenario["interventions"]
+        assert [entry["actor"] for entry in log] == ["owner"], "its client is not there, so it doesn't fit"
+        if killed:
+            since, worker = len(pool.events), pool.pool.runs[run].worker
+            assert worker is not None and worker.pid is not None
+            os.kill(worker.pid, signal.SIGKILL)
+            await pool.until(
+                lambda event: event["ev"] == "happened" and event["event"]["what"] == "restored", since=since
+            )
+        assert (await pool.ask(run, type="act", action={"type": "edit", "design": whole}))["type"] == "accepted"
+        log = pool.pool.runs[run].scenario["interventions"]
+        assert [entry["actor"] for entry in log] == ["owner", "owner", SCENARIO]
+        hashes.append(await pool.run_to_its_end(run))
     assert hashes[0] == hashes[1]
 
 

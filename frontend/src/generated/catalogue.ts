@@ -4150,7 +4150,31 @@ export const catalogue: Catalogue = {
           "strict": false,
           "plus": [],
           "least": 0.0,
-          "when": {}
+          "when": {
+            "health_checks": [
+              true
+            ]
+          },
+          "above_zero": []
+        },
+        {
+          "lesser": "ttl_s",
+          "greater": "ignored_ttl_s",
+          "help": "resolvers that ignore the TTL keep answers longer than it says, not shorter.",
+          "strict": false,
+          "plus": [],
+          "least": 0.0,
+          "when": {
+            "policy": [
+              "geo",
+              "latency",
+              "weighted",
+              "failover"
+            ]
+          },
+          "above_zero": [
+            "ignore_ttl_percent"
+          ]
         }
       ],
       "any_above_zero": [],
@@ -5230,7 +5254,12 @@ export const catalogue: Catalogue = {
           "strict": false,
           "plus": [],
           "least": 0.0,
-          "when": {}
+          "when": {
+            "probes": [
+              true
+            ]
+          },
+          "above_zero": []
         },
         {
           "lesser": "probe_timeout_s",
@@ -5246,7 +5275,8 @@ export const catalogue: Catalogue = {
             "startup": [
               true
             ]
-          }
+          },
+          "above_zero": []
         }
       ],
       "any_above_zero": [],
@@ -5308,7 +5338,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 20,
-      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up, or the process that follows one that crashed. A silent death costs period x failures plus a timeout\nat most: with the defaults 20 to 31 s. What is there when the run begins counts as ready. A target that is switched off gets nothing new\nat once, and finishes what it has.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
+      "doc": "Spreads requests over the instances behind it. It knows how many of its own calls are out at each, what its probes say and how its own\ncalls ended, nothing more: a server that refuses quickly looks idle, so that *least connections* sends it even more.\n\n*Choice of two* draws two targets at random and takes the less loaded one: nearly as even as looking at all, at the price of two\nlooks (M. Mitzenmacher, 1996). *Ring hash* and *Maglev* give each user, or each item, one target, and move few of them when targets come\nor go; *hash mod N* moves nearly all. *Bounded loads* let what is too much for one go on to the next.\n\n**Sticky sessions**: a cookie ties a user to the target that answered first; IP hash needs no memory (rendezvous hashing). When a\ntarget is out, its users alone move. A session that only that server knew is lost with the move.\n\n**Probes** are those of Kubernetes: readiness failing takes traffic away, liveness failing orders a restart, a startup probe holds both\nback until a new target has come up, or the process that follows one that crashed. A silent death costs period x failures plus a timeout\nat most: with the defaults 20 to 31 s. What is there when the run begins counts as ready. A target that drains or is switched off gets\nnothing new at once, and finishes what it has; users who are tied to it move. A balancer that crashes forgets what it knew: whoever\ncomes up after it takes all for ready, too, and asks anew.\n\n**Outlier ejection** is Envoy's: 5 failures in a row put a target out for 30 s times how often it happened lately; never more than a\ntenth of all, but one always may be. **Panic**: when fewer than half are well, calls go to all, dead ones too, so that the rest is\nnot flooded. **Slow start** gives a target that comes back a tenth of its share and lets it grow. Round robin turns into a weighted one\nmeanwhile, random and choice of two draw by weight, least connections and choice of two compare calls for each unit of weight."
     },
     {
       "kind": "app_server",
@@ -6208,7 +6238,7 @@ export const catalogue: Catalogue = {
           "label": "Draining",
           "kind": "number",
           "default": 5.0,
-          "help": "An instance that has to stop says for so long that it isn't ready, serving what still comes; then it finishes and stops.",
+          "help": "An instance that has to stop is no longer listed, and serves for so long what is on its way to it; then it finishes and stops.",
           "unit": "s",
           "minimum": 0.0,
           "maximum": 86400.0,
@@ -6878,7 +6908,7 @@ export const catalogue: Catalogue = {
           "name": "sessions_lost",
           "label": "Sessions lost",
           "kind": "counter",
-          "help": "Sessions that instances held in memory when they died: counted then, not when their users come back.",
+          "help": "Sessions, not over yet, that instances held in memory when they died: counted then, not when their users come back.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -7343,7 +7373,8 @@ export const catalogue: Catalogue = {
           "strict": false,
           "plus": [],
           "least": 0.0,
-          "when": {}
+          "when": {},
+          "above_zero": []
         }
       ],
       "any_above_zero": [],
@@ -7447,7 +7478,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 30,
-      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the filter (\"certainly not\" is answered at once), then\nthe cache, then the store. On a change the store comes first, then the filter is told of items that were not there before\nor are gone, then the cache. The inspector shows the program of each operation.\n\n**When the cache has nothing**, it says who rebuilds. Whoever has the lock or lease reads the store and puts the item in. The others wait,\n*each with its worker*, and ask again; after a while they read the store themselves. A value past its soft time to live is answered at once,\nand refreshed in the background: by a worker of the queue, if one is wired, else by the server.\n\n**Writes** go to the store, and the cached item is deleted, replaced or left. Or to the cache, which writes through or behind. Or into the\nqueue: the cache gives the item its next version and shows it at once, a worker writes it later. If the queue doesn't take it, the request\nfails and the cached item is deleted. The store commits at least the version that was promised. Jobs of one item that overtake each other leave\nthe cache with another version than the store: it is counted as stale there.\n\n**A new item** stays invisible while \"there is none\" is cached, unless its creation invalidates that.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other: it says that it isn't ready, finishes what it has, stops, starts. A crash does\nnone of this. Give draining more time than probes need to notice (period x failures), or calls are refused.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies; a store for sessions mends it for all, and is asked\nwith each request.\n\nIt writes the SQL of **purchases**: SELECT and then UPDATE, with its own time in between; the same with FOR UPDATE; one atomic UPDATE; or a version\ncheck. \"Going off call\" reads two rows and writes one. What the database aborts, or whose version has changed, is tried again after a random\nback-off that doubles. Each purchase ends bought, sold out (an answer like any other), aborted at every try, or failed on its way. Only a database whose items\nhave a stock looks at any of this."
+      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the filter (\"certainly not\" is answered at once), then\nthe cache, then the store. On a change the store comes first, then the filter is told of items that were not there before\nor are gone, then the cache. The inspector shows the program of each operation.\n\n**When the cache has nothing**, it says who rebuilds. Whoever has the lock or lease reads the store and puts the item in. The others wait,\n*each with its worker*, and ask again; after a while they read the store themselves. A value past its soft time to live is answered at once,\nand refreshed in the background: by a worker of the queue, if one is wired, else by the server.\n\n**Writes** go to the store, and the cached item is deleted, replaced or left. Or to the cache, which writes through or behind. Or into the\nqueue: the cache gives the item its next version and shows it at once, a worker writes it later. If the queue doesn't take it, the request\nfails and the cached item is deleted. The store commits at least the version that was promised. Jobs of one item that overtake each other leave\nthe cache with another version than the store: it is counted as stale there.\n\n**A new item** stays invisible while \"there is none\" is cached, unless its creation invalidates that.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other, the next one when callers send the last one calls again. Who drains is taken out\nof its callers' lists at once, as a pod is out of its endpoints, whatever probes have noticed; it serves what is on its way for the draining time,\nfinishes all, stops, and is listed again when its new process begins. Nothing is lost, unless there is nobody else: when all drain, a\nbalancer has nobody to send to (no_upstream). A balancer without probes sends to a process that still starts. A crash does none of this.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies or drains: its users move with their next request, as\nthey do in Kubernetes, rather than keep it from ever ending. A store for sessions mends it for all, and is asked\nwith each request.\n\nIt writes the SQL of **purchases**: SELECT and then UPDATE, with its own time in between; the same with FOR UPDATE; one atomic UPDATE; or a version\ncheck. \"Going off call\" reads two rows and writes one. What the database aborts, or whose version has changed, is tried again after a random\nback-off that doubles. Each purchase ends bought, sold out (an answer like any other), aborted at every try, or failed on its way. Only a database whose items\nhave a stock looks at any of this."
     },
     {
       "kind": "worker",
@@ -9487,7 +9518,8 @@ export const catalogue: Catalogue = {
           "strict": false,
           "plus": [],
           "least": 0.0,
-          "when": {}
+          "when": {},
+          "above_zero": []
         }
       ],
       "any_above_zero": [],
@@ -12947,7 +12979,8 @@ export const catalogue: Catalogue = {
           "strict": true,
           "plus": [],
           "least": 0.0,
-          "when": {}
+          "when": {},
+          "above_zero": []
         },
         {
           "lesser": "loop_wait_s",
@@ -12958,7 +12991,8 @@ export const catalogue: Catalogue = {
             "retry_timeout_s"
           ],
           "least": 0.0,
-          "when": {}
+          "when": {},
+          "above_zero": []
         },
         {
           "lesser": "",
@@ -12972,7 +13006,8 @@ export const catalogue: Catalogue = {
               "remote_write",
               "remote_apply"
             ]
-          }
+          },
+          "above_zero": []
         }
       ],
       "any_above_zero": [],
@@ -17442,7 +17477,8 @@ export const catalogue: Catalogue = {
           "strict": false,
           "plus": [],
           "least": 0.0,
-          "when": {}
+          "when": {},
+          "above_zero": []
         },
         {
           "lesser": "read_quorum",
@@ -17451,7 +17487,8 @@ export const catalogue: Catalogue = {
           "strict": false,
           "plus": [],
           "least": 0.0,
-          "when": {}
+          "when": {},
+          "above_zero": []
         },
         {
           "lesser": "write_quorum",
@@ -17460,7 +17497,8 @@ export const catalogue: Catalogue = {
           "strict": false,
           "plus": [],
           "least": 0.0,
-          "when": {}
+          "when": {},
+          "above_zero": []
         },
         {
           "lesser": "suspect_after_ms",
@@ -17469,7 +17507,8 @@ export const catalogue: Catalogue = {
           "strict": false,
           "plus": [],
           "least": 0.0,
-          "when": {}
+          "when": {},
+          "above_zero": []
         }
       ],
       "any_above_zero": [],

@@ -259,7 +259,7 @@ export interface Cells {
  * ``lesser`` must not be more than ``greater`` (with ``strict``: must be less), where both are on; ``help`` says why.
  *
  * Parameters in ``plus`` count with ``lesser``. Without a ``lesser`` it is ``least`` that ``greater`` must reach. The rule holds where
- * each parameter in ``when`` has one of the listed values.
+ * each parameter in ``when`` has one of the listed values and each in ``above_zero`` is more than 0.
  */
 export interface Rule {
   lesser: string;
@@ -269,6 +269,7 @@ export interface Rule {
   plus: string[];
   least: number;
   when: Record<string, (Scalar)[]>;
+  above_zero: string[];
 }
 
 /** At least one of ``params`` has to be more than 0; ``help`` says why. */

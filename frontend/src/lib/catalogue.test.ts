@@ -27,7 +27,7 @@ describe('forms from the catalogue', () => {
     expect(shownParams([kind, exponent], { keys: 'uniform' })).toHaveLength(1);
   });
 
-  const NO_MORE = { plus: [], least: 0, when: {} };
+  const NO_MORE = { plus: [], least: 0, when: {}, above_zero: [] as string[] };
 
   it('a relation of a sum, and one with a number, hold only when they are meant to', () => {
     const loop = param('loop_s', { label: 'Loop', unit: 's', default: 10 });
@@ -86,6 +86,16 @@ describe('forms from the catalogue', () => {
     const spec = { ...CATALOGUE.blocks[0]!, params, rules };
     expect(ruleProblems(spec, { probes: false }).size).toBe(0);
     expect([...ruleProblems(spec, { probes: true }).keys()]).toEqual(['timeout_s', 'period_s']);
+  });
+
+  it('a relation that asks for a number above 0 does not hold beside a 0', () => {
+    const params = [param('ttl_s', { default: 9 }), param('kept_s', { default: 5 }), param('share', { default: 0 })];
+    const rules = [
+      { lesser: 'ttl_s', greater: 'kept_s', help: 'longer', strict: false, ...NO_MORE, above_zero: ['share'] },
+    ];
+    const spec = { ...CATALOGUE.blocks[0]!, params, rules };
+    expect(ruleProblems(spec, {}).size).toBe(0);
+    expect([...ruleProblems(spec, { share: 0.1 }).keys()]).toEqual(['ttl_s', 'kept_s']);
   });
 
   it('weights of which none is above 0 are told at each of them', () => {

@@ -70,10 +70,14 @@ export function ruleProblems(spec: BlockSpec, values: Record<string, Scalar>): M
     const labels = group.map(({ label }) => label).join(', ');
     for (const { name } of group) problems.set(name, `One of ${labels} has to be above 0: ${help}`);
   }
-  for (const { lesser, plus, least, greater, strict, help, when } of spec.rules) {
+  const isAboveZero = (name: string) => {
+    const other = byName.get(name);
+    return other !== undefined && Number(settingOf(values, other)) > 0;
+  };
+  for (const { lesser, plus, least, greater, strict, help, when, above_zero } of spec.rules) {
     const more = byName.get(greater);
     const summed = (lesser ? [lesser, ...plus] : []).map((name) => byName.get(name));
-    if (!holds(when) || !more || summed.includes(undefined)) continue;
+    if (!holds(when) || !above_zero.every(isAboveZero) || !more || summed.includes(undefined)) continue;
     const known = summed as Param[];
     const lows = known.map((param) => settingOf(values, param));
     const high = settingOf(values, more);

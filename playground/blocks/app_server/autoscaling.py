@@ -170,7 +170,7 @@ class Autoscaler(State):
         instance: i64 = 0
         while instance < life.owner.instances and missing > 0:
             if life.state[instance] == OFF and life.owner.crashed[instance] == 0:
-                life.start(instance, 0)
+                life.start(instance)
                 missing -= 1
             instance += 1
 

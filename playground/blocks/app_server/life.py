@@ -18,6 +18,7 @@ from playground.blocks.app_server.states import (
     GO_OFF,
     LEFT,
     LIFE_TIMER,
+    LOOK_AGAIN_NS,
     OFF,
     READY,
     RESTART,
@@ -64,6 +65,8 @@ class Life(State):
         self.serial: vec[i64] = vec[i64]()
         self.born: vec[i64] = vec[i64]()
         self.after_drain: vec[i64] = vec[i64]()
+        # Whether callers that keep a list find it there. A crash announces nothing; who drains is taken out when that begins.
+        self.listed: vec[i64] = vec[i64]()
         # How many instances are in each state.
         self.number: vec[i64] = zeros(len(STATES))
         self.passed_over: i64 = 0
@@ -95,6 +98,7 @@ class Life(State):
             self.born = grown(self.born, count)
             self.standstill.resize(count)
             self.after_drain = grown(self.after_drain, count)
+            self.listed = grown(self.listed, count)
         running: i64 = 0
         index: i64 = 0
         while index < len(self.state):
@@ -117,7 +121,7 @@ class Life(State):
                 running += 1
             elif self.state[index] == OFF and self.owner.crashed[index] == 0:
                 if self.begun:
-                    self.start(index, 0)
+                    self.start(index)
                 else:
                     self.become(index, READY)
                 running += 1
@@ -132,7 +136,7 @@ class Life(State):
         index: i64 = 0
         while index < self.owner.instances:
             if self.state[index] == READY:
-                self.start(index, 0)
+                self.start(index)
             index += 1
 
     # ---- from one state to the next
@@ -151,6 +155,17 @@ class Life(State):
             self.number[state] += 1
         owner.down[instance] += refuses(state) - refuses(old)
         self.recount()
+        if state == WARMING or state == READY:
+            self.enlist(instance, 1)
+        elif state != STARTING and state != DOWN:
+            self.enlist(instance, 0)
+
+    def enlist(self, instance: i64, there: i64) -> None:
+        """Put an instance into the list that callers see (1), or take it out (0): they learn of it at once, as of a pod's endpoint."""
+        if self.listed[instance] != there:
+            self.listed[instance] = there
+            if self.begun:
+                self.owner.announce()
 
     def recount(self) -> None:
         """Bring up to date what the hot path and the figures look at."""
@@ -170,32 +185,38 @@ class Life(State):
         if argument >> 10 != self.serial[instance] & 0x3FFFFF or self.owner.removed:
             return
         state = self.state[instance]
-        if state == STARTING:
+        if state == STARTING and self.listed[instance] == 0:
+            self.launch(instance)
+        elif state == STARTING:
             self.warm_up(instance)
         elif state == WARMING:
             self.be_ready(instance)
         elif state == DRAINING:
             self.end_drain(instance)
-        elif state == STOPPING and self.is_empty(instance):
+        elif state == READY and self.rolling == instance:
+            self.roll_on_in_use()
+        elif state == STOPPING and (self.is_empty(instance) or self.standstill.stuck[instance] != 0):
             self.stop(instance)
 
-    def start(self, instance: i64, after_ns: i64) -> None:
-        """Start an instance's process ``after_ns`` from now."""
+    def start(self, instance: i64) -> None:
+        """Start an instance's process."""
+        self.standstill.freed[instance] = self.owner.fault_serial
+        self.born[instance] = self.owner.simulation.now
+        self.launch(instance)
+
+    def launch(self, instance: i64) -> None:
+        """The process begins: callers find it in their lists, though nobody listens there until it has started."""
         owner = self.owner
-        self.standstill.freed[instance] = owner.fault_serial
-        self.born[instance] = owner.simulation.now
-        was_off = self.state[instance] == OFF
-        ns = after_ns + self.start_time.draw(self.start_stream)
+        ns = self.start_time.draw(self.start_stream)
         if ns > 0:
             self.become(instance, STARTING)
             self.tick(instance, ns)
+            self.enlist(instance, 1)
             if owner.simulation.now > 0:
                 text = f"Nobody listens there for {time_text(ns)}."
                 owner.note("starting", "info", f"{owner.label_of(instance)} starts", text)
         else:
             self.warm_up(instance)
-        if was_off:
-            owner.announce()
 
     def warm_up(self, instance: i64) -> None:
         """The process listens."""
@@ -213,22 +234,24 @@ class Life(State):
             owner = self.owner
             owner.note("ready", "good", f"{owner.label_of(instance)} is ready", f"{time_text(took)} after its start.")
         if self.rolling == instance:
-            self.roll_on()
+            self.roll_on_in_use()
 
     def drain(self, instance: i64, then: i64) -> None:
-        """Tell an instance to stop: it wants no more traffic, serves what comes all the same for the draining time, and finishes all."""
+        """Tell an instance to stop: callers find it no more, what comes all the same is served for the draining time, and it finishes all.
+
+        Kubernetes, "Pod Lifecycle", termination of pods: out of the endpoints at once, while the process still works.
+        """
         state = self.state[instance]
         if state == STARTING or state == DOWN:
             if then == GO_OFF:
                 self.become(instance, OFF)
-                self.owner.announce()
             return
         if state != WARMING and state != READY:
             return
         self.after_drain[instance] = then
         self.become(instance, DRAINING)
         owner = self.owner
-        text = "It says that it is not ready, and finishes what it has."
+        text = "It is taken out of the lists of its callers, and finishes what it has."
         owner.note("drain", "info", f"{owner.label_of(instance)} drains", text)
         if self.drain_ns > 0:
             self.tick(instance, self.drain_ns)
@@ -262,10 +285,11 @@ class Life(State):
         self.drained += 1
         self.become(instance, OFF)
         owner.crash(instance)
-        # Callers see it go, even where it comes back: who probes it begins anew, with its start.
-        owner.announce()
         if self.after_drain[instance] == RESTART:
-            self.start(instance, owner.restart_ns)
+            # Callers find it again when the new process begins, and who probes it begins anew with that.
+            self.born[instance] = owner.simulation.now
+            self.become(instance, STARTING)
+            self.tick(instance, owner.restart_ns)
         elif self.rolling == instance:
             self.roll_on()
 
@@ -282,7 +306,6 @@ class Life(State):
         state = self.state[instance]
         if self.is_leaving(instance):
             self.become(instance, OFF)
-            self.owner.announce()
         elif state != OFF and state != LEFT:
             self.become(instance, DOWN)
         self.recount()
@@ -290,7 +313,7 @@ class Life(State):
     def restarted(self, instance: i64) -> None:
         """A crash is over: the process starts, with cold caches."""
         if self.state[instance] == DOWN:
-            self.start(instance, 0)
+            self.start(instance)
 
     # ---- a rolling restart
 
@@ -306,6 +329,14 @@ class Life(State):
         )
         self.roll_next = 0
         self.roll_on()
+
+    def roll_on_in_use(self) -> None:
+        """The one that was restarted is ready: the next one has its turn when callers send it calls again (a Deployment waits for a pod's
+        probes, too)."""
+        if self.owner.is_in_use(self.rolling):
+            self.roll_on()
+        else:
+            self.tick(self.rolling, LOOK_AGAIN_NS)
 
     def roll_on(self) -> None:
         """Drain the next instance that runs."""
@@ -332,16 +363,19 @@ class Life(State):
         return i64(float(ns) * (1.0 + (self.warm_factor - 1.0) * left))
 
     def in_turn(self, instance: i64) -> i64:
-        """The first instance from ``instance`` on that is neither off nor starting nor leaving; ``instance`` where there is none."""
+        """The first instance from ``instance`` on that is neither off nor starting nor leaving; without any, one that still serves."""
         count = self.owner.instances
+        serving: i64 = -1
         step: i64 = 0
         while step < count:
             found = (instance + step) % count
             state = self.state[found]
             if state == WARMING or state == READY or state == DOWN:
                 return found
+            if state == DRAINING and serving < 0:
+                serving = found
             step += 1
-        return instance
+        return serving if serving >= 0 else instance
 
     def running(self) -> i64:
         """Instances that are not off."""

@@ -64,8 +64,12 @@ class LivingBlock(Block):
         probing.probe(self.life, call)
 
     def listed(self, instance: i64) -> bool:
-        """Callers find those that are not switched off."""
-        return instance >= len(self.life.state) or self.life.state[instance] != OFF
+        """Callers find those that run or start, and those that crashed, but not those that are off, drain, or wait for their restart."""
+        return instance >= len(self.life.listed) or self.life.listed[instance] != 0
+
+    def is_off(self, instance: i64) -> bool:
+        """Autoscaling has not started it, or has stopped it."""
+        return instance < len(self.life.state) and self.life.state[instance] == OFF
 
     def choose_instance(self, call: i64) -> None:
         """In turn; those that are off, start or leave are passed over."""
@@ -82,7 +86,7 @@ class LivingBlock(Block):
         return super().stall(kind, tag, argument, owner)
 
     def order_restart(self, instance: i64, why: str) -> None:
-        """Restart an instance that doesn't answer, unless it is switched off."""
+        """Restart an instance that doesn't answer, unless it is off or ends by itself."""
         if self.listed(instance):
             super().order_restart(instance, why)
 

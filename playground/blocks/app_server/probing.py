@@ -5,7 +5,7 @@ from __future__ import annotations
 from mypy_extensions import i64
 
 from playground.blocks.app_server.life import Life
-from playground.blocks.app_server.states import READY, WARMING
+from playground.blocks.app_server.states import READY, STOPPING, WARMING
 from playground.engine.outcomes import NOT_READY, OK, OVERLOADED, PROBE_READINESS
 from playground.engine.params import Params
 from playground.engine.station import FULL, STARTED
@@ -37,6 +37,9 @@ def settle(life: Life) -> None:
         if life.standstill.settle(instance, life.state[instance]):
             for call in life.standstill.taken_out(instance):
                 answer(life, call)
+        if life.state[instance] == STOPPING and life.standstill.stuck[instance] != 0:
+            # What it had to finish it never would: it is killed, as at the end of its draining.
+            life.tick(instance, 0)
         instance += 1
     life.recount()
 

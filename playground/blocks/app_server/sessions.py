@@ -96,13 +96,25 @@ class Sessions(State):
         """``instance`` has lost its memory."""
         if instance >= len(self.held):
             return
-        lost = self.held[instance].size
+        lost = self.alive(instance)
         self.held[instance].clear()
         self.lost += lost
         if lost > 0:
             text = "Its memory alone had them; their users have to sign in again."
             title = f"{counted(lost, 'session')} lost with {self.owner.label_of(instance)}"
             self.owner.note("sessions_lost", "bad", title, text)
+
+    def alive(self, instance: i64) -> i64:
+        """Sessions in the memory of ``instance`` whose time is not over: the others nobody can lose any more."""
+        kept = self.held[instance]
+        now = self.owner.simulation.now
+        count: i64 = 0
+        entry: i64 = 0
+        while entry < kept.made:
+            if kept.key[entry] >= 0 and kept.expires[entry] > now:
+                count += 1
+            entry += 1
+        return count
 
     def size(self) -> i64:
         """Sessions that instances hold, those that have expired unnoticed included."""

@@ -96,7 +96,7 @@ LIFE_PARAMS = (
         "drain_s",
         "Draining",
         5.0,
-        "An instance that has to stop says for so long that it isn't ready, serving what still comes; then it finishes and stops.",
+        "An instance that has to stop is no longer listed, and serves for so long what is on its way to it; then it finishes and stops.",
         LIFE,
     ),
     switch(
@@ -254,7 +254,7 @@ METRICS = (
         name="sessions_lost",
         label="Sessions lost",
         kind="counter",
-        help="Sessions that instances held in memory when they died: counted then, not when their users come back.",
+        help="Sessions, not over yet, that instances held in memory when they died: counted then, not when their users come back.",
     ),
 )
 

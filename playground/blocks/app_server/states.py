@@ -43,6 +43,9 @@ HELD: Final = 100
 HELD_FAILED: Final = 101
 """Marks of a call at a deadlocked instance: it has a worker that does nothing; a call made for it has failed meanwhile."""
 
+LOOK_AGAIN_NS: Final = 100_000_000
+"""Time between two looks of a rolling restart at whether an instance has calls again."""
+
 PROBES_HELD_MAX: Final = 1024
 
 

@@ -175,8 +175,8 @@ class LoadBalancer(Block):
     # ---- health
 
     def on_timer(self, tag: i64, argument: i64) -> None:
-        """A probe or a sweep is due."""
-        if self.removed:
+        """A probe or a sweep is due; while it is down there is nobody who would do it."""
+        if self.removed or self.is_down():
             return
         if tag == SWEEP:
             self.outliers.sweep()
@@ -187,14 +187,20 @@ class LoadBalancer(Block):
     def on_process_start(self, edge: Edge, instance: i64) -> None:
         """A target that had crashed begins anew."""
         row = self.targets.row_of(edge.index, instance)
-        if row >= 0:
+        if row >= 0 and not self.is_down():
             self.prober.started_anew(row)
             self.settle(False)
 
+    def uses(self, edge: Edge, instance: i64) -> bool:
+        """Whether a target is well."""
+        row = self.targets.row_of(edge.index, instance)
+        return row < 0 or self.targets.healthy[row] != 0
+
     def on_probed(self, call: i64) -> None:
-        """A probe has ended."""
-        self.prober.on_probed(call)
-        self.settle(False)
+        """A probe has ended; one that was sent before a crash concerns nobody any more."""
+        if not self.is_down():
+            self.prober.on_probed(call)
+            self.settle(False)
 
     def on_probe(self, call: i64) -> None:
         """The balancer itself is asked: it is ready as long as one target is well."""
@@ -202,10 +208,27 @@ class LoadBalancer(Block):
         self.answer_probe(call, NOT_READY if asked_ready and self.targets.healthy_all == 0 else OK)
 
     def on_crash(self, instance: i64) -> None:
-        """What outlier detection has counted was in memory."""
-        if self.outliers.on:
-            self.outliers.clear()
-            self.settle(False)
+        """What it knew of its targets was in memory: for the process that follows all are as when the run began."""
+        self.prober.stop()
+        self.outliers.stop()
+        self.begin_anew()
+
+    def on_restart(self, instance: i64) -> None:
+        """A fresh process: it counts errors from 0 and probes from new phases on."""
+        if not self.removed:
+            self.begin_anew()
+            self.prober.resume()
+            self.outliers.resume()
+
+    def begin_anew(self) -> None:
+        """Know nothing of the targets but the list of them."""
+        self.targets.trust()
+        self.chooser.begin_anew()
+        self.panicking = self.targets.panic
+
+    def is_down(self) -> bool:
+        """Whether its process is gone. It has one instance."""
+        return self.crashed[0] > 0
 
     # ---- figures
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from librt.vecs import vec
 from mypy_extensions import i64
 
+from playground.engine.columns import zeros
 from playground.engine.hashing import MAGLEV_SLOTS, Maglev, Ring, hash_62, remainder, scrambled, share_max
 from playground.engine.state import State
 
@@ -64,6 +65,12 @@ class Chooser(State):
                 row += 1
         elif self.algorithm == MAGLEV:
             self.maglev.fill(targets.identity, targets.taking)
+
+    def begin_anew(self) -> None:
+        """A process that has chosen nobody yet."""
+        self.turn = 0
+        self.targets.credit = zeros(self.targets.count)
+        self.prepare()
 
     def choose(self, now: i64, key: i64) -> i64:
         """The row of the next call's target; -1 where no target may have it. ``key`` matters to the hashes alone."""

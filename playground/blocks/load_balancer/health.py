@@ -61,6 +61,8 @@ class Prober(State):
         self.answered_at: vec[i64] = vec[i64]()
         self.era: vec[i64] = vec[i64]()
         self.eras: i64 = 0
+        # Answers to probes of earlier eras than this are those of a process that is gone.
+        self.oldest: i64 = 0
         # Whether the row was listed when it was last looked at.
         self.known: vec[i64] = vec[i64]()
         self.failed: i64 = 0
@@ -114,8 +116,8 @@ class Prober(State):
                 self.known[row] = targets.listed[row]
                 self.forget(row)
                 if targets.listed[row] != 0 and self.on:
-                    # What is there when the run begins has been there before.
-                    if self.block.now() > 0:
+                    # What is there when the run begins has been there before, as what is there when a crash of the balancer is over.
+                    if self.block.now() > 0 and self.block.crashed[0] == 0:
                         self.await_start(row)
                     else:
                         self.begin(row)
@@ -132,6 +134,24 @@ class Prober(State):
         self.liveness_failures[row] = 0
         self.readiness_failures[row] = 0
         self.successes[row] = 0
+
+    def stop(self) -> None:
+        """The balancer has crashed: nobody asks, and answers that are on their way find nobody."""
+        self.eras += 1
+        self.oldest = self.eras
+        row: i64 = 0
+        while row < len(self.era):
+            self.forget(row)
+            self.answered_at[row] = NEVER
+            row += 1
+
+    def resume(self) -> None:
+        """Its process runs again: ask all that are listed."""
+        row: i64 = 0
+        while row < len(self.era):
+            if self.on and self.targets.listed[row] != 0:
+                self.begin(row)
+            row += 1
 
     def await_start(self, row: i64) -> None:
         """A target is new, or is being restarted: it isn't ready, and where there is a startup probe nothing else is asked before."""
@@ -155,7 +175,9 @@ class Prober(State):
             self.block.note("not_ready", "bad", f"{targets.label(row)} is not ready", text)
 
     def begin(self, row: i64) -> None:
-        """Ask from a random phase on."""
+        """Ask from a random phase on; while the balancer is down there is nobody to do it."""
+        if self.block.crashed[0] > 0:
+            return
         if self.targets.starting[row] != 0:
             self.schedule(row, PROBE_STARTUP, self.phase(self.startup_period_ns))
             return
@@ -200,6 +222,8 @@ class Prober(State):
     def on_probed(self, call: i64) -> None:
         """A probe was answered, or not in time."""
         calls = self.block.calls
+        if calls.data[call] < self.oldest:
+            return
         row = self.targets.row_of_key(calls.edge[call] << INSTANCE_BITS | calls.instance[call])
         well = calls.outcome[call] == OK
         if not well:

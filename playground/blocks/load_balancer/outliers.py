@@ -63,7 +63,17 @@ class Outliers(State):
         self.on = params.flag("outlier_ejection")
         if not self.on:
             self.clear()
-        elif self.sweep_due < 0:
+        elif self.sweep_due < 0 and self.block.crashed[0] == 0:
+            self.wait_for_sweep()
+
+    def stop(self) -> None:
+        """The balancer has crashed: nobody sweeps."""
+        self.sweep_due = -1
+        self.clear()
+
+    def resume(self) -> None:
+        """Its process runs again."""
+        if self.on:
             self.wait_for_sweep()
 
     def clear(self) -> None:

@@ -310,6 +310,7 @@ SPEC = BlockSpec(
             lesser="probe_timeout_s",
             greater="probe_period_s",
             help="a probe has to be over before the next one begins.",
+            when=PROBES_ON,
         ),
         Rule(
             lesser="probe_timeout_s",

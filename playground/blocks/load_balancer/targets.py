@@ -143,6 +143,21 @@ class Targets(State):
         self.credit = zeros(self.count)
         self.changed = True
 
+    def trust(self) -> None:
+        """Begin anew: all that are listed are well and have their full weight, as those that are there when a run begins."""
+        row: i64 = 0
+        while row < self.count:
+            self.starting[row] = 0
+            self.ready[row] = 1
+            self.alive[row] = 1
+            self.ejected_at[row] = -1
+            # Well already, so that none begins a slow start.
+            self.healthy[row] = self.listed[row]
+            self.ramp_from[row] = -1
+            row += 1
+        self.ramps_end = 0
+        self.settle()
+
     def row_of(self, edge: i64, instance: i64) -> i64:
         """The row of an instance behind the edge with this number, -1 when it is not listed any more."""
         if edge >= len(self.first) or self.first[edge] < 0:

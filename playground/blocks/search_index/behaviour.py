@@ -130,6 +130,8 @@ class SearchIndex(Indexing):
         """What was visible is on its disk; what was not comes again from the logs. A rebuild begins anew."""
         self.station.clear(0)
         self.drop_bulks()
+        # Rows that are on their way to the process that is gone, and its timer, concern the next one no more.
+        self.scan_serial += 1
         for feed in self.feeds:
             feed.fall_back()
         if self.removed:

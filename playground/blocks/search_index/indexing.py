@@ -254,7 +254,10 @@ class Indexing(Block):
                 feed.observed = log.end
 
     def refresh(self) -> None:
-        """What is indexed is visible from now on."""
+        """What is indexed is visible from now on; while it is down nobody makes anything visible."""
+        if self.crashed[0] > 0:
+            self.next_refresh()
+            return
         self.observe()
         self.refreshes += 1
         lag: i64 = 0
