@@ -207,6 +207,29 @@ def test_a_stampede_that_is_over_in_a_moment_is_shown_in_slow_motion(opened: Pla
     opened.expect_watch(0, off(1700, 2300))
 
 
+def test_read_your_writes_is_mended_by_each_of_three_switches_one_at_a_time(opened: PlaygroundPage) -> None:
+    opened.open("/t/read-your-writes")
+    expect(opened.test_id("scenario")).to_be_visible()
+    opened.choose_speed("5×")
+    opened.expect_watch(0, off(1), within_ms=60_000)
+    names = ["Leader after a write", "Wait for the user's position", "Commits wait until replicas show them"]
+    for number, name in enumerate(names):
+        opened.fix(number).toggle()
+        assert [opened.fix(it).is_on() for it in range(3)] == [it == number for it in range(3)]
+        expect(opened.test_id("scenario").get_by_text("partly")).to_have_count(0)
+        assert f"{name}: on" in opened.feed_titles()
+        if number != 1:
+            opened.fix(number).toggle()
+            assert f"{name}: off" in opened.feed_titles()
+        else:
+            # The first one sets the same parameter: it takes this one's place.
+            opened.fix(0).toggle()
+            assert [opened.fix(it).is_on() for it in range(3)] == [True, False, False]
+            opened.fix(0).toggle()
+    opened.fix(1).toggle()
+    opened.expect_watch(0, on(0.2), within_ms=60_000)
+
+
 def test_who_comes_later_sees_the_figures_of_both_sides_as_who_was_there(opened: PlaygroundPage) -> None:
     opened.open("/t/cache-lock")
     opened.choose_speed("1×")

@@ -52,10 +52,12 @@ describe('figures with the fix and without it', () => {
   });
 
   it('a gauge shows its highest and its last value on each side', () => {
-    const samples = sampled(30, 90, 20, 7, 4);
+    const samples = sampled(30, 90, 80, 60, 20, 7, 4);
     const stretches: Stretch[] = [...OFF, { at: 3 * S, state: 'on' }];
+    // What it reads in the first two seconds looks back on the other side.
+    expect(compare([watch('highest')], samples, stretches, 5 * S)).toEqual([{ off: 90, on: null }]);
     expect(compare([watch('highest')], samples, stretches, 9 * S)).toEqual([{ off: 90, on: 7 }]);
-    expect(compare([watch('last')], samples, stretches, 9 * S)).toEqual([{ off: 20, on: 4 }]);
+    expect(compare([watch('last')], samples, stretches, 9 * S)).toEqual([{ off: 80, on: 4 }]);
   });
 
   it('what a gauge still reads from the other side is not its last value on this one', () => {

@@ -23,6 +23,9 @@ export interface Sample {
   highest: number[];
 }
 
+/** For so long after a fix was turned a gauge still tells of the other side: many look back over the last second or two. */
+const SETTLING_NS = 2e9;
+
 /** A figure of one side; null before there is anything to tell. */
 export type Figure = number | null;
 
@@ -55,7 +58,7 @@ export function compare(
     }
     if (begins)
       for (const [index, { off, on }] of sides.entries())
-        for (const side of [off, on]) side.begin((untilTurn ?? before).values[index]!);
+        for (const side of [off, on]) side.begin((untilTurn ?? before).values[index]!, before.t);
     const turned = stretch + 1 < stretches.length && stretches[stretch + 1]!.at < sample.t;
     const state = stretches[stretch]?.state;
     if (!turned && (state === 'on' || state === 'off')) {
@@ -80,10 +83,13 @@ class Side {
   private last = Number.NaN;
   /** What the figure read when this side began, until it reads something else. */
   private carried = Number.NaN;
+  /** The highest counts from here on. */
+  private settled = 0;
 
   /** The fix was turned while the figure read `value`: until that changes, it tells of the other side. */
-  begin(value: number): void {
+  begin(value: number, at: number): void {
     this.carried = value;
+    this.settled = at + SETTLING_NS;
   }
 
   take(before: Sample, sample: Sample, index: number): void {
@@ -93,7 +99,7 @@ class Side {
     // A counter below itself began anew: its block was taken out and drawn again.
     this.grown += Number.isNaN(from) || value < from ? value : value - from;
     this.ns += sample.t - before.t;
-    this.highest = larger(this.highest, sample.highest[index]!);
+    if (before.t >= this.settled) this.highest = larger(this.highest, sample.highest[index]!);
     if (value === this.carried) return;
     this.carried = Number.NaN;
     this.last = value;

@@ -3,7 +3,7 @@ import type { Switch } from '../generated/protocol';
 import { CATALOGUE, design } from '../test/samples';
 import { changeTitle } from './changes';
 import { withBlock, withEdge, without, withParam } from './design';
-import { switchState, withSwitch } from './switches';
+import { fixState, switchState, withSwitch } from './switches';
 
 const set = (target: string, param: string, value: number) => ({ target, param, value });
 const FIX: Switch = {
@@ -31,6 +31,31 @@ describe('a fix', () => {
     const some = without(drawn(), new Set(['server']));
     expect(state(withSwitch(CATALOGUE, some, FIX, true))).toBe('on');
     expect(state(without(some, new Set(['client'])))).toBeNull();
+  });
+});
+
+describe('several fixes', () => {
+  const other: Switch = {
+    label: 'Many workers',
+    help: '',
+    on: [set('server', 'workers', 500)],
+    off: [set('server', 'workers', 10)],
+  };
+  const both = () => ({ ...design(), switches: [FIX, other] });
+  const all = (of: ReturnType<typeof both>) => fixState(CATALOGUE, of, of.switches);
+
+  it('are on where one of them is, off where none is', () => {
+    expect(all(both())).toBe('off');
+    expect(all(withSwitch(CATALOGUE, both(), other, true))).toBe('on');
+    expect(all(withSwitch(CATALOGUE, both(), FIX, true))).toBe('on');
+    expect(all(withParam(both(), 'server', 'workers', 7))).toBe('mixed');
+    expect(fixState(CATALOGUE, without(both(), new Set(['server', 'client'])), [FIX, other])).toBeNull();
+  });
+
+  it('each is called by its own name where they set the same parameter', () => {
+    const on = withSwitch(CATALOGUE, both(), other, true);
+    expect(changeTitle(CATALOGUE, both(), on, both())).toBe('Many workers: on');
+    expect(changeTitle(CATALOGUE, on, both(), both())).toBe('Many workers: off');
   });
 });
 

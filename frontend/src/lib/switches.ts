@@ -48,6 +48,14 @@ export function switchState(catalogue: Catalogue, design: Design, fix: Switch): 
   return holds(catalogue, design, fix.off) ? 'off' : 'mixed';
 }
 
+/** How `fixes` stand together: on where one of them is, off where all are; null where nothing that they set is drawn. */
+export function fixState(catalogue: Catalogue, design: Design, fixes: readonly Switch[]): SwitchState | null {
+  const states = fixes.map((fix) => switchState(catalogue, design, fix)).filter((state) => state !== null);
+  if (states.includes('on')) return 'on';
+  if (states.includes('mixed')) return 'mixed';
+  return states.length ? 'off' : null;
+}
+
 /** `design` with `fix` on or off: all of its parameters in one step. */
 export function withSwitch(catalogue: Catalogue, design: Design, fix: Switch, on: boolean): Design {
   return present(catalogue, design, on ? fix.on : fix.off).reduce(
@@ -56,7 +64,10 @@ export function withSwitch(catalogue: Catalogue, design: Design, fix: Switch, on
   );
 }
 
-/** The fix that the step from `before` to `after` turned on or off, if turning it is all that the step did. */
+/**
+ * The fix that the step from `before` to `after` turned on or off, if turning it is all that the step did. Where two fixes set the same
+ * parameter, the one that was on, or is on now.
+ */
 export function turned(
   catalogue: Catalogue,
   before: Design,
@@ -64,12 +75,14 @@ export function turned(
   changed: readonly { target: string; name: string }[],
   fixes: readonly Switch[],
 ): { fix: Switch; on: boolean } | null {
+  let found: { fix: Switch; on: boolean } | null = null;
   for (const fix of fixes) {
     const own = new Set(fix.on.map(({ target, param }) => `${target} ${param}`));
     if (!changed.length || !changed.every(({ target, name }) => own.has(`${target} ${name}`))) continue;
-    const state = switchState(catalogue, after, fix);
-    if (state === null || state === 'mixed' || state === switchState(catalogue, before, fix)) continue;
-    return { fix, on: state === 'on' };
+    const [was, is] = [switchState(catalogue, before, fix), switchState(catalogue, after, fix)];
+    if (is === null || is === 'mixed' || is === was) continue;
+    if (is === 'on' || was === 'on') return { fix, on: is === 'on' };
+    found ??= { fix, on: false };
   }
-  return null;
+  return found;
 }

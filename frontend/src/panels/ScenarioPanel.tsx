@@ -7,7 +7,7 @@ import type { Design, Switch as Fix, Watch } from '../generated/protocol';
 import { metricsOf } from '../lib/catalogue';
 import { thingName } from '../lib/changes';
 import { withUnit } from '../lib/format';
-import { isScenario, switchState, withSwitch } from '../lib/switches';
+import { fixState, isScenario, switchState, withSwitch } from '../lib/switches';
 import { useLive } from '../run/use-live';
 import { compared } from '../run/watching';
 import { edit, useDesign } from '../state/design';
@@ -105,6 +105,8 @@ function FixSwitch({ fix, index, help = false }: { fix: Fix; index: number; help
   const catalogue = useSession((state) => state.catalogue)!;
   const mayControl = useSession((state) => state.mayControl);
   const state = useDesign(({ design }) => switchState(catalogue, design, fix));
+  // Another fix that sets the same parameter to something else is no part of this one.
+  const others = useDesign(({ design }) => design.switches.some((it) => switchState(catalogue, design, it) === 'on'));
   if (state === null) return null;
   return (
     <div className={help ? 'rounded-lg border border-line bg-raised px-2.5 py-1.5' : ''} data-state={state}>
@@ -117,7 +119,7 @@ function FixSwitch({ fix, index, help = false }: { fix: Fix; index: number; help
           onChange={() => edit((design) => withSwitch(catalogue, design, fix, state !== 'on'))}
         />
         <span className={`font-medium text-ink ${help ? '' : 'truncate'}`}>{fix.label}</span>
-        {state === 'mixed' && <span className="text-ink-3">partly</span>}
+        {state === 'mixed' && !others && <span className="text-ink-3">partly</span>}
       </div>
       {help && fix.help && <p className="mt-1 leading-snug text-ink-2">{fix.help}</p>}
     </div>
@@ -128,17 +130,20 @@ function FixSwitch({ fix, index, help = false }: { fix: Fix; index: number; help
 function Figures({ design }: { design: Design }) {
   const catalogue = useSession((state) => state.catalogue)!;
   const [fix] = design.switches;
-  const state = fix ? switchState(catalogue, design, fix) : null;
+  const several = design.switches.length > 1;
+  const state = fix ? fixState(catalogue, design, design.switches) : null;
   return (
     <table className="h-fit w-full">
-      <caption className="sr-only">{fix ? `Without and with: ${fix.label}` : 'Watched figures'}</caption>
+      <caption className="sr-only">
+        {fix ? `Without and with: ${several ? 'a fix' : fix.label}` : 'Watched figures'}
+      </caption>
       <thead className="text-ink-3">
         <tr>
           <th scope="col" className="text-left font-medium">
-            {fix && design.switches.length > 1 ? fix.label : 'Figure'}
+            Figure
           </th>
           <Head now={state === 'off'}>{fix ? 'Without' : 'So far'}</Head>
-          {fix && <Head now={state === 'on'}>With the fix</Head>}
+          {fix && <Head now={state === 'on'}>{several ? 'With a fix' : 'With the fix'}</Head>}
         </tr>
       </thead>
       {design.watch.map((watch, index) => (

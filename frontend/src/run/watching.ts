@@ -2,7 +2,7 @@
 
 import type { Happened, Watch } from '../generated/protocol';
 import { type Compared, compare, type Sample, type Stretch } from '../lib/comparison';
-import { switchState } from '../lib/switches';
+import { fixState } from '../lib/switches';
 import { applied } from '../lib/sync';
 import { drawing } from '../state/design';
 import { changesInTime, useSession } from '../state/session';
@@ -22,17 +22,16 @@ export function samplesOf(record: Series, watch: readonly Watch[]): Sample[] {
 
 let stretched: { events: readonly Happened[]; origin: unknown; fixes: unknown; stretches: Stretch[] } | null = null;
 
-/** How the design's first fix stood, from the start on; without a fix, everything is without it. */
+/** How the design's fixes stood, from the start on; without any, everything is without. */
 function stretches(): Stretch[] {
   const { events, origin, catalogue } = useSession.getState();
   const { switches } = drawing();
   if (stretched?.events === events && stretched.origin === origin && stretched.fixes === switches)
     return stretched.stretches;
-  const [fix] = switches;
   const found: Stretch[] = [];
   let design = origin;
   const note = (at: number) => {
-    const state = !fix ? 'off' : catalogue && design ? switchState(catalogue, design, fix) : null;
+    const state = !switches.length ? 'off' : catalogue && design ? fixState(catalogue, design, switches) : null;
     if (state !== found.at(-1)?.state) found.push({ at, state });
   };
   note(0);
