@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from playground.protocol.catalogue import Scalar
 from playground.templates_store import templates
 from tests.laws.test_scenarios import both, side, titles
 from tests.sketch import figures, metric, named, run, with_params
