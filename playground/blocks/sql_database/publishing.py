@@ -34,8 +34,11 @@ class Publishing(Electing):
         entry = self.rows.versions.index.find(key)
         return self.rows.issued[entry] if entry >= 0 else 1
 
-    def take_row(self, key: i64, version: i64, at: i64, issued: i64) -> bool:
-        """Have a row as it is elsewhere; False where there is no leader."""
+    def book_copy(self, node: Node, position: i64, key: i64, stock: vec[i64]) -> None:
+        """The record at ``position`` brings what is sold of a row along."""
+
+    def take_row(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64]) -> bool:
+        """Have a row as it is elsewhere, with its stock; False where there is no leader."""
         if self.leader < 0 or not self.nodes[self.leader].plain:
             return False
         node = self.nodes[self.leader]
@@ -59,6 +62,7 @@ class Publishing(Electing):
         rows.latest[entry] = version
         rows.last[entry] = position
         self.rows_taken += 1
+        self.book_copy(node, position, key, stock)
         self.wrote(node, position)
         return True
 

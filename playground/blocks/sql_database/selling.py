@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
 from playground.blocks.sql_database.node import Node
@@ -86,6 +87,36 @@ class Selling(Publishing):
             found = Trading(self.dialect, self.shop)
             self.trading[number] = found
         return found
+
+    # ---- rows that move to another database, or come from one
+
+    def stock_declared(self) -> tuple[i64, i64]:
+        """How many there are of each item at the start (-1: nobody looks), and for how long a lot is on sale, ns."""
+        return (self.shop.stock, self.lot_ns) if self.selling else (i64(-1), i64(-1))
+
+    def stock_rows(self, key: i64) -> vec[i64]:
+        """What commits have sold of an item, in the lots that somebody may still be at; see :meth:`Shop.rows_of`."""
+        found = vec[i64]()
+        if not self.selling:
+            return found
+        lot = self.simulation.now // self.lot_ns if self.lot_ns > 0 else 0
+        first = lot - 1 if lot > 0 else lot
+        while first <= lot:
+            for number in self.shop.rows_of(key, first, self.log.visible, self.log.end):
+                found = append(found, number)
+            first += 1
+        return found
+
+    def book_copy(self, node: Node, position: i64, key: i64, stock: vec[i64]) -> None:
+        """An item comes with what was sold of it. A core that has had it before sees so at the next statement."""
+        if not self.selling or len(stock) == 0:
+            return
+        self.shop.book_copy(position, key, stock)
+        stale = self.trading_at(node.number).stale
+        index: i64 = 0
+        while index < len(stock):
+            stale[int(stock[index])] = True
+            index += 4
 
     # ---- ends without a commit
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from librt.vecs import append, vec
 from mypy_extensions import i64
 
 from playground.blocks.sql_database.purchase import Purchase
@@ -25,17 +26,43 @@ def lot_of(place: i64) -> i64:
     return (row if place % 2 == ITEM else row // 2) // LOT_SPAN
 
 
+def row_of(key: i64, lot: i64) -> i64:
+    """The number of an item's row in a lot."""
+    return key + lot * LOT_SPAN
+
+
+def places_of(key: i64, lot: i64) -> vec[i64]:
+    """The rows that an item has in a lot, of both tables."""
+    row = row_of(key, lot)
+    return vec[i64]([place_of(ITEM, row), place_of(OFF_CALL, row * 2), place_of(OFF_CALL, row * 2 + 1)])
+
+
 @final
 class Sale(State):
-    """A record of the log that is a purchase: which row it changed, from what to what; until its commit, the transaction that made it."""
+    """A record of the log that changes a row that is sold from: ``quantity`` and ``version`` before it.
 
-    def __init__(self, purchase: Purchase, place: i64, quantity: i64, version: i64) -> None:
+    A purchase has the transaction that made it until that is told of its commit. A row that was copied says how often it was ``sold`` where
+    it came from (of a purchase: -1), and at its commit takes instead how often that was here; ``also``: the item's further rows.
+    """
+
+    def __init__(self, purchase: Purchase | None, key: i64, place: i64, quantity: i64, version: i64, sold: i64) -> None:
         self.purchase: Purchase | None = purchase
         self.place: i64 = place
-        self.key: i64 = purchase.key
+        self.key: i64 = key
         self.quantity: i64 = quantity
         self.version: i64 = version
+        self.sold: i64 = sold
+        self.also: Sale | None = None
         self.is_committed: bool = False
+
+    def twin(self) -> Sale:
+        """The same for another history."""
+        made = Sale(self.purchase, self.key, self.place, self.quantity, self.version, self.sold)
+        made.is_committed = self.is_committed
+        also = self.also
+        if also is not None:
+            made.also = also.twin()
+        return made
 
 
 @final
@@ -66,12 +93,61 @@ class Shop(State):
 
     def book(self, position: i64, purchase: Purchase, place: i64, quantity: i64, version: i64) -> None:
         """The record at ``position`` gives the row this quantity and version."""
-        self.sales[int(position)] = Sale(purchase, place, self.quantity(place), self.version(place))
+        self.sales[int(position)] = Sale(purchase, purchase.key, place, self.quantity(place), self.version(place), -1)
+        self.set(place, quantity, version)
+
+    def set(self, place: i64, quantity: i64, version: i64) -> None:
+        """The newest record says so."""
         self.quantities[int(place)] = int(quantity)
         self.versions[int(place)] = int(version)
 
+    def rows_of(self, key: i64, lot: i64, committed: i64, end: i64) -> vec[i64]:
+        """An item's rows in a lot that were sold from, as of position ``committed`` in a log that ends at ``end``: four numbers a row, its
+        place, quantity and version, and how often it was sold."""
+        found = vec[i64]()
+        for place in places_of(key, lot):
+            if int(place) not in self.versions:
+                continue
+            quantity = self.quantity(place)
+            version = self.version(place)
+            position = end
+            while position > committed:
+                sale = self.sales.get(int(position))
+                while sale is not None:
+                    if sale.place == place:
+                        quantity = sale.quantity
+                        version = sale.version
+                    sale = sale.also
+                position -= 1
+            found = append(append(append(append(found, place), quantity), version), self.times_sold(place))
+        return found
+
+    def book_copy(self, position: i64, key: i64, rows: vec[i64]) -> None:
+        """The record at ``position`` gives an item the rows that it has elsewhere, see :meth:`rows_of`."""
+        made: Sale | None = None
+        index: i64 = 0
+        while index < len(rows):
+            place = rows[index]
+            sale = Sale(None, key, place, self.quantity(place), self.version(place), rows[index + 3])
+            sale.also = made
+            made = sale
+            self.set(place, rows[index + 1], rows[index + 2])
+            index += 4
+        if made is not None:
+            self.sales[int(position)] = made
+
+    def commit_copy(self, copied: Sale) -> None:
+        """The record that gave an item rows from elsewhere is committed: what was sold of them there counts here."""
+        sale: Sale | None = copied
+        while sale is not None:
+            sale.is_committed = True
+            before = self.times_sold(sale.place)
+            self.sold[int(sale.place)] = int(sale.sold)
+            sale.sold = before
+            sale = sale.also
+
     def commit(self, sale: Sale) -> i64:
-        """The record of ``sale`` is committed; how often its row is sold now."""
+        """The purchase of ``sale`` is committed; how often its row is sold now."""
         sale.is_committed = True
         times = self.sold.get(int(sale.place), 0) + 1
         self.sold[int(sale.place)] = times
@@ -84,13 +160,12 @@ class Shop(State):
     def take_back(self, position: i64) -> None:
         """The newest record, at ``position``, is no more."""
         sale = self.sales.pop(int(position), None)
-        if sale is None:
-            return
-        place = int(sale.place)
-        self.quantities[place] = int(sale.quantity)
-        self.versions[place] = int(sale.version)
-        if sale.is_committed:
-            self.sold[place] = self.sold.get(place, 1) - 1
+        while sale is not None:
+            place = int(sale.place)
+            self.set(sale.place, sale.quantity, sale.version)
+            if sale.is_committed:
+                self.sold[place] = self.sold.get(place, 1) - 1 if sale.sold < 0 else int(sale.sold)
+            sale = sale.also
 
     def forget_records(self, upto: i64) -> None:
         """Records up to a position can't be taken back any more."""
@@ -116,12 +191,8 @@ class Shop(State):
         made.versions = dict(self.versions)
         made.sold = dict(self.sold)
         for position, sale in self.sales.items():
-            purchase = sale.purchase
-            if position <= start or purchase is None:
-                continue
-            copied = Sale(purchase, sale.place, sale.quantity, sale.version)
-            copied.is_committed = sale.is_committed
-            made.sales[position] = copied
+            if position > start and (sale.purchase is not None or (sale.sold >= 0 and not sale.is_committed)):
+                made.sales[position] = sale.twin()
         # Whoever waits there for a commit is told of it by that node alone.
         for sale in self.sales.values():
             sale.purchase = None
