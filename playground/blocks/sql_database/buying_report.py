@@ -44,6 +44,7 @@ def metrics(db: Buying) -> list[float]:
         float(db.lock_timeouts),
         float(db.changed_since),
         float(db.hung_up),
+        float(db.sales_lost),
         float(db.lock_waits),
         waited,
         float(dead),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.sql_database.log import Log
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.publishing import Publishing
 from playground.blocks.sql_database.purchase import Purchase
@@ -62,6 +63,7 @@ class Selling(Publishing):
         self.changed_since: i64 = 0
         self.hung_up: i64 = 0
         self.not_there: i64 = 0
+        self.sales_lost: i64 = 0
         self.lock_waits: i64 = 0
         self.lock_waited_ns: float = 0.0
         self.oversold_noted_at: i64 = -QUIET_NS
@@ -276,19 +278,32 @@ class Selling(Publishing):
     def take_back(self, upto: i64, how: i64) -> i64:
         """What the log loses, the stock gets back."""
         position = self.log.end
+        lost = super().take_back(upto, how)
         while self.selling and position > upto:
             self.shop.take_back(position)
             position -= 1
-        return super().take_back(upto, how)
+        return lost
+
+    def lose(self, log: Log, position: i64, how: i64) -> None:
+        """It may have been a sale: its buyer was told so, and the history that stands knows nothing of it."""
+        super().lose(log, position, how)
+        if not self.selling:
+            return
+        shop = self.shop
+        for node in self.nodes:
+            if node.fork is not None and node.log is log:
+                shop = self.trading_at(node.number).shop
+        sale = shop.sales.get(int(position))
+        if sale is not None and sale.sold < 0:
+            self.sales_lost += 1
+            self.lost.mark_sale()
 
     def fork_at(self, chosen: Node) -> i64:
-        """A leader that goes on by itself does so with the stock that it knows of."""
+        """A leader that goes on by itself does so with the stock that it knows of, whether or not it has sold anything yet."""
         if self.selling:
             for node in self.nodes:
-                if node.number < len(self.trading) and node.role == LEADER and node.fork is None:
-                    trading = self.trading[node.number]
-                    if trading is not None:
-                        trading.shop = self.shop.branch(chosen.written)
+                if node.role == LEADER and node.fork is None and node.number != chosen.number:
+                    self.trading_at(node.number).shop = self.shop.branch(chosen.written)
         return super().fork_at(chosen)
 
     # ---- what is said of it

@@ -143,6 +143,12 @@ BUYING_METRICS = (
         kind="counter",
         help="Purchases that ended because their caller, or the node, was gone.",
     ),
+    Metric(
+        name="sales_lost",
+        label="Sales lost",
+        kind="counter",
+        help="Purchases whose buyers were told so, and which a crash, a failover or a split brain left in no legitimate history.",
+    ),
     Metric(name="lock_waits", label="Lock waits", kind="counter", help="Statements that had to wait for a lock."),
     Metric(
         name="lock_wait_ms",
