@@ -190,3 +190,32 @@ def test_a_shard_that_gets_its_rows_back_sells_what_is_left_and_not_what_it_last
     stop(execution)
     assert total(execution, "oversold") == 0 and 1_000 < total(execution, "bought") <= 20 * KEYS
     assert_books_agree(execution, 20)
+
+
+@pytest.mark.parametrize(("seed", "rate"), list(zip(SEEDS, RATES, strict=True)))
+@pytest.mark.parametrize("scheme", ["hash", "range"])
+def test_what_is_oversold_at_read_committed_over_a_reshard_are_its_lost_updates(
+    scheme: str, seed: int, rate: float
+) -> None:
+    """Sold = what the stock fell by + lost updates, over all shards: the move itself loses and invents nothing."""
+    stock = rate // 50
+    drawing = market(seed, scheme, "read_then_write", rate=rate, think_ms=40, stock=stock)
+    execution = Execution(drawing, recorded=False)
+    reach(execution, 0.4)
+    reshard(execution)
+    reach(execution, execution.now_ns / SECOND + 4)
+    stop(execution)
+    router = execution.model.blocks["router"]
+    fell = 0
+    sold = 0
+    too_many = 0
+    for key in range(1, KEYS + 1):
+        holder = router.truth(key)
+        assert isinstance(holder, SqlDatabase)
+        fell += stock - holder.shop.quantity(key * 2 + ITEM)
+        times = holder.shop.times_sold(key * 2 + ITEM)
+        sold += times
+        too_many += max(0, times - stock)
+    lost = total(execution, "lost_updates")
+    assert lost > 20 and total(execution, "bought") == sold == fell + lost
+    assert 0 < total(execution, "oversold") == too_many

@@ -38,6 +38,7 @@ def metrics(db: Buying) -> list[float]:
         float(db.bought),
         float(db.sold_out),
         float(db.oversold),
+        float(db.shop.lost_updates),
         float(db.rule_broken),
         float(db.serialization_failures),
         float(db.deadlocks),
@@ -77,11 +78,13 @@ def hot_row(db: Buying, trading: Trading) -> dict[str, object]:
     row = place // 2
     key = (row if kind == ITEM else row // 2) % LOT_SPAN
     waiting = [one for one in trading.locked.values() if one.place == place]
+    shop = trading.shop
     return {
         "table": ROW[kind],
         "item": int(key),
-        "sold": int(trading.shop.times_sold(place)),
-        "stock": int(trading.shop.first_quantity(place)),
+        "stock_at_first": int(shop.first_quantity(place)),
+        "stock_now": int(shop.quantity(place)),
+        "sold": int(shop.times_sold(place)),
         "versions": versions(trading.tables[kind], row),
         "locks": locks(trading, trading.tables[kind], row),
         "waiting": len(waiting),

@@ -67,6 +67,7 @@ class Selling(Publishing):
         self.lock_waits: i64 = 0
         self.lock_waited_ns: float = 0.0
         self.oversold_noted_at: i64 = -QUIET_NS
+        self.lost_noted_at: i64 = -QUIET_NS
         self.aborts_noted_at: i64 = -QUIET_NS
 
     def configure_buying(self, params: Params) -> None:
@@ -319,6 +320,8 @@ class Selling(Publishing):
                     f"Item {sale.key} sold {often}: stock was {self.shop.stock}",
                     "Each had read that there was one left, and wrote what it had computed from that (a lost update).",
                 )
+            elif sale.excess() > 0:
+                self.note_lost_update(sale, times)
         elif times == 1 and self.shop.times_sold(other_place(place)) > 0:
             self.rule_broken += 1
             self.note_anomaly(
@@ -332,6 +335,15 @@ class Selling(Publishing):
         if now - self.oversold_noted_at >= QUIET_NS:
             self.oversold_noted_at = now
             self.note("anomaly", "bad", title, f"{text} Isolation: {LEVELS[self.isolation]}.")
+
+    def note_lost_update(self, sale: Sale, times: i64) -> None:
+        """Say that a sale has overwritten another one while there was stock, and not again within ten virtual seconds."""
+        now = self.simulation.now
+        if now - self.lost_noted_at >= QUIET_NS:
+            self.lost_noted_at = now
+            fell = self.shop.stock - sale.left
+            text = f"Two read the same number and wrote the same one less. Isolation: {LEVELS[self.isolation]}."
+            self.note("lost_update", "bad", f"Item {sale.key}: {times} sold, and its stock fell by {fell}", text)
 
     def note_abort(self, error: str, message: str) -> None:
         """Say that transactions are being aborted, and not again within ten virtual seconds."""

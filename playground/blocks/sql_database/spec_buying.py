@@ -108,6 +108,13 @@ BUYING_METRICS = (
         help="Commits that sold more of an item than there was of it.",
     ),
     Metric(
+        name="lost_updates",
+        label="Lost updates",
+        kind="gauge",
+        help="How many more were sold than the stock fell by: two read the same number, and both wrote one less. "
+        "(Sum over all rows of sold - (stock at first - stock now).)",
+    ),
+    Metric(
         name="rule_broken",
         label="Rule broken",
         kind="counter",

@@ -39,35 +39,43 @@ def places_of(key: i64, lot: i64) -> vec[i64]:
 
 @final
 class Sale(State):
-    """A record of the log that changes a row that is sold from: ``quantity`` and ``version`` before it.
+    """A record of the log that changes a row that is sold from: ``quantity`` and ``version`` before it, ``left`` after it.
 
     A purchase has the transaction that made it until that is told of its commit. A row that was copied says how often it was ``sold`` where
     it came from (of a purchase: -1), and at its commit takes instead how often that was here; ``also``: the item's further rows.
     """
 
-    def __init__(self, purchase: Purchase | None, key: i64, place: i64, quantity: i64, version: i64, sold: i64) -> None:
+    def __init__(self, purchase: Purchase | None, key: i64, place: i64, left: i64, sold: i64) -> None:
         self.purchase: Purchase | None = purchase
         self.place: i64 = place
         self.key: i64 = key
-        self.quantity: i64 = quantity
-        self.version: i64 = version
+        self.left: i64 = left
+        self.quantity: i64 = left
+        self.version: i64 = 1
         self.sold: i64 = sold
         self.also: Sale | None = None
         self.is_committed: bool = False
 
     def twin(self) -> Sale:
         """The same for another history."""
-        made = Sale(self.purchase, self.key, self.place, self.quantity, self.version, self.sold)
+        made = Sale(self.purchase, self.key, self.place, self.left, self.sold)
+        made.quantity = self.quantity
+        made.version = self.version
         made.is_committed = self.is_committed
         also = self.also
         if also is not None:
             made.also = also.twin()
         return made
 
+    def excess(self) -> i64:
+        """By how much more one sale sold than the stock fell by: what other sales had changed and this one overwrote."""
+        return 1 - (self.quantity - self.left)
+
 
 @final
 class Shop(State):
-    """``quantities`` and ``versions`` of rows as the newest record of the log has them, ``sold``: how often each was sold by commits.
+    """``quantities`` and ``versions`` of rows as the newest record of the log has them, ``sold``: how often each was sold by commits;
+    ``lost_updates``: by how much more than the stock of all rows fell by.
 
     A row that is not here is as it was at the start. ``sales`` are the records that a crash or a failover may still take back, by position.
     """
@@ -78,6 +86,7 @@ class Shop(State):
         self.versions: dict[int, int] = {}
         self.sold: dict[int, int] = {}
         self.sales: dict[int, Sale] = {}
+        self.lost_updates: i64 = 0
 
     def first_quantity(self, place: i64) -> i64:
         """How many there were at the start; everybody was on call."""
@@ -93,8 +102,15 @@ class Shop(State):
 
     def book(self, position: i64, purchase: Purchase, place: i64, quantity: i64, version: i64) -> None:
         """The record at ``position`` gives the row this quantity and version."""
-        self.sales[int(position)] = Sale(purchase, purchase.key, place, self.quantity(place), self.version(place), -1)
-        self.set(place, quantity, version)
+        sale = Sale(purchase, purchase.key, place, quantity, -1)
+        self.sales[int(position)] = sale
+        self.change(sale, version)
+
+    def change(self, sale: Sale, version: i64) -> None:
+        """What ``sale`` leaves is what the newest record says."""
+        sale.quantity = self.quantity(sale.place)
+        sale.version = self.version(sale.place)
+        self.set(sale.place, sale.left, version)
 
     def set(self, place: i64, quantity: i64, version: i64) -> None:
         """The newest record says so."""
@@ -127,11 +143,10 @@ class Shop(State):
         made: Sale | None = None
         index: i64 = 0
         while index < len(rows):
-            place = rows[index]
-            sale = Sale(None, key, place, self.quantity(place), self.version(place), rows[index + 3])
+            sale = Sale(None, key, rows[index], rows[index + 1], rows[index + 3])
+            self.change(sale, rows[index + 2])
             sale.also = made
             made = sale
-            self.set(place, rows[index + 1], rows[index + 2])
             index += 4
         if made is not None:
             self.sales[int(position)] = made
@@ -149,6 +164,7 @@ class Shop(State):
     def commit(self, sale: Sale) -> i64:
         """The purchase of ``sale`` is committed; how often its row is sold now."""
         sale.is_committed = True
+        self.lost_updates += sale.excess()
         times = self.sold.get(int(sale.place), 0) + 1
         self.sold[int(sale.place)] = times
         return times
@@ -163,8 +179,11 @@ class Shop(State):
         while sale is not None:
             place = int(sale.place)
             self.set(sale.place, sale.quantity, sale.version)
-            if sale.is_committed:
-                self.sold[place] = self.sold.get(place, 1) - 1 if sale.sold < 0 else int(sale.sold)
+            if sale.is_committed and sale.sold >= 0:
+                self.sold[place] = int(sale.sold)
+            elif sale.is_committed:
+                self.sold[place] = self.sold.get(place, 1) - 1
+                self.lost_updates -= sale.excess()
             sale = sale.also
 
     def forget_records(self, upto: i64) -> None:
@@ -190,6 +209,7 @@ class Shop(State):
         made.quantities = dict(self.quantities)
         made.versions = dict(self.versions)
         made.sold = dict(self.sold)
+        made.lost_updates = self.lost_updates
         for position, sale in self.sales.items():
             if position > start and (sale.purchase is not None or (sale.sold >= 0 and not sale.is_committed)):
                 made.sales[position] = sale.twin()
