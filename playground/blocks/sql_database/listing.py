@@ -355,7 +355,7 @@ class Listing(State):
                         "depth": DEPTHS[depth],
                         "pages": int(lists),
                         "rows_examined_per_page": round(float(self.depth_rows[depth]) / float(lists), 1),
-                        "ms_per_page": round(self.depth_ns[depth] / float(lists) / 1e6, 3),
+                        "time_per_page_ms": round(self.depth_ns[depth] / float(lists) / 1e6, 3),
                     }
                 )
             depth += 1
