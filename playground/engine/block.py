@@ -209,16 +209,17 @@ class Block(State):
         """Of an authority: its changes in the order of their commits, where it publishes them."""
         return None
 
-    def stood_between(self, above: i64, below: i64, since: i64) -> vec[i64]:
-        """Of an authority: rows with keys between ``above`` and ``below`` that have existed ever since ``since``, ns, in any order."""
+    def stood_between(self, above: i64, below: i64, since: i64, prices: i64) -> vec[i64]:
+        """Of an authority: rows with sort keys between ``above`` and ``below`` that have existed ever since ``since``, ns, in any order; of
+        sort keys and ``prices``, see :func:`~playground.engine.row_order.sort_key`."""
         return vec[i64]()
 
     def has_stood(self, key: i64, since: i64) -> bool:
         """Of an authority: whether a row exists, and has existed ever since ``since``."""
         return False
 
-    def changed_before(self, key: i64, since: i64, until: i64) -> tuple[i64, i64]:
-        """Of an authority: how many rows with keys above ``key`` were inserted after ``since`` up to ``until``, and how many
+    def changed_before(self, key: i64, since: i64, until: i64, prices: i64) -> tuple[i64, i64]:
+        """Of an authority: how many rows with sort keys above ``key`` were inserted after ``since`` up to ``until``, and how many
         deleted; -1 where that isn't kept."""
         return 0, 0
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mypy_extensions import i64, mypyc_attr
 
-from playground.blocks.app_server.paging import PAGINATIONS, Paging
+from playground.blocks.app_server.paging import Paging
 from playground.blocks.app_server.steps import (
     CHECK,
     FILL,
@@ -74,7 +74,7 @@ class Program(Writing):
         self.configure_writing(params)
         self.wait_max_ns = params.ns("rebuild_wait_ms")
         self.list_items = params.integer("list_items")
-        self.paging.way = PAGINATIONS.index(params.text("pagination"))
+        self.paging.configure(params)
 
     # ---- reading
 
@@ -118,7 +118,7 @@ class Program(Writing):
             self.refuse_link(call)
             return
         made = self.send(store, call, LIST, KEY_BYTES, LOAD)
-        self.calls.tell(made, self.list_items << PAGE_KIND_BITS | self.paging.found, position)
+        self.calls.tell(made, self.list_items << PAGE_KIND_BITS | self.paging.order() | self.paging.found, position)
 
     def refuse_link(self, call: i64) -> None:
         """Answer with 400, in an event of its own: a queue full of these must not be worked off in one breath."""
