@@ -14380,6 +14380,60 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "max_result_window",
+          "label": "max_result_window",
+          "kind": "integer",
+          "default": 10000,
+          "help": "A page by number (from + size) may end at this document at most; a deeper one is refused with 400. A server whose links have keys or cursors in them asks by search_after, at any depth.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "number_of_shards",
+          "label": "number_of_shards",
+          "kind": "integer",
+          "default": 1,
+          "help": "Parts of the index. For a page each collects from + size documents, or size after the last one shown (search_after).",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "collect_us",
+          "label": "A document costs",
+          "kind": "number",
+          "default": 0.3,
+          "help": "Of a thread's time, for each document that is collected for a page.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "poll_ms",
           "label": "Reads the log every",
           "kind": "number",
@@ -14947,6 +15001,46 @@ export const catalogue: Catalogue = {
           "headline": false,
           "maximum_metric": null,
           "full_is_well": false
+        },
+        {
+          "name": "collected_now",
+          "label": "Documents for a page",
+          "kind": "gauge",
+          "help": "Documents that the shards collect for a page, on average in the last second or two.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "pages",
+          "label": "Pages",
+          "kind": "counter",
+          "help": "Pages that readers were given, one after the other.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "collected",
+          "label": "Documents collected",
+          "kind": "counter",
+          "help": "Documents collected for pages in all.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "too_deep",
+          "label": "Pages too deep",
+          "kind": "counter",
+          "help": "Pages by number that were refused: from + size was past max_result_window.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -15158,7 +15252,7 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 54,
-      "doc": "An inverted index (Elasticsearch, OpenSearch, Solr) that answers lists and searches, so that these don't scatter over all shards of a\ndatabase or scan its tables. App servers send lists to it where it is wired to their port \"Search\".\n\nIt follows the database by change data capture, as Debezium does: it reads the log of commits, indexes the changes in bulks, and at the next\nrefresh (1 s) searches see them. So it is always somewhat behind: a list may hold an item that is deleted, lack one that is new, show an old\nversion. That is counted, answer by answer, since the database knows better; the lag is shown in changes and in time.\n\nTwo indexers at 200 µs an item take 10,000 changes a second. When more is written, the lag grows; the log keeps what was not read, up to a\nmillion changes, and then the index has to be rebuilt. A rebuild reads every row and makes the database feel it; meanwhile lists are\nincomplete."
+      "doc": "An inverted index (Elasticsearch, OpenSearch, Solr) that answers lists and searches, so that these don't scatter over all shards of a\ndatabase or scan its tables. App servers send lists to it where it is wired to their port \"Search\".\n\nIt follows the database by change data capture, as Debezium does: it reads the log of commits, indexes the changes in bulks, and at the next\nrefresh (1 s) searches see them. So it is always somewhat behind: a list may hold an item that is deleted, lack one that is new, show an old\nversion. That is counted, answer by answer, since the database knows better; the lag is shown in changes and in time.\n\nReaders walk through it page by page, newest first. Links with page numbers ask by **from** + **size**: each shard of the index collects all\ndocuments before the page too, and past **max_result_window** (10,000) that is refused with 400. Links with keys or cursors ask by\n**search_after**: a page's documents from each shard, at any depth. Lists by price go to the store, since the index has no prices.\n\nTwo indexers at 200 µs an item take 10,000 changes a second. When more is written, the lag grows; the log keeps what was not read, up to a\nmillion changes, and then the index has to be rebuilt. A rebuild reads every row and makes the database feel it; meanwhile lists are\nincomplete."
     },
     {
       "kind": "queue",
