@@ -12555,7 +12555,7 @@ export const catalogue: Catalogue = {
           "name": "lost_updates",
           "label": "Lost updates",
           "kind": "gauge",
-          "help": "How many more were sold than the stock fell by: two read the same number, and both wrote one less. (Sum over all rows of sold - (stock at first - stock now).)",
+          "help": "How many more were sold than the stock fell by, since two had read the same number and both wrote one less: the sum over all rows of sold - (stock at first - stock now).",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
