@@ -188,9 +188,19 @@ class Block(State):
         """Of an authority: the highest version that a write to ``key`` was ever given, be it lost since."""
         return 0
 
-    def take_row(self, key: i64, version: i64, at: i64, issued: i64) -> bool:
-        """Of an authority: have a row as another one holds it (:meth:`row_version`, committed at ``at``; :meth:`issued_version`). False
-        where nobody can take it now. It is safe when :meth:`secure` says so for the :meth:`log_position` after it."""
+    def stock_declared(self) -> tuple[i64, i64]:
+        """Of an authority: how many there are of each item at the start, -1 where nobody looks at stock; for how long a lot of them is on
+        sale, ns, -1 for ever. Rows move only between those that declare the same."""
+        return -1, -1
+
+    def stock_rows(self, key: i64) -> vec[i64]:
+        """Of an authority: what commits have sold of an item, for :meth:`take_row`; empty where nothing was."""
+        return vec[i64]()
+
+    def take_row(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64]) -> bool:
+        """Of an authority: have a row as another one holds it (:meth:`row_version`, committed at ``at``; :meth:`issued_version`;
+        :meth:`stock_rows`). False where nobody can take it now.
+        It is safe when :meth:`secure` says so for the :meth:`log_position` after it."""
         return False
 
     def log_position(self) -> i64:
@@ -210,16 +220,17 @@ class Block(State):
         """Of an authority: its changes in the order of their commits, where it publishes them."""
         return None
 
-    def stood_between(self, above: i64, below: i64, since: i64) -> vec[i64]:
-        """Of an authority: rows with keys between ``above`` and ``below`` that have existed ever since ``since``, ns, in any order."""
+    def stood_between(self, above: i64, below: i64, since: i64, prices: i64) -> vec[i64]:
+        """Of an authority: rows with sort keys between ``above`` and ``below`` that have existed ever since ``since``, ns, in any order; of
+        sort keys and ``prices``, see :func:`~playground.engine.row_order.sort_key`."""
         return vec[i64]()
 
     def has_stood(self, key: i64, since: i64) -> bool:
         """Of an authority: whether a row exists, and has existed ever since ``since``."""
         return False
 
-    def changed_before(self, key: i64, since: i64, until: i64) -> tuple[i64, i64]:
-        """Of an authority: how many rows with keys above ``key`` were inserted after ``since`` up to ``until``, and how many
+    def changed_before(self, key: i64, since: i64, until: i64, prices: i64) -> tuple[i64, i64]:
+        """Of an authority: how many rows with sort keys above ``key`` were inserted after ``since`` up to ``until``, and how many
         deleted; -1 where that isn't kept."""
         return 0, 0
 

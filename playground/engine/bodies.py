@@ -22,14 +22,16 @@ KEPT_NS: Final = 60_000_000_000
 
 @final
 class Body(State):
-    """``rows``: keys in the order of a page. ``upto``: the sort key up to which the page goes, the rows after which come next; ``more``:
-    whether there were any. ``at``: when it was read, ns; ``rank``: how many rows stood before it then; ``examined``: rows that were
-    looked at for it. ``here``, ``next``: links. ``unread``: pages of the table that were not in memory."""
+    """``rows``: keys in the order of a page. ``prices``: 0 in the order of keys, else by price, of which there are so many
+    (:func:`~playground.engine.row_order.sort_key`). ``upto``: the sort key up to which the page goes, the rows after which come next;
+    ``more``: whether there were any. ``at``: when it was read, ns; ``rank``: how many rows stood before it then; ``examined``: rows that
+    were looked at for it. ``here``, ``next``: links. ``unread``: pages of the table that were not in memory."""
 
     def __init__(self) -> None:
         self.number: i64 = 0
         self.at: i64 = 0
         self.rows: vec[i64] = vec[i64]()
+        self.prices: i64 = 0
         self.upto: i64 = 0
         self.more: bool = False
         self.rank: i64 = 0
@@ -61,6 +63,7 @@ class Bodies(State):
         body.number = self.made << PLACE_BITS | place
         body.at = now
         body.rows = vec[i64]()
+        body.prices = 0
         body.upto = 0
         body.more = False
         body.rank = 0

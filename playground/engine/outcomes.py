@@ -143,10 +143,14 @@ transaction (SQLSTATE 40001, 40P01, 55P03), so it may be tried again; the row wa
 BY_COUNT: Final = 1
 BY_KEY: Final = 2
 PAGE_KIND: Final = 3
-PAGE_KIND_BITS: Final = 2
-"""How a store finds a page of a list, newest first, in the ``token`` of a LIST with the flag TOLD: past ``extra`` rows, or after the row
-whose key is ``extra``; above these bits: how many rows. Such an answer's ``advice`` is the number of a body with the page
-(``engine/bodies.py``). In a request to a server ``token`` is a body with the link that is followed."""
+BY_PRICE: Final = 4
+WITH_ID: Final = 8
+PAGE_ORDER: Final = 12
+PAGE_KIND_BITS: Final = 4
+"""How a store finds a page of a list, in the ``token`` of a LIST with the flag TOLD: past ``extra`` rows, or after the row whose sort key
+(``engine/row_order.py``) is ``extra``; newest first, or dearest first, with the id as a tie-breaker or without; above these bits: how
+many rows. Such an answer's ``advice`` is the number of a body with the page (``engine/bodies.py``). In a request to a server ``token``
+is a body with the link that is followed."""
 
 MISS: Final = 0
 """The version that a cache reports for a key that it does not hold."""

@@ -10,13 +10,26 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from librt.vecs import vec
+from librt.vecs import append, vec
 from mypy_extensions import i64
 
 from playground.engine.columns import grown, zeros
 from playground.engine.state import State
 
 LEAF: Final = 32
+ID_BITS: Final = 44
+ID_MASK: Final = (1 << ID_BITS) - 1
+"""A sort key by price has the price above the bits of the row's key."""
+
+
+def price_of(row: i64, prices: i64) -> i64:
+    """A row's price, 1 to ``prices``: evenly spread, so that of each price there are as many rows, and never changed."""
+    return 1 + (row - 1) % prices
+
+
+def sort_key(row: i64, prices: i64) -> i64:
+    """What rows are sorted by, the largest first: their key, or, with ``prices`` above 0, price and then key."""
+    return row if prices <= 0 else price_of(row, prices) << ID_BITS | row
 
 
 @final
@@ -192,3 +205,80 @@ class RowOrder(State):
     def after(self, key: i64) -> i64:
         """The first row that stands after ``key``, which need not exist; 0 where there is none."""
         return self.at(self.rank(key - 1)) if key > 0 else 0
+
+
+@final
+class PriceOrder(State):
+    """The same rows, dearest first, and those of one price newest first: for each price the places of its rows among them."""
+
+    def __init__(self, full: i64, prices: i64) -> None:
+        self.prices: i64 = prices
+        self.all: i64 = full
+        self.groups: list[RowOrder] = []
+        price: i64 = 1
+        while price <= prices:
+            self.groups.append(RowOrder(full // prices + (1 if price <= full % prices else 0)))
+            price += 1
+
+    def place(self, row: i64) -> i64:
+        """A row's place among those of its price, 1 the oldest."""
+        return 1 + (row - 1) // self.prices
+
+    def put(self, row: i64) -> None:
+        """Insert a row."""
+        if self.groups[price_of(row, self.prices) - 1].put(self.place(row)):
+            self.all += 1
+
+    def drop(self, row: i64) -> None:
+        """Delete a row."""
+        if self.groups[price_of(row, self.prices) - 1].drop(self.place(row)):
+            self.all -= 1
+
+    def rank(self, key: i64) -> i64:
+        """How many rows stand before a sort key: those with larger ones."""
+        price = key >> ID_BITS
+        row = key & ID_MASK
+        before: i64 = 0
+        other = self.prices
+        while other > price and other > 0:
+            before += self.groups[other - 1].size()
+            other -= 1
+        if price >= 1 and price <= self.prices:
+            place = 1 + (row - price) // self.prices if row >= price else 0
+            before += self.groups[price - 1].rank(place)
+        return before
+
+    def rows(self, first: i64, number: i64) -> vec[i64]:
+        """The keys of ``number`` rows from rank ``first`` on, fewer at the end."""
+        found = vec[i64]()
+        price = self.prices
+        while price > 0 and len(found) < number:
+            group = self.groups[price - 1]
+            size = group.size()
+            while first < size and len(found) < number:
+                found = append(found, (group.at(first) - 1) * self.prices + price)
+                first += 1
+            first -= size
+            price -= 1
+        return found
+
+    def up_to_group(self, rank: i64) -> i64:
+        """How many rows stand before the group of equal prices in which a rank lies."""
+        before: i64 = 0
+        price = self.prices
+        while price > 0:
+            size = self.groups[price - 1].size()
+            if rank < before + size:
+                break
+            before += size
+            price -= 1
+        return before
+
+    def past_group(self, rank: i64) -> i64:
+        """The same with that group."""
+        before: i64 = 0
+        price = self.prices
+        while price > 0 and before <= rank:
+            before += self.groups[price - 1].size()
+            price -= 1
+        return before

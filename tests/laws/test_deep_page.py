@@ -108,7 +108,7 @@ def test_page_2500_is_slow_and_not_the_same_list_twice_until_links_hold_a_key(se
     assert depths[by_key]["first 10 pages"]["rows_examined_per_page"] == pytest.approx(36, abs=1)
     # The first reader pays for counting once, or those who come while they do.
     assert depths[by_key]["deeper"]["rows_examined_per_page"] < 36 + 3 * 50_000 / depths[by_key]["deeper"]["pages"]
-    assert depths[by_number]["deeper"]["ms_per_page"] > 15 > 1 > depths[by_key]["deeper"]["ms_per_page"]
+    assert depths[by_number]["deeper"]["time_per_page_ms"] > 15 > 1 > depths[by_key]["deeper"]["time_per_page_ms"]
     p99 = {it: metric(it, "deep", "recent_p99_ms") for it in (by_number, by_key)}
     assert p99[by_number] > 25 > 12 > p99[by_key]
     assert metric(by_number, "deep", "duplicates") > 500 and metric(by_number, "deep", "skips") > 50

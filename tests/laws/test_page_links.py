@@ -40,9 +40,12 @@ def test_no_text_is_a_cursor_but_one_that_was_given_out(text: str) -> None:
 @given(key=st.integers(0, 1 << 53), seed=st.integers(1, 1_000))
 def test_a_cursor_means_its_key_to_whoever_has_the_secret_and_nothing_to_others(key: int, seed: int) -> None:
     mine, other = Library("cursor", seed=seed).server.paging, Library("cursor", seed=seed + 1).server.paging
-    assert mine.position_of(mine.cursor(key)) == key and other.position_of(mine.cursor(key)) == -1
-    spelled_otherwise = mine.cursor(key).rstrip("=")
-    assert mine.position_of(spelled_otherwise) == (key if spelled_otherwise == mine.cursor(key) else -1)
+    assert (
+        mine.position_of(mine.cursor(mine.written(key))) == key
+        and other.position_of(mine.cursor(mine.written(key))) == -1
+    )
+    spelled_otherwise = mine.cursor(mine.written(key)).rstrip("=")
+    assert mine.position_of(spelled_otherwise) == (key if spelled_otherwise == mine.cursor(mine.written(key)) else -1)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ log had read past the point of a failover is taken back.
 from __future__ import annotations
 
 import pytest
+from librt.vecs import vec
+from mypy_extensions import i64
 
 from playground.blocks.search_index.index import Index
 from playground.engine.changes import ChangeLog
@@ -184,15 +186,15 @@ def test_an_entry_that_takes_a_version_back_counts_only_where_that_version_stand
 def test_a_taken_row_is_a_record_as_any_other_and_its_versions_are_given_to_nobody_else() -> None:
     execution = reach(Execution(clusters(FAILOVER, 1), recorded=False), 0.1)
     db = execution.model.blocks["shard-004"]
-    assert db.take_row(7, 5, 1_000, 9)
+    assert db.take_row(7, 5, 1_000, 9, vec[i64]())
     assert db.row_version(7) == 1 and not db.secure(db.log_position()), "it is not flushed yet"
     reach(execution, 1.0)
     assert db.row_version(7) == 5 and db.written_at(7) == 1_000 and db.issued_version(7) == 9
     assert db.secure(db.log_position())
     assert all(int(node.applied) == db.log.end for node in db.nodes)
     # It may become older again: where it came from, a failover took its last version back.
-    assert db.take_row(7, 4, 900, 9)
+    assert db.take_row(7, 4, 900, 9, vec[i64]())
     reach(execution, 2.0)
     assert db.row_version(7) == 4 and metric(execution, "shard-004", "commits") == 0
     execution.act(fault("shard-004", "crash", restart_after_s=60.0), "test")
-    assert not db.take_row(7, 6, 2_000, 9), "nobody is there who could take it"
+    assert not db.take_row(7, 6, 2_000, 9, vec[i64]()), "nobody is there who could take it"

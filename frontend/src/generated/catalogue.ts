@@ -6025,6 +6025,73 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "list_sort",
+          "label": "Lists sorted by",
+          "kind": "choice",
+          "default": "newest",
+          "help": "The order of a list's rows in the database.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "newest",
+              "label": "Newest first",
+              "help": "ORDER BY id DESC"
+            },
+            {
+              "value": "price",
+              "label": "Dearest first",
+              "help": "ORDER BY price DESC: many rows have the same price"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Answers",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "tie_breaker",
+          "label": "Tie-breaker",
+          "kind": "choice",
+          "default": "id",
+          "help": "What tells rows of one price apart, in the order and in the link to the next page (pages by number: in the order).",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "id",
+              "label": "The id",
+              "help": "ORDER BY price DESC, id DESC; the next page is WHERE (price, id) < (p, i): every row has one place"
+            },
+            {
+              "value": "none",
+              "label": "None, <",
+              "help": "the next page is WHERE price < p: the rest of the rows with price p is never shown"
+            },
+            {
+              "value": "none_inclusive",
+              "label": "None, <=",
+              "help": "the next page is WHERE price <= p: rows with price p come again, for ever where they fill a page"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Answers",
+          "live": true,
+          "shown_when": {
+            "list_sort": [
+              "price"
+            ]
+          }
+        },
+        {
           "name": "validators",
           "label": "Validators",
           "kind": "choice",
@@ -7478,7 +7545,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 30,
-      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the filter (\"certainly not\" is answered at once), then\nthe cache, then the store. On a change the store comes first, then the filter is told of items that were not there before\nor are gone, then the cache. The inspector shows the program of each operation.\n\n**When the cache has nothing**, it says who rebuilds. Whoever has the lock or lease reads the store and puts the item in. The others wait,\n*each with its worker*, and ask again; after a while they read the store themselves. A value past its soft time to live is answered at once,\nand refreshed in the background: by a worker of the queue, if one is wired, else by the server.\n\n**Writes** go to the store, and the cached item is deleted, replaced or left. Or to the cache, which writes through or behind. Or into the\nqueue: the cache gives the item its next version and shows it at once, a worker writes it later. If the queue doesn't take it, the request\nfails and the cached item is deleted. The store commits at least the version that was promised. Jobs of one item that overtake each other leave\nthe cache with another version than the store: it is counted as stale there.\n\n**A new item** stays invisible while \"there is none\" is cached, unless its creation invalidates that.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other, the next one when callers send the last one calls again. Who drains is taken out\nof its callers' lists at once, as a pod is out of its endpoints, whatever probes have noticed; it serves what is on its way for the draining time,\nfinishes all, stops, and is listed again when its new process begins. Nothing is lost, unless there is nobody else: when all drain, a\nbalancer has nobody to send to (no_upstream). A balancer without probes sends to a process that still starts. A crash does none of this.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies or drains: its users move with their next request, as\nthey do in Kubernetes, rather than keep it from ever ending. A store for sessions mends it for all, and is asked\nwith each request.\n\nIt writes the SQL of **purchases**: SELECT and then UPDATE, with its own time in between; the same with FOR UPDATE; one atomic UPDATE; or a version\ncheck. \"Going off call\" reads two rows and writes one. What the database aborts, or whose version has changed, is tried again after a random\nback-off that doubles. Each purchase ends bought, sold out (an answer like any other), aborted at every try, or failed on its way. Only a database whose items\nhave a stock looks at any of this."
+      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the filter (\"certainly not\" is answered at once), then\nthe cache, then the store. On a change the store comes first, then the filter is told of items that were not there before\nor are gone, then the cache. The inspector shows the program of each operation.\n\n**When the cache has nothing**, it says who rebuilds. Whoever has the lock or lease reads the store and puts the item in. The others wait,\n*each with its worker*, and ask again; after a while they read the store themselves. A value past its soft time to live is answered at once,\nand refreshed in the background: by a worker of the queue, if one is wired, else by the server.\n\n**Writes** go to the store, and the cached item is deleted, replaced or left. Or to the cache, which writes through or behind. Or into the\nqueue: the cache gives the item its next version and shows it at once, a worker writes it later. If the queue doesn't take it, the request\nfails and the cached item is deleted. The store commits at least the version that was promised. Jobs of one item that overtake each other leave\nthe cache with another version than the store: it is counted as stale there.\n\n**A new item** stays invisible while \"there is none\" is cached, unless its creation invalidates that.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other, the next one when callers send the last one calls again. Who drains is taken out\nof its callers' lists at once, as a pod is out of its endpoints, whatever probes have noticed; it serves what is on its way for the draining time,\nfinishes all, stops, and is listed again when its new process begins. Nothing is lost, unless there is nobody else: when all drain, a\nbalancer has nobody to send to (no_upstream). A balancer without probes sends to a process that still starts. A crash does none of this.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies or drains: its users move with their next request, as\nthey do in Kubernetes, rather than keep it from ever ending. A store for sessions mends it for all, and is asked\nwith each request.\n\nLists come in **pages**, newest first or **dearest first**, found by number (OFFSET) or by what the last row shown had (keyset; signed: cursor). Many rows have\none price: only with the id as **tie-breaker** has each row one place. Without it WHERE price < p passes by the rest of the rows with that\nprice at the end of each page, and WHERE price <= p shows them again, the same page for ever where one price fills it.\n\nIt writes the SQL of **purchases**: SELECT and then UPDATE, with its own time in between; the same with FOR UPDATE; one atomic UPDATE; or a version\ncheck. \"Going off call\" reads two rows and writes one. What the database aborts, or whose version has changed, is tried again after a random\nback-off that doubles. Each purchase ends bought, sold out (an answer like any other), aborted at every try, or failed on its way. Only a database whose items\nhave a stock looks at any of this."
     },
     {
       "kind": "worker",
@@ -10861,6 +10928,58 @@ export const catalogue: Catalogue = {
           "shown_when": {}
         },
         {
+          "name": "prices",
+          "label": "Different prices",
+          "kind": "integer",
+          "default": 100,
+          "help": "Rows have a price, one of so many, each for as many rows. Lists may be sorted by it. A change restarts the block.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": false,
+          "shown_when": {}
+        },
+        {
+          "name": "price_index",
+          "label": "Index on the price",
+          "kind": "choice",
+          "default": "price_id",
+          "help": "What lists that are sorted by price find their pages by.",
+          "unit": "",
+          "minimum": null,
+          "maximum": null,
+          "nullable": false,
+          "choices": [
+            {
+              "value": "price_id",
+              "label": "(price, id)",
+              "help": "gives rows in the order of both"
+            },
+            {
+              "value": "price",
+              "label": "(price)",
+              "help": "rows of one price come in no order of their ids: all of them are read and sorted when the id matters"
+            },
+            {
+              "value": "none",
+              "label": "None",
+              "help": "every page reads and sorts the whole table"
+            }
+          ],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Data",
+          "live": true,
+          "shown_when": {}
+        },
+        {
           "name": "synchronous_commit",
           "label": "A commit waits for",
           "kind": "choice",
@@ -12475,6 +12594,16 @@ export const catalogue: Catalogue = {
           "full_is_well": false
         },
         {
+          "name": "lost_updates",
+          "label": "Lost updates",
+          "kind": "gauge",
+          "help": "How many more were sold than the stock fell by, since two had read the same number and both wrote one less: the sum over all rows of sold - (stock at first - stock now).",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
           "name": "rule_broken",
           "label": "Rule broken",
           "kind": "counter",
@@ -12529,6 +12658,16 @@ export const catalogue: Catalogue = {
           "label": "Cut short",
           "kind": "counter",
           "help": "Purchases that ended because their caller, or the node, was gone.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "sales_lost",
+          "label": "Sales lost",
+          "kind": "counter",
+          "help": "Purchases whose buyers were told so, and which a crash, a failover or a split brain left in no legitimate history.",
           "unit": "",
           "headline": false,
           "maximum_metric": null,
@@ -13075,7 +13214,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 50,
-      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**. When all connections are held, statements wait here, and with them the workers of whoever\ncalled. Rows are **created** and **deleted** as well; who asks for one that isn't there is told so: a completed call, as a 404 is.\nCreating one that is there writes it; the answer says whether there was one. A row that is deleted and created again goes on with higher\nversions, so nobody takes an old one for new.\n\nA write appends a record to the **log**. It is acknowledged when the record is flushed, and commits that are ready share a flush. A crash keeps\nexactly the flushed prefix, which is replayed from the last **checkpoint** on. A checkpoint writes back every page that has changed since the one before, once, over 0.9\nof the time until the next, and counts when all are written; reads from the disk wait behind it. So frequent ones make recovery short and the\ndisk busy. With \"a commit waits for nothing\" it is acknowledged at once\nand flushed every 200 ms: fast, and a crash loses up to three such rounds.\n\nWith several **nodes** the first one leads, and ships what it has flushed to the replicas. Each applies it in one process, record by record,\nso a replica lags when more is written than that process can do. A read at a replica is **stale** exactly while a committed write to its row\nlies past the position that was applied there; the inspector says which write it missed, how old that was and why. Where reads go\nis a parameter: the leader, any replica, the leader for a while after a user's own write, a replica that has this write, or one that is\nnot too far behind. A page of a list is stale where a write that it misses would show on it. A commit can wait until replicas have it, any k or the first k of them; then their death blocks it, and so does one of them that applies nothing where commits wait for that.\n\nWho copies rows or reads the **log** along (a shard router, a search index) is served by the leader. What such a reader had read and a\nfailover takes away, it takes back.\n\nThe leader holds a **lease**. When it dies, the lease expires after 20 to 30 s, and the replica that received most is promoted on a new\ntimeline; acknowledged writes that it had not received are lost. Where commits wait for replicas, the store has the names of those they\ncount on, and nobody is elected who is not sure to have all that was acknowledged: one of the first k, or the furthest of so many that\nany k overlap with them, or the last leader. Until one is there, nobody leads. A leader that is cut off demotes itself in time (**fencing**), or goes on\ntaking writes that vanish when it comes back and is rewound (split brain).\n\nWith a **stock**, a purchase is a transaction, run statement by statement by the same core as the isolation lab's scripts: BEGIN with its first\nstatement, network and the application's own time in between, COMMIT by way of the log. It holds its connection all the while, also while it\nwaits for a row lock. What it sees and fails with depends on **isolation** and **dialect**: read-then-write sells one item twice at READ COMMITTED, and\nin InnoDB at REPEATABLE READ as well; PostgreSQL aborts the second updater there (40001). PostgreSQL looks for a deadlock once somebody has waited for\n**deadlock timeout**, InnoDB at once. A crash ends open transactions, and the stock of what the log loses comes back. The inspector shows the row that\nwas fought over last: versions, locks, who waits for whom. A new **lot** puts the same stock on sale again, in rows of its own."
+      "doc": "Keeps every item's present version. A statement holds a **connection** while it waits for and uses a **core**; a row that is not in the\n**buffer pool** costs a read from the **disk**. When all connections are held, statements wait here, and with them the workers of whoever\ncalled. Rows are **created** and **deleted** as well; who asks for one that isn't there is told so: a completed call, as a 404 is.\nCreating one that is there writes it; the answer says whether there was one. A row that is deleted and created again goes on with higher\nversions, so nobody takes an old one for new.\n\nA write appends a record to the **log**. It is acknowledged when the record is flushed, and commits that are ready share a flush. A crash keeps\nexactly the flushed prefix, which is replayed from the last **checkpoint** on. A checkpoint writes back every page that has changed since the one before, once, over 0.9\nof the time until the next, and counts when all are written; reads from the disk wait behind it. So frequent ones make recovery short and the\ndisk busy. With \"a commit waits for nothing\" it is acknowledged at once\nand flushed every 200 ms: fast, and a crash loses up to three such rounds.\n\nWith several **nodes** the first one leads, and ships what it has flushed to the replicas. Each applies it in one process, record by record,\nso a replica lags when more is written than that process can do. A read at a replica is **stale** exactly while a committed write to its row\nlies past the position that was applied there; the inspector says which write it missed, how old that was and why. Where reads go\nis a parameter: the leader, any replica, the leader for a while after a user's own write, a replica that has this write, or one that is\nnot too far behind. A page of a list is stale where a write that it misses would show on it. A commit can wait until replicas have it, any k or the first k of them; then their death blocks it, and so does one of them that applies nothing where commits wait for that.\n\nWho copies rows or reads the **log** along (a shard router, a search index) is served by the leader. What such a reader had read and a\nfailover takes away, it takes back.\n\nThe leader holds a **lease**. When it dies, the lease expires after 20 to 30 s, and the replica that received most is promoted on a new\ntimeline; acknowledged writes that it had not received are lost. Where commits wait for replicas, the store has the names of those they\ncount on, and nobody is elected who is not sure to have all that was acknowledged: one of the first k, or the furthest of so many that\nany k overlap with them, or the last leader. Until one is there, nobody leads. A leader that is cut off demotes itself in time (**fencing**), or goes on\ntaking writes that vanish when it comes back and is rewound (split brain).\n\nPages of lists are found in an **index**: of ids, or **on the price**, which is one of so many **different prices**. On (price, id) a page after a\nkey costs its rows and the way down; on the price alone, with the id as tie-breaker, all rows of each price that it touches, which are\nsorted (PostgreSQL's incremental sort); without an index every page reads the whole table.\n\nWith a **stock**, a purchase is a transaction, run statement by statement by the same core as the isolation lab's scripts: BEGIN with its first\nstatement, network and the application's own time in between, COMMIT by way of the log. It holds its connection all the while, also while it\nwaits for a row lock. What it sees and fails with depends on **isolation** and **dialect**: read-then-write sells one item twice at READ COMMITTED, and\nin InnoDB at REPEATABLE READ as well; PostgreSQL aborts the second updater there (40001). PostgreSQL looks for a deadlock once somebody has waited for\n**deadlock timeout**, InnoDB at once. A crash ends open transactions, and the stock of what the log loses comes back; sales whose buyers were told so and\nthat no legitimate history has are counted (**sales lost**). On a split brain each side sells from stock of its own. **Oversold** counts what was sold\npast the stock; **lost updates** how many more were sold than the stock fell by, also while there is stock: two read 10, both write 9. The\ninspector shows the row that was fought over last: versions, locks, who waits for whom. A new **lot** puts the same stock on sale again, in rows of its own."
     },
     {
       "kind": "shard_router",
@@ -14155,7 +14294,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 52,
-      "doc": "Stands in front of several databases that share the rows of one table, as Vitess' vtgate, Citus' coordinator or MongoDB's mongos do. An\noperation on a row goes to one shard. A list goes to all of them and is as slow as the slowest: if each shard is slow once in a hundred\ntimes, a list over 100 shards is slow 63 times in a hundred (1 - 0.99^100). A deadline gives a partial answer in time, and says how many\nshards are missing.\n\nRows lie in buckets. By **hash mod N** a fifth shard moves four buckets of five; by **consistent hashing** it takes one in five and no other\nbucket moves. By **range**, new rows with growing ids all go to the last shard; under any scheme, all operations on one celebrity go to one.\n\nConnect another shard and rows move while traffic flows: a bucket is copied in batches that use both shards' cores and disks, caught up with\nwhat was written meanwhile, and cut over; during that last moment writes to it wait. Until then the old shard serves it, so nothing is lost\nwhen the move fails: it is rolled back. A shard may be a cluster: a cut-over waits until its replicas have the rows. To take a shard away, set its connection's weight to 0 and wait until it is empty. All shards declare\nthe same number of rows: that of the whole table."
+      "doc": "Stands in front of several databases that share the rows of one table, as Vitess' vtgate, Citus' coordinator or MongoDB's mongos do. An\noperation on a row goes to one shard. A list goes to all of them and is as slow as the slowest: if each shard is slow once in a hundred\ntimes, a list over 100 shards is slow 63 times in a hundred (1 - 0.99^100). A deadline gives a partial answer in time, and says how many\nshards are missing.\n\nRows lie in buckets. By **hash mod N** a fifth shard moves four buckets of five; by **consistent hashing** it takes one in five and no other\nbucket moves. By **range**, new rows with growing ids all go to the last shard; under any scheme, all operations on one celebrity go to one.\n\nConnect another shard and rows move while traffic flows: a bucket is copied in batches that use both shards' cores and disks, caught up with\nwhat was written meanwhile, and cut over; during that last moment writes to it wait. Until then the old shard serves it, so nothing is lost\nwhen the move fails: it is rolled back. What was sold of a row's stock moves with it. A shard may be a cluster: a cut-over waits until its replicas have the rows. To take a shard away, set its connection's weight to 0 and wait until it is empty. All shards declare\nthe same number of rows: that of the whole table."
     },
     {
       "kind": "search_index",
@@ -14277,6 +14416,60 @@ export const catalogue: Catalogue = {
           "minimum": 0.0,
           "maximum": 1000000.0,
           "nullable": true,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "max_result_window",
+          "label": "max_result_window",
+          "kind": "integer",
+          "default": 10000,
+          "help": "A page by number (from + size) may end at this document at most; a deeper one is refused with 400. A server whose links have keys or cursors in them asks by search_after, at any depth.",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000000000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "number_of_shards",
+          "label": "number_of_shards",
+          "kind": "integer",
+          "default": 1,
+          "help": "Parts of the index. For a page each collects from + size documents, or size after the last one shown (search_after).",
+          "unit": "",
+          "minimum": 1.0,
+          "maximum": 1000.0,
+          "nullable": false,
+          "choices": [],
+          "pattern": null,
+          "pattern_help": "",
+          "ascending": false,
+          "group": "Searches",
+          "live": true,
+          "shown_when": {}
+        },
+        {
+          "name": "collect_us",
+          "label": "A document costs",
+          "kind": "number",
+          "default": 0.3,
+          "help": "Of a thread's time, for each document that is collected for a page.",
+          "unit": "us",
+          "minimum": 0.0,
+          "maximum": 1000000.0,
+          "nullable": false,
           "choices": [],
           "pattern": null,
           "pattern_help": "",
@@ -14853,6 +15046,46 @@ export const catalogue: Catalogue = {
           "headline": false,
           "maximum_metric": null,
           "full_is_well": false
+        },
+        {
+          "name": "collected_now",
+          "label": "Documents for a page",
+          "kind": "gauge",
+          "help": "Documents that the shards collect for a page, on average in the last second or two.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "pages",
+          "label": "Pages",
+          "kind": "counter",
+          "help": "Pages that readers were given, one after the other.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "collected",
+          "label": "Documents collected",
+          "kind": "counter",
+          "help": "Documents collected for pages in all.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
+        },
+        {
+          "name": "too_deep",
+          "label": "Pages too deep",
+          "kind": "counter",
+          "help": "Pages by number that were refused: from + size was past max_result_window.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -15064,7 +15297,7 @@ export const catalogue: Catalogue = {
       "cells": null,
       "version": 1,
       "order": 54,
-      "doc": "An inverted index (Elasticsearch, OpenSearch, Solr) that answers lists and searches, so that these don't scatter over all shards of a\ndatabase or scan its tables. App servers send lists to it where it is wired to their port \"Search\".\n\nIt follows the database by change data capture, as Debezium does: it reads the log of commits, indexes the changes in bulks, and at the next\nrefresh (1 s) searches see them. So it is always somewhat behind: a list may hold an item that is deleted, lack one that is new, show an old\nversion. That is counted, answer by answer, since the database knows better; the lag is shown in changes and in time.\n\nTwo indexers at 200 µs an item take 10,000 changes a second. When more is written, the lag grows; the log keeps what was not read, up to a\nmillion changes, and then the index has to be rebuilt. A rebuild reads every row and makes the database feel it; meanwhile lists are\nincomplete."
+      "doc": "An inverted index (Elasticsearch, OpenSearch, Solr) that answers lists and searches, so that these don't scatter over all shards of a\ndatabase or scan its tables. App servers send lists to it where it is wired to their port \"Search\".\n\nIt follows the database by change data capture, as Debezium does: it reads the log of commits, indexes the changes in bulks, and at the next\nrefresh (1 s) searches see them. So it is always somewhat behind: a list may hold an item that is deleted, lack one that is new, show an old\nversion. That is counted, answer by answer, since the database knows better; the lag is shown in changes and in time.\n\nReaders walk through it page by page, newest first. Links with page numbers ask by **from** + **size**: each shard of the index collects all\ndocuments before the page too, and past **max_result_window** (10,000) that is refused with 400. Links with keys or cursors ask by\n**search_after**: a page's documents from each shard, at any depth. Lists by price go to the store, since the index has no prices.\n\nTwo indexers at 200 µs an item take 10,000 changes a second. When more is written, the lag grows; the log keeps what was not read, up to a\nmillion changes, and then the index has to be rebuilt. A rebuild reads every row and makes the database feel it; meanwhile lists are\nincomplete."
     },
     {
       "kind": "queue",

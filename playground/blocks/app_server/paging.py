@@ -4,6 +4,9 @@
 position in base64url and T its HMAC (RFC 2104, with SHA-256) under a secret that all instances share: callers can neither read a meaning
 into it nor make one. A cursor is good when it is, letter for letter, the one that the server would give out for its position, so
 that other spellings of the same bytes are refused as well.
+
+A list sorted by price has price and id in its links, ``after=P,K``, since many rows have one price. Without the id as tie-breaker it is the
+price alone, and then the next page begins after all rows with that price (``<``), or with them (``<=``).
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ from mypy_extensions import i64
 
 from playground.engine.bodies import Body
 from playground.engine.calls import ANSWERED, TOLD
-from playground.engine.outcomes import BY_COUNT, BY_KEY
+from playground.engine.outcomes import BY_COUNT, BY_KEY, BY_PRICE, WITH_ID
+from playground.engine.params import Params
+from playground.engine.row_order import ID_BITS, ID_MASK, sort_key
 from playground.engine.state import State
 
 if TYPE_CHECKING:
@@ -28,6 +33,17 @@ KEYSET: Final = 1
 CURSOR: Final = 2
 PAGINATIONS: Final = ["offset", "keyset", "cursor"]
 
+NEWEST: Final = 0
+PRICE: Final = 1
+SORTS: Final = ["newest", "price"]
+
+ID: Final = 0
+NONE: Final = 1
+NONE_INCLUSIVE: Final = 2
+TIE_BREAKERS: Final = ["id", "none", "none_inclusive"]
+
+PRICE_MAX: Final = 1 << 16
+ID_MAX: Final = ID_MASK
 KEY_MAX: Final = 1 << 53
 PAGE_MAX: Final = 1 << 32
 TAG_BYTES: Final = 16
@@ -52,6 +68,8 @@ class Paging(State):
     def __init__(self, owner: Block) -> None:
         self.owner = owner
         self.way: i64 = OFFSET
+        self.sort: i64 = NEWEST
+        self.tie: i64 = ID
         self.found: i64 = BY_COUNT
         # Everybody who has it can make cursors: a run's own, and the same again for the same seed.
         self.secret = sha256(f"{owner.simulation.seed} {owner.name} cursors".encode()).digest()
@@ -60,14 +78,46 @@ class Paging(State):
         self.refused: i64 = 0
         self.noted_at: i64 = -QUIET_NS
 
-    def cursor(self, key: int) -> str:
-        """The cursor for the rows after ``key``."""
-        position = f"newest|{key}".encode()
+    def configure(self, params: Params) -> None:
+        """Which links are made from now on; those of another order are understood no more."""
+        self.way = PAGINATIONS.index(params.text("pagination"))
+        self.sort = SORTS.index(params.text("list_sort"))
+        self.tie = TIE_BREAKERS.index(params.text("tie_breaker"))
+
+    def order(self) -> i64:
+        """The order of the list, as a request to a store says it."""
+        if self.sort == NEWEST:
+            return 0
+        return BY_PRICE | WITH_ID if self.tie == ID else BY_PRICE
+
+    def written(self, key: i64) -> str:
+        """A place in the list as a link has it: a key, or a price and a key, or the price."""
+        if self.sort == NEWEST:
+            return f"{key}"
+        return f"{key >> ID_BITS},{key & ID_MASK}" if self.tie == ID else f"{key >> ID_BITS}"
+
+    def read(self, text: str) -> int:
+        """The sort key after which the page begins that a link's text means; -1 where it means none."""
+        if self.sort == NEWEST:
+            return number_of(text, KEY_MAX)
+        price, comma, row = text.partition(",")
+        value = i64(number_of(price, PRICE_MAX))
+        if value < 0 or (comma == ",") != (self.tie == ID):
+            return -1
+        if self.tie == ID:
+            key = i64(number_of(row, ID_MAX))
+            return int(value << ID_BITS | key) if key >= 0 else -1
+        # Past all rows with the price, or just before them.
+        return int(value << ID_BITS if self.tie == NONE else (value + 1) << ID_BITS)
+
+    def cursor(self, place: str) -> str:
+        """The cursor for the rows after a place, see :meth:`written`."""
+        position = f"{SORTS[self.sort]}|{place}".encode()
         tag = hmac.digest(self.secret, position, "sha256")[:TAG_BYTES]
         return f"{urlsafe_b64encode(position).decode()}.{urlsafe_b64encode(tag).decode()}"
 
     def position_of(self, cursor: str) -> int:
-        """The key that a cursor stands for; -1 where this server never made it."""
+        """The sort key that a cursor stands for; -1 where this server never made it."""
         if not cursor.isascii():
             return -1
         try:
@@ -75,8 +125,8 @@ class Paging(State):
         except ValueError:
             return -1
         order, _, text = position.partition("|")
-        key = number_of(text, KEY_MAX) if order == "newest" else -1
-        if key < 0 or not hmac.compare_digest(self.cursor(key), cursor):
+        key = self.read(text) if order == SORTS[self.sort] else -1
+        if key < 0 or not hmac.compare_digest(self.cursor(text), cursor):
             return -1
         return key
 
@@ -96,7 +146,7 @@ class Paging(State):
             self.found = BY_COUNT if self.way == OFFSET or place > 0 else BY_KEY
             place = place * int(items) if place > 0 else place
         elif kind == "after" and self.way != CURSOR:
-            place = number_of(value, KEY_MAX)
+            place = self.read(value)
         elif kind == "cursor":
             place = self.position_of(value)
             if place >= 0:
@@ -145,9 +195,14 @@ class Paging(State):
             body.here = f"page={page}"
             body.next = f"page={page + 1}" if body.more else ""
             return
-        # After the row before its first one, whose place stays whoever comes and goes.
-        first = int(body.rows[0]) + 1 if len(body.rows) > 0 else int(body.upto)
-        last = int(body.upto)
+        # After the row before its first one, whose place stays whoever comes and goes; without a tie-breaker, after the price before.
+        start = body.upto
+        if len(body.rows) > 0:
+            start = sort_key(body.rows[0], body.prices) + 1
+            if self.sort == PRICE and self.tie == NONE:
+                start += ID_MASK + 1
+        first = self.written(start)
+        last = self.written(body.upto)
         if self.way == KEYSET:
             body.here = f"after={first}"
             body.next = f"after={last}" if body.more else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mypy_extensions import i64, mypyc_attr
 
-from playground.blocks.app_server.paging import PAGINATIONS, Paging
+from playground.blocks.app_server.paging import Paging
 from playground.blocks.app_server.steps import (
     CHECK,
     FILL,
@@ -31,6 +31,7 @@ from playground.blocks.app_server.writing import Writing
 from playground.engine.calls import ANSWERED, STALE, TOLD
 from playground.engine.outcomes import (
     ABSENT,
+    BAD_REQUEST,
     CACHE_GET,
     CACHE_SET,
     CACHE_UNLOCK,
@@ -51,6 +52,7 @@ from playground.engine.outcomes import (
 from playground.engine.params import Params
 
 if TYPE_CHECKING:
+    from playground.engine.edge import Edge
     from playground.engine.simulation import Simulation
 
 
@@ -74,7 +76,7 @@ class Program(Writing):
         self.configure_writing(params)
         self.wait_max_ns = params.ns("rebuild_wait_ms")
         self.list_items = params.integer("list_items")
-        self.paging.way = PAGINATIONS.index(params.text("pagination"))
+        self.paging.configure(params)
 
     # ---- reading
 
@@ -90,7 +92,7 @@ class Program(Writing):
             else:
                 self.look_up(call)
         elif operation == LIST and self.search is not None:
-            self.send(self.search, call, LIST, KEY_BYTES, SEARCH)
+            self.search_page(call)
         elif operation == LIST:
             self.list_page(call)
         else:
@@ -112,13 +114,30 @@ class Program(Writing):
         store = self.store
         if store is None or self.calls.flags[call] & TOLD == 0:
             self.load(call, LIST)
-            return
+        else:
+            self.ask_for_page(store, call, LOAD)
+
+    def search_page(self, call: i64) -> None:
+        """Have the search index make a list. It has no prices: pages in their order are the store's."""
+        search = self.search
+        assert search is not None
+        if self.calls.flags[call] & TOLD == 0:
+            self.send(search, call, LIST, KEY_BYTES, SEARCH)
+        elif self.paging.order() == 0:
+            self.ask_for_page(search, call, SEARCH)
+        elif self.store is not None:
+            self.list_page(call)
+        else:
+            self.send(search, call, LIST, KEY_BYTES, SEARCH)
+
+    def ask_for_page(self, callee: Edge, call: i64, step: i64) -> None:
+        """Ask for the page that a link leads to."""
         position = self.paging.position(call, self.list_items)
         if position < 0:
             self.refuse_link(call)
             return
-        made = self.send(store, call, LIST, KEY_BYTES, LOAD)
-        self.calls.tell(made, self.list_items << PAGE_KIND_BITS | self.paging.found, position)
+        made = self.send(callee, call, LIST, KEY_BYTES, step)
+        self.calls.tell(made, self.list_items << PAGE_KIND_BITS | self.paging.order() | self.paging.found, position)
 
     def refuse_link(self, call: i64) -> None:
         """Answer with 400, in an event of its own: a queue full of these must not be worked off in one breath."""
@@ -171,7 +190,12 @@ class Program(Writing):
         calls = self.calls
         if outcome == OK:
             calls.flags[parent] |= calls.flags[call] & STALE
+            self.paging.hand_on(parent, call, self.list_items)
             self.conclude(parent)
+            return
+        if outcome == BAD_REQUEST:
+            # Nothing is wrong with the index: the page is one that it does not give.
+            self.end(parent, BAD_REQUEST)
             return
         self.searches_failed += 1
         if self.bypass and self.store is not None:

@@ -134,6 +134,44 @@ SPEC = BlockSpec(
             group=ANSWERS,
         ),
         Param(
+            name="list_sort",
+            label="Lists sorted by",
+            kind="choice",
+            default="newest",
+            choices=(
+                Choice(value="newest", label="Newest first", help="ORDER BY id DESC"),
+                Choice(value="price", label="Dearest first", help="ORDER BY price DESC: many rows have the same price"),
+            ),
+            help="The order of a list's rows in the database.",
+            group=ANSWERS,
+        ),
+        Param(
+            name="tie_breaker",
+            label="Tie-breaker",
+            kind="choice",
+            default="id",
+            choices=(
+                Choice(
+                    value="id",
+                    label="The id",
+                    help="ORDER BY price DESC, id DESC; the next page is WHERE (price, id) < (p, i): every row has one place",
+                ),
+                Choice(
+                    value="none",
+                    label="None, <",
+                    help="the next page is WHERE price < p: the rest of the rows with price p is never shown",
+                ),
+                Choice(
+                    value="none_inclusive",
+                    label="None, <=",
+                    help="the next page is WHERE price <= p: rows with price p come again, for ever where they fill a page",
+                ),
+            ),
+            help="What tells rows of one price apart, in the order and in the link to the next page (pages by number: in the order).",
+            group=ANSWERS,
+            shown_when={"list_sort": ("price",)},
+        ),
+        Param(
             name="validators",
             label="Validators",
             kind="choice",

@@ -19,6 +19,7 @@ from playground.engine.calls import ANSWERED
 from playground.engine.durations import whole_ns
 from playground.engine.outcomes import BAD_REQUEST, OK
 from playground.engine.params import Params
+from playground.engine.row_order import sort_key
 from playground.engine.state import State
 from playground.engine.stores import KeyIndex
 
@@ -35,8 +36,9 @@ LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 @final
 class Walk(State):
-    """One reader's walk. ``began``: when its first page was read in the database; ``at``: the same of each page; ``last``: the lowest row
-    shown; ``shown``: the page on which each row was first shown; ``missed``: by turns a row that was passed by, and the page past it."""
+    """One reader's walk. ``began``: when its first page was read in the database; ``at``: the same of each page; ``last``: the lowest sort
+    key shown, in an order that ``prices`` says (as in a body); ``shown``: the page on which each row was first shown; ``missed``: by turns
+    a row that was passed by, and the page past it."""
 
     def __init__(self) -> None:
         self.user: i64 = 0
@@ -48,6 +50,7 @@ class Walk(State):
         self.pages: i64 = 0
         self.began: i64 = 0
         self.last: i64 = 0
+        self.prices: i64 = 0
         self.at: vec[i64] = vec[i64]()
         self.shown = KeyIndex()
         self.missed: vec[i64] = vec[i64]()
@@ -216,6 +219,7 @@ class Readers(State):
         rows = body.rows
         if page == 0:
             walk.began = body.at
+            walk.prices = body.prices
         walk.pages += 1
         walk.at = append(walk.at, body.at)
         index: i64 = 0
@@ -231,7 +235,7 @@ class Readers(State):
         if page == 0:
             walk.last = lowest
             return
-        begins = rows[0] if len(rows) > 0 else lowest if body.more else 0
+        begins = sort_key(rows[0], body.prices) if len(rows) > 0 else lowest if body.more else 0
         if begins < walk.last:
             self.pass_by(walk, begins)
         if lowest < walk.last:
@@ -242,7 +246,7 @@ class Readers(State):
         source = self.owner.source()
         if source is None:
             return
-        between = source.stood_between(walk.last, begins, walk.began)
+        between = source.stood_between(walk.last, begins, walk.began, walk.prices)
         index: i64 = 0
         while index < len(between):
             if walk.shown.find(between[index]) < 0:
@@ -270,7 +274,9 @@ class Readers(State):
     def changes(self, walk: Walk, row: i64, first: i64, second: i64) -> tuple[i64, i64]:
         """How many rows before ``row`` were inserted, and deleted, between two pages of a walk."""
         source = self.owner.source()
-        return source.changed_before(row, walk.at[first], walk.at[second]) if source is not None else (0, 0)
+        if source is None:
+            return 0, 0
+        return source.changed_before(sort_key(row, walk.prices), walk.at[first], walk.at[second], walk.prices)
 
     def shown_twice(self, walk: Walk, row: i64, first: i64, page: i64) -> None:
         """A row that this reader has seen already."""

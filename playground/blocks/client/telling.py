@@ -53,6 +53,9 @@ class Told(State):
         page = self.page[place]
         first = self.first[place]
         came = f"{were(self.inserted[place])} inserted and {self.deleted[place]} deleted before it"
+        if self.inserted[place] == 0 and self.deleted[place] == 0:
+            how = "began with all of its rows again" if first > 0 else "passed by the rest of its rows"
+            return f"Nothing came or went before it. The link to page {page} of their walk had no more than a price in it, and {how}."
         if self.inserted[place] < 0:
             came = "So many rows came or went before it that they are not counted,"
         elif self.deleted[place] == 0:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from mypy_extensions import i64
 
 from playground.blocks.search_index.indexing import Indexing
+from playground.blocks.search_index.paging import Pages
 from playground.blocks.search_index.states import POLL, SEARCHING, SMALL_BYTES, WAITING
 from playground.engine.calls import STALE
-from playground.engine.outcomes import OK, OVERLOADED
+from playground.engine.durations import whole_ns
+from playground.engine.outcomes import BAD_REQUEST, OK, OVERLOADED
 from playground.engine.params import Params
 from playground.engine.station import FULL, QUEUED, Station
 from playground.engine.streams import CONSTANT, Duration
@@ -28,6 +30,7 @@ class SearchIndex(Indexing):
         self.station = Station(simulation, 1, 1, -1)
         self.pool = self.station
         self.page_bytes: i64 = 0
+        self.pages = Pages(self)
         self.rejected: i64 = 0
         self.answers: i64 = 0
         self.stale: i64 = 0
@@ -41,6 +44,7 @@ class SearchIndex(Indexing):
         self.station.resize(1, params.integer("threads"), params.integer("queue_max"))
         params.set_duration(self.query, "query")
         self.page_bytes = params.integer("page_bytes")
+        self.pages.configure(params)
         self.configure_indexing(params)
         self.pull()
 
@@ -58,6 +62,9 @@ class SearchIndex(Indexing):
 
     def on_call(self, call: i64) -> None:
         """Take a thread, wait for one, or be turned away."""
+        if self.pages.is_page(call) and self.pages.refuses(call):
+            self.reply(call, BAD_REQUEST, 0, 0)
+            return
         self.calls.mark[call] = WAITING
         became = self.station.offer(call, 0)
         if became == FULL:
@@ -71,7 +78,10 @@ class SearchIndex(Indexing):
     def begin_search(self, call: i64) -> None:
         """A thread searches."""
         self.calls.mark[call] = SEARCHING
-        self.work(call, self.query.draw(self.query_stream))
+        ns = self.query.draw(self.query_stream)
+        if self.pages.is_page(call):
+            ns += whole_ns(self.pages.read(call))
+        self.work(call, ns)
 
     def on_work(self, call: i64) -> None:
         """The page is found: answer, and take note of what is wrong with it."""
@@ -114,6 +124,7 @@ class SearchIndex(Indexing):
         if self.calls.mark[call] == WAITING:
             self.station.remove(call, 0)
         else:
+            self.pages.drop(call)
             self.station.release(0)
             self.pull()
 
@@ -187,6 +198,7 @@ class SearchIndex(Indexing):
             float(self.incomplete),
             float(self.rebuilds),
             built,
+            *self.pages.metrics(),
         ]
 
     def detail(self) -> dict[str, object]:
@@ -204,8 +216,11 @@ class SearchIndex(Indexing):
                     "lag_ms": round(float(feed.lag_ns(self.simulation.now)) / 1e6, 3),
                 }
             )
-        return {
+        found: dict[str, object] = {
             "feeds": rows[:32],
             "rebuilding": self.rebuilding,
             "failures": self.failures_by_reason(),
         }
+        if self.pages.pages > 0:
+            found["pages_by_depth"] = self.pages.detail()
+        return found

@@ -10,6 +10,7 @@ from mypy_extensions import i64
 from playground.blocks.search_index.states import GHOST, LACKING, OUTDATED, SAME
 from playground.engine.columns import grown, zeros
 from playground.engine.hashing import hash_32
+from playground.engine.row_order import RowOrder
 from playground.engine.state import State
 from playground.engine.stores import KeyIndex
 
@@ -49,6 +50,8 @@ class Index(State):
         self.lacking: vec[i64] = zeros(1)
         self.outdated: vec[i64] = zeros(1)
         self.differing: i64 = 0
+        # The documents that searches see, in order; None until a page of them is wanted.
+        self.order: RowOrder | None = None
 
     def term_of(self, key: i64) -> i64:
         """The term that an item is found by."""
@@ -91,6 +94,28 @@ class Index(State):
             self.true[entry] = there
         return entry
 
+    def visible(self, full: i64) -> RowOrder:
+        """The documents that searches see, newest first; of those that were never changed, 1 to ``full``."""
+        order = self.order
+        if order is None or order.full != full:
+            order = RowOrder(full)
+            self.order = order
+            entry: i64 = 0
+            while entry < self.index.size:
+                self.place(entry)
+                entry += 1
+        return order
+
+    def place(self, entry: i64) -> None:
+        """Have a document in the order where it is shown."""
+        order = self.order
+        if order is None:
+            return
+        if self.shown[entry] > 0:
+            order.put(self.key[entry])
+        else:
+            order.drop(self.key[entry])
+
     def settle(self, entry: i64) -> None:
         """Find out anew how an item stands."""
         shown = self.shown[entry]
@@ -122,10 +147,12 @@ class Index(State):
         entry = self.entry_of(key)
         if replaces(version, undone, self.shown[entry]):
             self.shown[entry] = version
+            self.place(entry)
             self.settle(entry)
 
     def forget(self) -> None:
         """Nothing is shown any more of what was ever changed."""
+        self.order = None
         entry: i64 = 0
         while entry < self.index.size:
             self.shown[entry] = 0
@@ -135,4 +162,5 @@ class Index(State):
     def show_true(self, entry: i64) -> None:
         """Show an item as it is now."""
         self.shown[entry] = self.true[entry]
+        self.place(entry)
         self.settle(entry)

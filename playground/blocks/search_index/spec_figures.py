@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from playground.protocol.catalogue import Metric
 
+PAGE_METRICS = (
+    Metric(
+        name="collected_now",
+        label="Documents for a page",
+        kind="gauge",
+        help="Documents that the shards collect for a page, on average in the last second or two.",
+    ),
+    Metric(name="pages", label="Pages", kind="counter", help="Pages that readers were given, one after the other."),
+    Metric(name="collected", label="Documents collected", kind="counter", help="Documents collected for pages in all."),
+    Metric(
+        name="too_deep",
+        label="Pages too deep",
+        kind="counter",
+        help="Pages by number that were refused: from + size was past max_result_window.",
+    ),
+)
+
 METRICS = (
     Metric(
         name="threads_busy",
@@ -74,4 +91,5 @@ METRICS = (
         unit="%",
         help="How much of the databases the present rebuild has read; 100 without one.",
     ),
+    *PAGE_METRICS,
 )

@@ -138,7 +138,8 @@ class Copying(Planning):
             key = self.dirty.take(move.bucket)
             holder = self.truth(key)
             if holder is not None:
-                move.put(key, holder.row_version(key), holder.written_at(key), holder.issued_version(key))
+                at = holder.written_at(key)
+                move.put(key, holder.row_version(key), at, holder.issued_version(key), holder.stock_rows(key))
             taken += 1
         edge = self.shards.edge[move.target]
         if edge is None:
@@ -151,12 +152,14 @@ class Copying(Planning):
         target = self.shards.authority(move.target)
         index: i64 = 0
         while index < len(move.key):
+            key = move.key[index]
+            stock = move.stock_of(index)
             if target is None or not target.take_row(
-                move.key[index], move.version[index], move.at[index], move.issued[index]
+                key, move.version[index], move.at[index], move.issued[index], stock
             ):
                 self.fail(move, "its new shard has no leader")
                 return
-            move.given = append(move.given, move.key[index])
+            move.given = append(move.given, key)
             index += 1
         self.caught_up += len(move.key)
         move.clear_batch()
@@ -285,7 +288,7 @@ class Copying(Planning):
             self.fail(move, "its new shard is not connected any more")
             return
         if self.gives_again(move):
-            self.fail(move, f"{self.shards.label[move.target]} has lost rows that it was given")
+            self.fail(move, "a crash or a failover took rows back that were copied already")
             return
         if move.target_end < 0:
             move.target_end = target.log_position()
@@ -294,12 +297,25 @@ class Copying(Planning):
         else:
             self.timer(LOOK_AGAIN_NS, DRAIN_TIMER, self.argument(move))
 
-    def gives_again(self, move: Move) -> bool:
-        """Whether the new shard's log has lost its end, and with it perhaps rows that it was given: then all of these are copied again."""
+    def cuts_of(self, move: Move) -> i64:
+        """How often a log of this move's shards has lost its end."""
         target = self.shards.authority(move.target)
-        if target is None or target.times_cut() == move.cuts:
+        cuts: i64 = target.times_cut() if target is not None else 0
+        shard: i64 = 0
+        while shard < len(move.is_source):
+            source = self.shards.authority(shard) if move.is_source[shard] != 0 else None
+            if source is not None:
+                cuts += source.times_cut()
+            shard += 1
+        return cuts
+
+    def gives_again(self, move: Move) -> bool:
+        """Whether a log has lost its end: the new shard's, and with it perhaps rows that it was given, or an old one's, and with it perhaps
+        commits that were copied before they were flushed (``synchronous_commit = off``). Then all that was given is copied again."""
+        cuts = self.cuts_of(move)
+        if cuts == move.cuts:
             return False
-        move.cuts = target.times_cut()
+        move.cuts = cuts
         found = len(move.given) > 0
         self.take_given(move)
         return found

@@ -124,7 +124,7 @@ class Gathering(Moving):
                 self.fanned_out += 1
                 made = self.send_on(edge, call, -1)
                 calls.step[made] = SCATTERED
-                pages.ask_after(calls, made, after, wanted)
+                pages.ask_after(calls, call, made, after, wanted)
             shard += 1
 
     def is_short(self, call: i64) -> bool:

@@ -34,7 +34,10 @@ class Move(State):
         self.version: vec[i64] = vec[i64]()
         self.at: vec[i64] = vec[i64]()
         self.issued: vec[i64] = vec[i64]()
-        # Every changed row that the new shard was given; how often that shard's log had lost its end before.
+        # What was sold of the batch's rows, one after the other, and where each row's part ends.
+        self.stock: vec[i64] = vec[i64]()
+        self.stock_end: vec[i64] = vec[i64]()
+        # Every changed row that the new shard was given; how often that shard's log, and the sources', had lost their ends before.
         self.given: vec[i64] = vec[i64]()
         self.cuts: i64 = 0
         # During a cut-over: up to where the sources' logs (by shard) and the target's have to be safe, -1 while that is open.
@@ -53,10 +56,19 @@ class Move(State):
         self.version = vec[i64]()
         self.at = vec[i64]()
         self.issued = vec[i64]()
+        self.stock = vec[i64]()
+        self.stock_end = vec[i64]()
 
-    def put(self, key: i64, version: i64, at: i64, issued: i64) -> None:
-        """A row goes with the batch."""
+    def put(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64]) -> None:
+        """A row goes with the batch, and its stock with it."""
+        for number in stock:
+            self.stock = append(self.stock, number)
+        self.stock_end = append(self.stock_end, len(self.stock))
         self.key = append(self.key, key)
         self.version = append(self.version, version)
         self.at = append(self.at, at)
         self.issued = append(self.issued, issued)
+
+    def stock_of(self, index: i64) -> vec[i64]:
+        """What was sold of the batch's row number ``index``."""
+        return self.stock[self.stock_end[index - 1] if index > 0 else 0 : self.stock_end[index]]

@@ -123,9 +123,7 @@ class Moving(Copying):
             shard += 1
         self.moving_now += 1
         self.under_way[bucket] = 1
-        target = self.shards.authority(move.target)
-        if target is not None:
-            move.cuts = target.times_cut()
+        move.cuts = self.cuts_of(move)
         reason = self.obstacle(move)
         if reason == "":
             move.stage = COPYING
@@ -154,6 +152,8 @@ class Moving(Copying):
                     return f"{shards.label[shard]} publishes no changes"
                 if source.first_keys() != target.first_keys():
                     return f"{shards.label[shard]} and {shards.label[move.target]} declare different numbers of rows"
+                if source.stock_declared() != target.stock_declared():
+                    return f"{shards.label[shard]} and {shards.label[move.target]} declare different stock"
             shard += 1
         return ""
 

@@ -14,7 +14,8 @@ from mypy_extensions import i64
 
 from playground.engine.bodies import Body
 from playground.engine.calls import TOLD, Calls
-from playground.engine.outcomes import BY_COUNT, BY_KEY, PAGE_KIND, PAGE_KIND_BITS
+from playground.engine.outcomes import BY_COUNT, BY_KEY, PAGE_KIND, PAGE_KIND_BITS, PAGE_ORDER
+from playground.engine.row_order import sort_key
 
 if TYPE_CHECKING:
     from playground.blocks.shard_router.routing import Routing
@@ -40,19 +41,20 @@ def rows_wanted(calls: Calls, call: i64) -> i64:
 def ask(calls: Calls, call: i64, made: i64) -> None:
     """Let ``made``, a shard's part of the list ``call``, say what is wanted of it."""
     if counted_past(calls, call) > 0:
-        calls.tell(made, rows_wanted(calls, call) << PAGE_KIND_BITS | BY_COUNT, 0)
+        order = calls.token[call] & PAGE_ORDER
+        calls.tell(made, rows_wanted(calls, call) << PAGE_KIND_BITS | order | BY_COUNT, 0)
 
 
-def ask_after(calls: Calls, made: i64, after: i64, wanted: i64) -> None:
-    """Let ``made`` ask a shard for the rows after a key."""
-    calls.tell(made, wanted << PAGE_KIND_BITS | BY_KEY, after)
+def ask_after(calls: Calls, call: i64, made: i64, after: i64, wanted: i64) -> None:
+    """Let ``made`` ask a shard for the rows after a sort key."""
+    calls.tell(made, wanted << PAGE_KIND_BITS | (calls.token[call] & PAGE_ORDER) | BY_KEY, after)
 
 
 def break_off(page: Body) -> i64:
     """Leave out the rows of which nobody knows what stands between them; how many are left."""
     rows = vec[i64]()
     index: i64 = 0
-    while index < len(page.rows) and (not page.more or page.rows[index] >= page.upto):
+    while index < len(page.rows) and (not page.more or sort_key(page.rows[index], page.prices) >= page.upto):
         rows = append(rows, page.rows[index])
         index += 1
     page.rows = rows
@@ -63,12 +65,16 @@ def take_in(router: Routing, page: Body, part: Body, shard: i64) -> None:
     """Add a shard's part: of its rows those that it serves. ``page.upto`` is, meanwhile, where the first of the shards that have more rows
     breaks off: below it nobody knows what comes."""
     rows = vec[i64]()
+    prices = part.prices
+    page.prices = prices
     mine = page.rows
     theirs = part.rows
     index: i64 = 0
     other: i64 = 0
     while index < len(mine) or other < len(theirs):
-        if other >= len(theirs) or (index < len(mine) and mine[index] > theirs[other]):
+        if other >= len(theirs) or (
+            index < len(mine) and sort_key(mine[index], prices) > sort_key(theirs[other], prices)
+        ):
             rows = append(rows, mine[index])
             index += 1
         else:
@@ -90,7 +96,7 @@ def close(page: Body, before: i64, limit: i64) -> None:
     index: i64 = 0
     while index < len(page.rows):
         row = page.rows[index]
-        if page.more and row < page.upto:
+        if page.more and sort_key(row, page.prices) < page.upto:
             break
         known += 1
         if known > before and len(rows) < limit:
@@ -99,6 +105,6 @@ def close(page: Body, before: i64, limit: i64) -> None:
     if known > before + limit or index < len(page.rows):
         page.more = True
     if len(rows) == limit or not page.more:
-        page.upto = rows[len(rows) - 1] if len(rows) > 0 else 0
+        page.upto = sort_key(rows[len(rows) - 1], page.prices) if len(rows) > 0 else 0
     page.rank = before
     page.rows = rows

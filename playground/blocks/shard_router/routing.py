@@ -61,14 +61,14 @@ class Routing(Block):
             shard += 1
         return most
 
-    def stood_between(self, above: i64, below: i64, since: i64) -> vec[i64]:
+    def stood_between(self, above: i64, below: i64, since: i64, prices: i64) -> vec[i64]:
         """Rows between two keys that have existed since a moment, on the shards that serve them."""
         rows = vec[i64]()
         shard: i64 = 0
         while shard < len(self.shards.there):
             holder = self.shards.authority(shard)
             if holder is not None:
-                found = holder.stood_between(above, below, since)
+                found = holder.stood_between(above, below, since, prices)
                 index: i64 = 0
                 while index < len(found):
                     if self.map.owner(found[index]) == shard:
@@ -82,7 +82,7 @@ class Routing(Block):
         shard = self.truth(key)
         return shard is not None and shard.has_stood(key, since)
 
-    def changed_before(self, key: i64, since: i64, until: i64) -> tuple[i64, i64]:
+    def changed_before(self, key: i64, since: i64, until: i64, prices: i64) -> tuple[i64, i64]:
         """How many rows before ``key`` were inserted, and deleted, on all shards."""
         inserted: i64 = 0
         deleted: i64 = 0
@@ -90,7 +90,7 @@ class Routing(Block):
         while shard < len(self.shards.there):
             holder = self.shards.authority(shard)
             if holder is not None:
-                some, others = holder.changed_before(key, since, until)
+                some, others = holder.changed_before(key, since, until, prices)
                 if some < 0:
                     return -1, -1
                 inserted += some

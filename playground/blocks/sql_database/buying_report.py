@@ -38,12 +38,14 @@ def metrics(db: Buying) -> list[float]:
         float(db.bought),
         float(db.sold_out),
         float(db.oversold),
+        float(db.shop.lost_updates),
         float(db.rule_broken),
         float(db.serialization_failures),
         float(db.deadlocks),
         float(db.lock_timeouts),
         float(db.changed_since),
         float(db.hung_up),
+        float(db.sales_lost),
         float(db.lock_waits),
         waited,
         float(dead),
@@ -62,7 +64,7 @@ def detail(db: Buying) -> dict[str, object]:
                     "open": len(trading.open),
                     "waiting": len(trading.locked),
                     "dead_versions": trading.core.dead_versions(),
-                    **({"hot_row": hot_row(db, trading)} if trading.hot >= 0 else {}),
+                    **({"row_wanted_last": hot_row(db, trading)} if trading.hot >= 0 else {}),
                 }
             )
     found["nodes"] = nodes
@@ -76,15 +78,17 @@ def hot_row(db: Buying, trading: Trading) -> dict[str, object]:
     row = place // 2
     key = (row if kind == ITEM else row // 2) % LOT_SPAN
     waiting = [one for one in trading.locked.values() if one.place == place]
+    shop = trading.shop
     return {
         "table": ROW[kind],
         "item": int(key),
-        "sold": int(trading.shop.times_sold(place)),
-        "stock": int(trading.shop.first_quantity(place)),
+        "stock_at_first": int(shop.first_quantity(place)),
+        "stock_now": int(shop.quantity(place)),
+        "sold": int(shop.times_sold(place)),
         "versions": versions(trading.tables[kind], row),
-        "locks": locks(trading, trading.tables[kind], row),
+        "locked_by": locks(trading, trading.tables[kind], row),
         "waiting": len(waiting),
-        "first_waiting": [waiter(db, trading, one) for one in waiting[:SHOWN]],
+        "wait_longest": [waiter(db, trading, one) for one in waiting[:SHOWN]],
     }
 
 
@@ -98,16 +102,15 @@ def versions(table: Table, row: i64) -> list[object]:
     found: list[object] = []
     for place in chain[-SHOWN:]:
         made = table.made_at[place]
-        ended = table.ended_at[place]
-        found.append(
-            {
-                "value": int(table.value(place, 1)),
-                "version": int(table.value(place, 2)),
-                "made_by": int(table.made_by[place]),
-                "is": "not committed" if made == PENDING else "rolled back" if made == NEVER else "committed",
-                "ended_by": int(table.ended_by[place]) if ended != NEVER else None,
-            }
-        )
+        value = f"{table.columns[1]} = {table.value(place, 1)}"
+        how = "not committed" if made == PENDING else "rolled back" if made == NEVER else "committed"
+        by = f"transaction {table.made_by[place]}" if table.made_by[place] > 1 else "the start"
+        says = f"Version {table.value(place, 2)} of the row says {value}. It is by {by}: {how}."
+        if table.ended_at[place] == PENDING:
+            says += f" Transaction {table.ended_by[place]} is changing it."
+        elif table.ended_at[place] != NEVER:
+            says += f" Transaction {table.ended_by[place]} has replaced it: only who began before that still sees it, then vacuum takes it."
+        found.append({"id": int(place), "line": f"{value}, by {by}: {how}", "says": says})
     return found
 
 
@@ -119,29 +122,36 @@ def locks(trading: Trading, table: Table, row: i64) -> list[object]:
         if queue is None:
             return []
         return [
-            {"transaction": int(lock.transaction.number), "mode": LOCK_MODES[lock.mode]}
-            for lock in queue[:SHOWN]
-            if lock.is_granted
+            told_lock(int(lock.transaction.number), LOCK_MODES[lock.mode]) for lock in queue[:SHOWN] if lock.is_granted
         ]
     found: list[object] = []
     position = table.first_with(row)
     while position >= 0:
         for lock in table.locks_on(position):
-            found.append({"transaction": lock.xid, "mode": LOCK_MODES[lock.mode]})
+            found.append(told_lock(lock.xid, LOCK_MODES[lock.mode]))
         if table.ended_at[position] == PENDING:
-            found.append({"transaction": int(table.ended_by[position]), "mode": "its new version"})
+            found.append(told_lock(int(table.ended_by[position]), "by its new version"))
         position = table.newer[position]
     return found[:SHOWN]
+
+
+def told_lock(transaction: int, mode: str) -> dict[str, object]:
+    """Who has locked the row, and how."""
+    says = f"Transaction {transaction} has locked the row ({mode}) until it ends; who wants it for itself waits."
+    return {"id": transaction, "line": f"Transaction {transaction}: {mode}", "says": says}
 
 
 def waiter(db: Buying, trading: Trading, purchase: Purchase) -> dict[str, object]:
     """Somebody who waits for a lock."""
     transaction = purchase.transaction
     blockers = [] if transaction is None else trading.core.blockers(transaction)
+    waits_ms = seconds(db.simulation.now - purchase.since) * 1e3
+    whom = ", ".join(str(int(one.owner)) for one in blockers[:SHOWN])
+    statement = STATEMENTS[purchase.phase]
+    buys = METHODS[purchase.method].replace("_", " ")
     return {
-        "transaction": int(purchase.serial),
-        "statement": STATEMENTS[purchase.phase],
-        "method": METHODS[purchase.method],
-        "waits_s": seconds(db.simulation.now - purchase.since),
-        "for": [int(one.owner) for one in blockers[:SHOWN]],
+        "id": int(purchase.serial),
+        "line": f"Purchase {purchase.serial}: {statement}, for {waits_ms:.0f} ms",
+        "says": f"Purchase {purchase.serial} ({buys}) has waited with its {statement} for {waits_ms:.1f} ms, "
+        f"and for the end of {f'purchase {whom}' if whom else 'whoever comes before it'}. It holds a connection meanwhile.",
     }

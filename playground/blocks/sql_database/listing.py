@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Final, final
 from librt.vecs import append, vec
 from mypy_extensions import i64
 
+from playground.blocks.sql_database.node_order import CHANGES_KEPT, NodeOrder
 from playground.blocks.sql_database.states import ROW_OVERHEAD_BYTES
+from playground.engine.bodies import Body
 from playground.engine.calls import ANSWERED, TOLD
 from playground.engine.columns import zeros
-from playground.engine.outcomes import BY_COUNT, LIST, PAGE_KIND, PAGE_KIND_BITS
+from playground.engine.outcomes import BY_COUNT, BY_PRICE, LIST, PAGE_KIND, PAGE_KIND_BITS, WITH_ID
 from playground.engine.recent import WINDOW_NS
-from playground.engine.row_order import RowOrder
+from playground.engine.row_order import PriceOrder, RowOrder, sort_key
 from playground.engine.state import State
 from playground.engine.stores import KeyIndex
 
@@ -28,63 +30,15 @@ if TYPE_CHECKING:
 PAGE_BYTES: Final = 8192
 """What a table is read in (PostgreSQL's block)."""
 
-CHANGES_KEPT: Final = 8192
-"""Latest insertions and deletions that are kept to say what came between two pages."""
-
 ASKED_LATELY_NS: Final = 60_000_000_000
 """For so long after the last page that somebody asked for, the log is followed."""
 
+PRICE_INDEXES: Final = ["price_id", "price", "none"]
+ON_PRICE: Final = 1
+NO_INDEX: Final = 2
+"""What an index says of the order by price: all of it; rows of one price lie in no order of their ids; nothing."""
+
 DEPTHS: Final = ["first 10 pages", "pages 11 to 100", "pages 101 to 1,000", "deeper"]
-
-
-@final
-class NodeOrder(State):
-    """The rows that one node sees, as far as its log was followed: up to position ``upto``, in the node's life ``life`` and after ``cuts``
-    of the history. ``born``: when each row was inserted, of those that were not there from the start."""
-
-    def __init__(self) -> None:
-        self.order = RowOrder(0)
-        self.built: bool = False
-        self.asked: i64 = 0
-        # Changes are known from here on, ns.
-        self.since: i64 = 0
-        self.upto: i64 = 0
-        self.cuts: i64 = 0
-        self.life: i64 = 0
-        self.forked: bool = False
-        self.born = KeyIndex()
-        # A ring of the latest changes: key (negative: deleted) and when.
-        self.changes: i64 = 0
-        self.changed_key: vec[i64] = zeros(CHANGES_KEPT)
-        self.changed_at: vec[i64] = zeros(CHANGES_KEPT)
-
-    def note(self, key: i64, at: i64) -> None:
-        """Remember a change."""
-        place = self.changes % CHANGES_KEPT
-        self.changed_key[place] = key
-        self.changed_at[place] = at
-        self.changes += 1
-
-    def bear(self, key: i64, at: i64) -> None:
-        """A row begins to exist."""
-        if not self.order.put(key):
-            return
-        if self.born.find(key) >= 0:
-            self.born.drop(key)
-        self.born.put(key, at)
-        self.note(key, at)
-
-    def bury(self, key: i64, at: i64) -> None:
-        """A row is deleted."""
-        if self.order.drop(key):
-            self.note(-key, at)
-
-    def has_stood(self, key: i64, since: i64) -> bool:
-        """Whether a row exists, and has existed ever since."""
-        if not self.order.has(key):
-            return False
-        born = self.born.find(key)
-        return born <= since
 
 
 @final
@@ -96,6 +50,8 @@ class Listing(State):
         self.owner = owner
         self.orders: list[NodeOrder] = []
         self.row_scan_ns: float = 0.0
+        self.prices: i64 = 1
+        self.price_index: i64 = 0
         # Figures.
         self.pages: i64 = 0
         self.examined: i64 = 0
@@ -170,6 +126,7 @@ class Listing(State):
         owner = self.owner
         kept.built = True
         kept.order = RowOrder(owner.row_count)
+        kept.priced = None
         kept.born = KeyIndex()
         kept.changes = 0
         kept.since = owner.simulation.now
@@ -196,8 +153,11 @@ class Listing(State):
         """Find the rows of a page; how long a core takes for what has to be looked at, ns."""
         owner = self.owner
         calls = owner.calls
-        order = self.order_of(node).order
+        kept = self.order_of(node)
         token = calls.token[call]
+        if token & BY_PRICE != 0:
+            return self.read_by_price(call, node, kept)
+        order = kept.order
         limit = token >> PAGE_KIND_BITS
         if limit <= 0:
             limit = owner.list_rows
@@ -231,11 +191,74 @@ class Listing(State):
         self.table_pages += (looked + per_page - 1) // per_page
         body.unread = self.pages_not_in_memory(node, order, first - skipped, looked, per_page)
         self.unread += body.unread
+        return self.answer(call, body)
+
+    def answer(self, call: i64, body: Body) -> float:
+        """The page goes with the answer; how long a core takes for what was looked at, ns."""
+        calls = self.owner.calls
         calls.verdict[call] = 0
         calls.advice[call] = body.number
         calls.flags[call] |= ANSWERED
         self.count(body.examined)
         return float(body.examined) * self.row_scan_ns
+
+    def read_by_price(self, call: i64, node: Node, kept: NodeOrder) -> float:
+        """The same, dearest first. The rows of such a page lie anywhere in the table, so each is looked up by itself.
+
+        Without an index all rows are read and sorted. One on the price alone gives rows of one price in no order of their ids: with the
+        id as tie-breaker all rows of each price that the page touches are read and sorted (PostgreSQL's incremental sort).
+        """
+        owner = self.owner
+        calls = owner.calls
+        token = calls.token[call]
+        order = kept.by_price(self.prices, owner.rows.versions)
+        size = order.all
+        limit = token >> PAGE_KIND_BITS
+        body = owner.simulation.bodies.take(owner.simulation.now)
+        body.prices = self.prices
+        by_count = token & PAGE_KIND == BY_COUNT
+        after = calls.extra[call]
+        if by_count:
+            body.rank = after if after < size else size
+        else:
+            body.rank = order.rank(after - 1) if after > 0 else 0
+            body.upto = after
+        rows = order.rows(body.rank, limit if limit > 0 else owner.list_rows)
+        end = body.rank + len(rows)
+        body.rows = rows
+        body.more = end < size
+        if len(rows) > 0:
+            body.upto = sort_key(rows[len(rows) - 1], self.prices)
+        begin: i64 = 0 if by_count else body.rank
+        if self.price_index == NO_INDEX:
+            body.examined = size
+            per_page = self.rows_of_a_page()
+            self.table_pages += (size + per_page - 1) // per_page
+            body.unread = self.pages_not_in_memory(node, kept.order, 0, size, per_page)
+        else:
+            if self.price_index == ON_PRICE and token & WITH_ID != 0:
+                begin = order.up_to_group(begin)
+                end = order.past_group(end - 1) if end > begin else end
+            body.examined = end - begin
+            self.table_pages += end - begin
+            body.unread = self.rows_not_in_memory(node, order, begin, end - begin)
+            while not by_count and size > 0:
+                # Comparisons on the way down the index.
+                body.examined += 1
+                size //= 2
+        self.unread += body.unread
+        return self.answer(call, body)
+
+    def rows_not_in_memory(self, node: Node, order: PriceOrder, first: i64, number: i64) -> i64:
+        """How many of these rows are not in the node's buffer."""
+        buffer = node.buffer
+        if buffer.size >= order.all:
+            return 0
+        missing: i64 = 0
+        for row in order.rows(first, number):
+            if buffer.find(row) < 0:
+                missing += 1
+        return missing
 
     def rows_of_a_page(self) -> i64:
         """How many rows lie on a page of the table."""
@@ -289,10 +312,17 @@ class Listing(State):
 
     # ---- what was there
 
-    def stood_between(self, node: Node, above: i64, below: i64, since: i64) -> vec[i64]:
-        """Rows with keys between these two that exist, and have existed ever since."""
+    def stood_between(self, node: Node, above: i64, below: i64, since: i64, prices: i64) -> vec[i64]:
+        """Rows with sort keys between these two that exist, and have existed ever since."""
         kept = self.order_of(node)
         found = vec[i64]()
+        if prices > 0:
+            order = kept.by_price(prices, self.owner.rows.versions)
+            first = order.rank(above - 1)
+            for row in order.rows(first, order.rank(below) - first):
+                if kept.has_stood(row, since):
+                    found = append(found, row)
+            return found
         rank = kept.order.rank(above - 1)
         end = kept.order.rank(below)
         while rank < end:
@@ -302,8 +332,8 @@ class Listing(State):
             rank += 1
         return found
 
-    def changed_before(self, node: Node, key: i64, since: i64, until: i64) -> tuple[i64, i64]:
-        """How many rows that stand before ``key`` were inserted between two moments, and how many deleted; -1 where that isn't kept."""
+    def changed_before(self, node: Node, key: i64, since: i64, until: i64, prices: i64) -> tuple[i64, i64]:
+        """How many rows that stand before a sort key were inserted between two moments, and how many deleted; -1 where that isn't kept."""
         kept = self.order_of(node)
         inserted: i64 = 0
         deleted: i64 = 0
@@ -319,9 +349,9 @@ class Listing(State):
             if at <= since:
                 break
             changed = kept.changed_key[place]
-            if at <= until and changed > key:
+            if at <= until and changed > 0 and sort_key(changed, prices) > key:
                 inserted += 1
-            elif at <= until and -changed > key:
+            elif at <= until and changed < 0 and sort_key(-changed, prices) > key:
                 deleted += 1
             number -= 1
         return inserted, deleted
@@ -355,7 +385,7 @@ class Listing(State):
                         "depth": DEPTHS[depth],
                         "pages": int(lists),
                         "rows_examined_per_page": round(float(self.depth_rows[depth]) / float(lists), 1),
-                        "ms_per_page": round(self.depth_ns[depth] / float(lists) / 1e6, 3),
+                        "time_per_page_ms": round(self.depth_ns[depth] / float(lists) / 1e6, 3),
                     }
                 )
             depth += 1

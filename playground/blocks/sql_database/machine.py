@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mypy_extensions import i64, mypyc_attr
 
 from playground.blocks.sql_database import bulk
-from playground.blocks.sql_database.listing import PAGE_BYTES, Listing
+from playground.blocks.sql_database.listing import PAGE_BYTES, PRICE_INDEXES, Listing
 from playground.blocks.sql_database.log import Log
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.rows import Rows
@@ -82,6 +82,8 @@ class Machine(Block):
         self.row_bytes = params.integer("row_bytes")
         self.list_cost = params.number("list_cost")
         self.list_rows = params.integer("list_rows")
+        self.listing.prices = params.integer("prices")
+        self.listing.price_index = PRICE_INDEXES.index(params.text("price_index"))
         self.listing.row_scan_ns = params.number("row_scan_us") * 1_000.0
         self.buffer_rows = params.integer("buffer_rows")
         for node in self.nodes:

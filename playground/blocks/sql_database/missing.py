@@ -13,6 +13,7 @@ from playground.blocks.sql_database.telling import StaleReads
 from playground.engine.bodies import Body
 from playground.engine.calls import STALE
 from playground.engine.outcomes import ABSENT, BY_COUNT, PAGE_KIND
+from playground.engine.row_order import sort_key
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
@@ -71,15 +72,16 @@ class Missing(Replicated):
             self.missed(call, node, first, self.version_at(node, log.key[log.slot(first)]), own)
 
     def shows_on(self, call: i64, body: Body, key: i64, comes_or_goes: bool) -> bool:
-        """Whether a write to ``key`` shows on a page. Newest rows come first: whatever is inserted or deleted before a page that is found
-        by counting moves what is on it."""
+        """Whether a write to ``key`` shows on a page. Rows with the largest sort keys come first: whatever is inserted or deleted before a
+        page that is found by counting moves what is on it."""
         rows = body.rows
-        if body.more and len(rows) > 0 and key < rows[len(rows) - 1]:
+        place = sort_key(key, body.prices)
+        if body.more and len(rows) > 0 and place < sort_key(rows[len(rows) - 1], body.prices):
             return False
         if self.calls.token[call] & PAGE_KIND == BY_COUNT:
-            return body.rank == 0 or comes_or_goes or (len(rows) > 0 and key <= rows[0])
+            return body.rank == 0 or comes_or_goes or (len(rows) > 0 and place <= sort_key(rows[0], body.prices))
         after = self.calls.extra[call]
-        return after <= 0 or key < after
+        return after <= 0 or place < after
 
     def missed(self, call: i64, node: Node, position: i64, version: i64, own: bool) -> None:
         """A read gave ``version`` and missed the write at ``position``."""

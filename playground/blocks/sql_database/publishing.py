@@ -34,8 +34,11 @@ class Publishing(Electing):
         entry = self.rows.versions.index.find(key)
         return self.rows.issued[entry] if entry >= 0 else 1
 
-    def take_row(self, key: i64, version: i64, at: i64, issued: i64) -> bool:
-        """Have a row as it is elsewhere; False where there is no leader."""
+    def book_copy(self, node: Node, position: i64, key: i64, stock: vec[i64]) -> None:
+        """The record at ``position`` brings what is sold of a row along."""
+
+    def take_row(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64]) -> bool:
+        """Have a row as it is elsewhere, with its stock; False where there is no leader."""
         if self.leader < 0 or not self.nodes[self.leader].plain:
             return False
         node = self.nodes[self.leader]
@@ -59,6 +62,7 @@ class Publishing(Electing):
         rows.latest[entry] = version
         rows.last[entry] = position
         self.rows_taken += 1
+        self.book_copy(node, position, key, stock)
         self.wrote(node, position)
         return True
 
@@ -88,17 +92,17 @@ class Publishing(Electing):
         """The node that has the legitimate history, or that had it last."""
         return self.nodes[self.leader if self.leader >= 0 else self.holder]
 
-    def stood_between(self, above: i64, below: i64, since: i64) -> vec[i64]:
+    def stood_between(self, above: i64, below: i64, since: i64, prices: i64) -> vec[i64]:
         """Rows between two keys that have existed since a moment."""
-        return self.listing.stood_between(self.history_keeper(), above, below, since)
+        return self.listing.stood_between(self.history_keeper(), above, below, since, prices)
 
     def has_stood(self, key: i64, since: i64) -> bool:
         """Whether a row has existed since a moment."""
         return self.listing.order_of(self.history_keeper()).has_stood(key, since)
 
-    def changed_before(self, key: i64, since: i64, until: i64) -> tuple[i64, i64]:
+    def changed_before(self, key: i64, since: i64, until: i64, prices: i64) -> tuple[i64, i64]:
         """How many rows before ``key`` were inserted, and deleted, between two moments."""
-        return self.listing.changed_before(self.history_keeper(), key, since, until)
+        return self.listing.changed_before(self.history_keeper(), key, since, until, prices)
 
     def change_log(self) -> ChangeLog | None:
         """What was committed here, in order."""

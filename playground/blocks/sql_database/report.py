@@ -208,7 +208,12 @@ def node_rows(db: Electing) -> list[object]:
 
 def detail(db: Buying) -> dict[str, object]:
     """Its parts, its nodes, the lease, and what was lost or stale."""
-    found: dict[str, object] = {
+    found: dict[str, object] = {}
+    if db.selling:
+        found["transactions"] = buying_report.detail(db)
+    if db.listing.pages > 0:
+        found["pages_of_lists_by_depth"] = db.listing.detail()
+    found |= {
         "connections": {"held": int(db.connections.busy_all), "waiting": int(db.connections.waiting_all)},
         "cores": {"busy": int(db.cores.busy_all), "waiting": int(db.cores.waiting_all)},
         "disk": {"busy": int(db.disk.busy_all), "waiting": int(db.disk.waiting_all)},
@@ -218,10 +223,6 @@ def detail(db: Buying) -> dict[str, object]:
         "nodes": node_rows(db),
         "failures": db.failures_by_reason(),
     }
-    if db.listing.pages > 0:
-        found["pages_of_lists_by_depth"] = db.listing.detail()
-    if db.selling:
-        found["transactions"] = buying_report.detail(db)
     if db.lost.total > 0:
         found["lost_writes"] = {LOSSES[way]: int(db.lost.ways[way]) for way in range(len(LOSSES))}
         found["latest_lost_writes"] = db.lost.rows()

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.sql_database.log import Log
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.publishing import Publishing
 from playground.blocks.sql_database.purchase import Purchase
@@ -61,9 +63,11 @@ class Selling(Publishing):
         self.changed_since: i64 = 0
         self.hung_up: i64 = 0
         self.not_there: i64 = 0
+        self.sales_lost: i64 = 0
         self.lock_waits: i64 = 0
         self.lock_waited_ns: float = 0.0
         self.oversold_noted_at: i64 = -QUIET_NS
+        self.lost_noted_at: i64 = -QUIET_NS
         self.aborts_noted_at: i64 = -QUIET_NS
 
     def configure_buying(self, params: Params) -> None:
@@ -86,6 +90,36 @@ class Selling(Publishing):
             found = Trading(self.dialect, self.shop)
             self.trading[number] = found
         return found
+
+    # ---- rows that move to another database, or come from one
+
+    def stock_declared(self) -> tuple[i64, i64]:
+        """How many there are of each item at the start (-1: nobody looks), and for how long a lot is on sale, ns."""
+        return (self.shop.stock, self.lot_ns) if self.selling else (i64(-1), i64(-1))
+
+    def stock_rows(self, key: i64) -> vec[i64]:
+        """What commits have sold of an item, in the lots that somebody may still be at; see :meth:`Shop.rows_of`."""
+        found = vec[i64]()
+        if not self.selling:
+            return found
+        lot = self.simulation.now // self.lot_ns if self.lot_ns > 0 else 0
+        first = lot - 1 if lot > 0 else lot
+        while first <= lot:
+            for number in self.shop.rows_of(key, first, self.log.visible, self.log.end):
+                found = append(found, number)
+            first += 1
+        return found
+
+    def book_copy(self, node: Node, position: i64, key: i64, stock: vec[i64]) -> None:
+        """An item comes with what was sold of it. A core that has had it before sees so at the next statement."""
+        if not self.selling or len(stock) == 0:
+            return
+        self.shop.book_copy(position, key, stock)
+        stale = self.trading_at(node.number).stale
+        index: i64 = 0
+        while index < len(stock):
+            stale[int(stock[index])] = True
+            index += 4
 
     # ---- ends without a commit
 
@@ -245,19 +279,32 @@ class Selling(Publishing):
     def take_back(self, upto: i64, how: i64) -> i64:
         """What the log loses, the stock gets back."""
         position = self.log.end
+        lost = super().take_back(upto, how)
         while self.selling and position > upto:
             self.shop.take_back(position)
             position -= 1
-        return super().take_back(upto, how)
+        return lost
+
+    def lose(self, log: Log, position: i64, how: i64) -> None:
+        """It may have been a sale: its buyer was told so, and the history that stands knows nothing of it."""
+        super().lose(log, position, how)
+        if not self.selling:
+            return
+        shop = self.shop
+        for node in self.nodes:
+            if node.fork is not None and node.log is log:
+                shop = self.trading_at(node.number).shop
+        sale = shop.sales.get(int(position))
+        if sale is not None and sale.sold < 0:
+            self.sales_lost += 1
+            self.lost.mark_sale()
 
     def fork_at(self, chosen: Node) -> i64:
-        """A leader that goes on by itself does so with the stock that it knows of."""
+        """A leader that goes on by itself does so with the stock that it knows of, whether or not it has sold anything yet."""
         if self.selling:
             for node in self.nodes:
-                if node.number < len(self.trading) and node.role == LEADER and node.fork is None:
-                    trading = self.trading[node.number]
-                    if trading is not None:
-                        trading.shop = self.shop.branch(chosen.written)
+                if node.role == LEADER and node.fork is None and node.number != chosen.number:
+                    self.trading_at(node.number).shop = self.shop.branch(chosen.written)
         return super().fork_at(chosen)
 
     # ---- what is said of it
@@ -273,6 +320,8 @@ class Selling(Publishing):
                     f"Item {sale.key} sold {often}: stock was {self.shop.stock}",
                     "Each had read that there was one left, and wrote what it had computed from that (a lost update).",
                 )
+            elif sale.excess() > 0:
+                self.note_lost_update(sale, times)
         elif times == 1 and self.shop.times_sold(other_place(place)) > 0:
             self.rule_broken += 1
             self.note_anomaly(
@@ -286,6 +335,15 @@ class Selling(Publishing):
         if now - self.oversold_noted_at >= QUIET_NS:
             self.oversold_noted_at = now
             self.note("anomaly", "bad", title, f"{text} Isolation: {LEVELS[self.isolation]}.")
+
+    def note_lost_update(self, sale: Sale, times: i64) -> None:
+        """Say that a sale has overwritten another one while there was stock, and not again within ten virtual seconds."""
+        now = self.simulation.now
+        if now - self.lost_noted_at >= QUIET_NS:
+            self.lost_noted_at = now
+            fell = self.shop.stock - sale.left
+            text = f"Two read the same number and wrote the same one less. Isolation: {LEVELS[self.isolation]}."
+            self.note("lost_update", "bad", f"Item {sale.key}: {times} sold, and its stock fell by {fell}", text)
 
     def note_abort(self, error: str, message: str) -> None:
         """Say that transactions are being aborted, and not again within ten virtual seconds."""

@@ -20,7 +20,7 @@ from playground.blocks.sql_database.spec_figures import (
 )
 from playground.blocks.sql_database.spec_log import LOG_PARAMS
 from playground.engine.limits import STORE_KEYS_MAX
-from playground.protocol.catalogue import BlockSpec, Param, Port
+from playground.protocol.catalogue import BlockSpec, Choice, Param, Port
 
 CONNECTIONS, COMPUTING, DISK, DATA = "Connections", "Computing", "Disk", "Data"
 
@@ -146,6 +146,34 @@ SPEC = BlockSpec(
             minimum=1,
             maximum=100_000,
             help="Rows in the answer to a list.",
+            group=DATA,
+        ),
+        Param(
+            name="prices",
+            label="Different prices",
+            kind="integer",
+            default=100,
+            minimum=1,
+            maximum=1_000,
+            help="Rows have a price, one of so many, each for as many rows. Lists may be sorted by it. A change restarts the block.",
+            group=DATA,
+            live=False,
+        ),
+        Param(
+            name="price_index",
+            label="Index on the price",
+            kind="choice",
+            default="price_id",
+            choices=(
+                Choice(value="price_id", label="(price, id)", help="gives rows in the order of both"),
+                Choice(
+                    value="price",
+                    label="(price)",
+                    help="rows of one price come in no order of their ids: all of them are read and sorted when the id matters",
+                ),
+                Choice(value="none", label="None", help="every page reads and sorts the whole table"),
+            ),
+            help="What lists that are sorted by price find their pages by.",
             group=DATA,
         ),
         *LOG_PARAMS,

@@ -108,6 +108,13 @@ BUYING_METRICS = (
         help="Commits that sold more of an item than there was of it.",
     ),
     Metric(
+        name="lost_updates",
+        label="Lost updates",
+        kind="gauge",
+        help="How many more were sold than the stock fell by, since two had read the same number and both wrote one less: the sum over "
+        "all rows of sold - (stock at first - stock now).",
+    ),
+    Metric(
         name="rule_broken",
         label="Rule broken",
         kind="counter",
@@ -142,6 +149,12 @@ BUYING_METRICS = (
         label="Cut short",
         kind="counter",
         help="Purchases that ended because their caller, or the node, was gone.",
+    ),
+    Metric(
+        name="sales_lost",
+        label="Sales lost",
+        kind="counter",
+        help="Purchases whose buyers were told so, and which a crash, a failover or a split brain left in no legitimate history.",
     ),
     Metric(name="lock_waits", label="Lock waits", kind="counter", help="Statements that had to wait for a lock."),
     Metric(

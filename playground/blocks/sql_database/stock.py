@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from librt.vecs import append, vec
 from mypy_extensions import i64
 
 from playground.blocks.sql_database.purchase import Purchase
@@ -25,22 +26,56 @@ def lot_of(place: i64) -> i64:
     return (row if place % 2 == ITEM else row // 2) // LOT_SPAN
 
 
+def row_of(key: i64, lot: i64) -> i64:
+    """The number of an item's row in a lot."""
+    return key + lot * LOT_SPAN
+
+
+def places_of(key: i64, lot: i64) -> vec[i64]:
+    """The rows that an item has in a lot, of both tables."""
+    row = row_of(key, lot)
+    return vec[i64]([place_of(ITEM, row), place_of(OFF_CALL, row * 2), place_of(OFF_CALL, row * 2 + 1)])
+
+
 @final
 class Sale(State):
-    """A record of the log that is a purchase: which row it changed, from what to what; until its commit, the transaction that made it."""
+    """A record of the log that changes a row that is sold from: ``quantity`` and ``version`` before it, ``left`` after it.
 
-    def __init__(self, purchase: Purchase, place: i64, quantity: i64, version: i64) -> None:
+    A purchase has the transaction that made it until that is told of its commit. A row that was copied says how often it was ``sold`` where
+    it came from (of a purchase: -1), and at its commit takes instead how often that was here; ``also``: the item's further rows.
+    """
+
+    def __init__(self, purchase: Purchase | None, key: i64, place: i64, left: i64, sold: i64) -> None:
         self.purchase: Purchase | None = purchase
         self.place: i64 = place
-        self.key: i64 = purchase.key
-        self.quantity: i64 = quantity
-        self.version: i64 = version
+        self.key: i64 = key
+        self.left: i64 = left
+        self.quantity: i64 = left
+        self.version: i64 = 1
+        self.sold: i64 = sold
+        self.also: Sale | None = None
         self.is_committed: bool = False
+
+    def twin(self) -> Sale:
+        """The same for another history."""
+        made = Sale(self.purchase, self.key, self.place, self.left, self.sold)
+        made.quantity = self.quantity
+        made.version = self.version
+        made.is_committed = self.is_committed
+        also = self.also
+        if also is not None:
+            made.also = also.twin()
+        return made
+
+    def excess(self) -> i64:
+        """By how much more one sale sold than the stock fell by: what other sales had changed and this one overwrote."""
+        return 1 - (self.quantity - self.left)
 
 
 @final
 class Shop(State):
-    """``quantities`` and ``versions`` of rows as the newest record of the log has them, ``sold``: how often each was sold by commits.
+    """``quantities`` and ``versions`` of rows as the newest record of the log has them, ``sold``: how often each was sold by commits;
+    ``lost_updates``: by how much more than the stock of all rows fell by.
 
     A row that is not here is as it was at the start. ``sales`` are the records that a crash or a failover may still take back, by position.
     """
@@ -51,6 +86,7 @@ class Shop(State):
         self.versions: dict[int, int] = {}
         self.sold: dict[int, int] = {}
         self.sales: dict[int, Sale] = {}
+        self.lost_updates: i64 = 0
 
     def first_quantity(self, place: i64) -> i64:
         """How many there were at the start; everybody was on call."""
@@ -66,13 +102,69 @@ class Shop(State):
 
     def book(self, position: i64, purchase: Purchase, place: i64, quantity: i64, version: i64) -> None:
         """The record at ``position`` gives the row this quantity and version."""
-        self.sales[int(position)] = Sale(purchase, place, self.quantity(place), self.version(place))
+        sale = Sale(purchase, purchase.key, place, quantity, -1)
+        self.sales[int(position)] = sale
+        self.change(sale, version)
+
+    def change(self, sale: Sale, version: i64) -> None:
+        """What ``sale`` leaves is what the newest record says."""
+        sale.quantity = self.quantity(sale.place)
+        sale.version = self.version(sale.place)
+        self.set(sale.place, sale.left, version)
+
+    def set(self, place: i64, quantity: i64, version: i64) -> None:
+        """The newest record says so."""
         self.quantities[int(place)] = int(quantity)
         self.versions[int(place)] = int(version)
 
+    def rows_of(self, key: i64, lot: i64, committed: i64, end: i64) -> vec[i64]:
+        """An item's rows in a lot that were sold from, as of position ``committed`` in a log that ends at ``end``: four numbers a row, its
+        place, quantity and version, and how often it was sold."""
+        found = vec[i64]()
+        for place in places_of(key, lot):
+            if int(place) not in self.versions:
+                continue
+            quantity = self.quantity(place)
+            version = self.version(place)
+            position = end
+            while position > committed:
+                sale = self.sales.get(int(position))
+                while sale is not None:
+                    if sale.place == place:
+                        quantity = sale.quantity
+                        version = sale.version
+                    sale = sale.also
+                position -= 1
+            found = append(append(append(append(found, place), quantity), version), self.times_sold(place))
+        return found
+
+    def book_copy(self, position: i64, key: i64, rows: vec[i64]) -> None:
+        """The record at ``position`` gives an item the rows that it has elsewhere, see :meth:`rows_of`."""
+        made: Sale | None = None
+        index: i64 = 0
+        while index < len(rows):
+            sale = Sale(None, key, rows[index], rows[index + 1], rows[index + 3])
+            self.change(sale, rows[index + 2])
+            sale.also = made
+            made = sale
+            index += 4
+        if made is not None:
+            self.sales[int(position)] = made
+
+    def commit_copy(self, copied: Sale) -> None:
+        """The record that gave an item rows from elsewhere is committed: what was sold of them there counts here."""
+        sale: Sale | None = copied
+        while sale is not None:
+            sale.is_committed = True
+            before = self.times_sold(sale.place)
+            self.sold[int(sale.place)] = int(sale.sold)
+            sale.sold = before
+            sale = sale.also
+
     def commit(self, sale: Sale) -> i64:
-        """The record of ``sale`` is committed; how often its row is sold now."""
+        """The purchase of ``sale`` is committed; how often its row is sold now."""
         sale.is_committed = True
+        self.lost_updates += sale.excess()
         times = self.sold.get(int(sale.place), 0) + 1
         self.sold[int(sale.place)] = times
         return times
@@ -84,13 +176,15 @@ class Shop(State):
     def take_back(self, position: i64) -> None:
         """The newest record, at ``position``, is no more."""
         sale = self.sales.pop(int(position), None)
-        if sale is None:
-            return
-        place = int(sale.place)
-        self.quantities[place] = int(sale.quantity)
-        self.versions[place] = int(sale.version)
-        if sale.is_committed:
-            self.sold[place] = self.sold.get(place, 1) - 1
+        while sale is not None:
+            place = int(sale.place)
+            self.set(sale.place, sale.quantity, sale.version)
+            if sale.is_committed and sale.sold >= 0:
+                self.sold[place] = int(sale.sold)
+            elif sale.is_committed:
+                self.sold[place] = self.sold.get(place, 1) - 1
+                self.lost_updates -= sale.excess()
+            sale = sale.also
 
     def forget_records(self, upto: i64) -> None:
         """Records up to a position can't be taken back any more."""
@@ -115,13 +209,10 @@ class Shop(State):
         made.quantities = dict(self.quantities)
         made.versions = dict(self.versions)
         made.sold = dict(self.sold)
+        made.lost_updates = self.lost_updates
         for position, sale in self.sales.items():
-            purchase = sale.purchase
-            if position <= start or purchase is None:
-                continue
-            copied = Sale(purchase, sale.place, sale.quantity, sale.version)
-            copied.is_committed = sale.is_committed
-            made.sales[position] = copied
+            if position > start and (sale.purchase is not None or (sale.sold >= 0 and not sale.is_committed)):
+                made.sales[position] = sale.twin()
         # Whoever waits there for a commit is told of it by that node alone.
         for sale in self.sales.values():
             sale.purchase = None

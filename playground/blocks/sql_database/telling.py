@@ -33,6 +33,7 @@ class Lost(State):
         self.user: vec[i64] = zeros(KEPT)
         self.way: vec[i64] = zeros(KEPT)
         self.at: vec[i64] = zeros(KEPT)
+        self.is_sale: vec[i64] = zeros(KEPT)
 
     def add(self, log: Log, position: i64, now: i64, how: i64) -> None:
         """Count one."""
@@ -48,12 +49,21 @@ class Lost(State):
         self.user[place] = log.user[slot]
         self.way[place] = how
         self.at[place] = now
+        self.is_sale[place] = 0
+
+    def mark_sale(self) -> None:
+        """The one counted last was a purchase."""
+        self.is_sale[(self.total - 1) % KEPT] = 1
+
+    def what(self, place: i64) -> str:
+        """A lost write, in a few words."""
+        return f"{'a sale, ' if self.is_sale[place] != 0 else ''}version {self.version[place]} of key {self.key[place]}"
 
     def sentence(self, number: i64) -> str:
         """How a write was lost, in words."""
         place = number % KEPT
         return (
-            f"Lost: version {self.version[place]} of key {self.key[place]}, written by user {self.user[place]} at position "
+            f"Lost: {self.what(place)}, written by user {self.user[place]} at position "
             f"{self.position[place]}. It was acknowledged at {seconds(self.acked[place])} s and is in no legitimate history since "
             f"{seconds(self.at[place])} s. Why: {LOSSES[self.way[place]]}."
         )
@@ -67,7 +77,8 @@ class Lost(State):
             found.append(
                 {
                     "id": int(number),
-                    "line": f"Key {self.key[place]}, version {self.version[place]}: {LOSSES[self.way[place]]}",
+                    "line": f"{'Sale of key' if self.is_sale[place] != 0 else 'Key'} {self.key[place]}, "
+                    f"version {self.version[place]}: {LOSSES[self.way[place]]}",
                     "says": self.sentence(number),
                     "key": int(self.key[place]),
                     "version": int(self.version[place]),

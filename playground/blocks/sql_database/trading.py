@@ -7,11 +7,11 @@ from typing import Final, final
 from mypy_extensions import i64
 
 from playground.blocks.sql_database.purchase import READS, WRITES, Purchase
-from playground.blocks.sql_database.stock import LOT_SPAN, Shop, lot_of, other_place
+from playground.blocks.sql_database.stock import Shop, lot_of, other_place
 from playground.engine.mvcc.database import Database
 from playground.engine.mvcc.innodb import InnoDB
 from playground.engine.mvcc.postgresql import PostgreSQL
-from playground.engine.mvcc.statement import PointAdd, PointDelete, Statement
+from playground.engine.mvcc.statement import PointAdd, PointDelete, PointReplace, Statement
 from playground.engine.mvcc.terms import BY_KEY, DONE, NO_LOCK, READ_COMMITTED, SELECT, SHARE, UPDATE
 from playground.engine.mvcc.transaction import Transaction
 from playground.engine.purchases import ATOMIC, FOR_UPDATE, ITEM, OFF_CALL, OPTIMISTIC, ROW_BY_ROW
@@ -50,6 +50,8 @@ class Trading(State):
         self.hot: i64 = -1
         self.lot: i64 = 0
         self.loaded: dict[int, bool] = {}
+        # Rows that the log has from elsewhere, and the core perhaps as they were here.
+        self.stale: dict[int, bool] = {}
 
     def begin(self, purchase: Purchase, level: i64) -> Transaction:
         """BEGIN."""
@@ -64,6 +66,20 @@ class Trading(State):
         if table.first_with(row) < 0:
             self.loaded[int(place)] = True
             table.load([int(row), int(self.shop.quantity(place)), int(self.shop.version(place))], 1)
+            self.stale.pop(int(place), None)
+        elif self.stale and int(place) in self.stale:
+            self.replace(place)
+
+    def replace(self, place: i64) -> None:
+        """Give the core's row what was copied from elsewhere, in a transaction of its own; later where somebody is still at it."""
+        row = [int(place // 2), int(self.shop.quantity(place)), int(self.shop.version(place))]
+        transaction = self.core.begin(READ_COMMITTED)
+        if self.core.run(transaction, PointReplace(self.tables[place % 2]).by(row)) == DONE:
+            self.core.commit(transaction)
+            del self.stale[int(place)]
+        else:
+            self.core.abort(transaction)
+        self.core.waits.begun = []
 
     def run(self, purchase: Purchase, transaction: Transaction) -> int:
         """Run the purchase's present statement: what the core says of it."""
@@ -160,10 +176,6 @@ class Trading(State):
         for place in self.shop.old_rows(lot - 1):
             if place not in self.loaded:
                 self.shop.forget_row(place)
+                self.stale.pop(place, None)
         self.core.waits.begun = []
         self.core.vacuum()
-
-
-def row_of(key: i64, lot: i64) -> i64:
-    """The number of an item's row in a lot."""
-    return key + lot * LOT_SPAN

@@ -152,6 +152,26 @@ class PointAdd(Statement):
             table.set_value(position, 2, self.expected + 1)
 
 
+class PointReplace(Statement):
+    """UPDATE of one row by its key: every column is given."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(MODIFY, table, BY_KEY, [0])
+        self.row: list[int] = []
+
+    def by(self, row: list[int]) -> PointReplace:
+        """Put that row in the place of the one with its key next."""
+        self.reset()
+        self.row = row
+        self.keys[0] = row[0]
+        return self
+
+    def change(self, position: i64) -> None:
+        """As the SET clause says."""
+        for column, value in enumerate(self.row):
+            self.table.set_value(position, column, value)
+
+
 class PointInsert(Statement):
     """INSERT of one row."""
 

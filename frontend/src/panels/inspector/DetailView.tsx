@@ -78,6 +78,14 @@ function Story({ told, onClose }: { told: Told; onClose: () => void }) {
   );
 }
 
+/** The unit that a number's name ends with, as the engine writes them. */
+const UNITS: Record<string, string> = { s: 's', ms: 'ms', mb: 'MB', percent: '%' };
+
+function unitOf(name: string): string {
+  const ending = name.slice(name.lastIndexOf('_') + 1);
+  return name.includes('_') && !name.endsWith('per_s') && ending in UNITS ? ending : '';
+}
+
 function Value({ value }: { value: unknown }) {
   if (value === null || value === undefined) return <span className="text-xs text-ink-3">none</span>;
   if (typeof value === 'number')
@@ -91,11 +99,13 @@ function Value({ value }: { value: unknown }) {
     <dl className="w-full">
       {entries.slice(0, ENTRIES_MAX).map(([name, inner]) => {
         const wide = typeof inner === 'object' && inner !== null;
+        const unit = typeof inner === 'number' ? unitOf(name) : '';
         return (
           <div key={name} className={wide ? 'py-1' : 'flex items-baseline justify-between gap-3 py-0.5'}>
-            <dt className="text-xs text-ink-2">{words(name)}</dt>
+            <dt className="text-xs text-ink-2">{words(unit ? name.slice(0, -unit.length - 1) : name)}</dt>
             <dd className={wide ? 'border-l border-line pl-2' : 'text-right'}>
               <Value value={inner} />
+              {unit && <span className="num text-xs"> {UNITS[unit]}</span>}
             </dd>
           </div>
         );
