@@ -236,6 +236,8 @@ def test_who_comes_later_sees_the_figures_of_both_sides_as_who_was_there(opened:
     opened.expect_watch(0, off(1700, 2300))
     opened.fix(0).toggle()
     opened.expect_watch(0, on(1, 1))
+    # A highest value counts once what is looked back on is past the turn.
+    opened.expect_watch(2, lambda it: it.on is not None)
     opened.pause()
     opened.page.wait_for_timeout(1_000)
     figures = range(3)
