@@ -66,6 +66,8 @@ class Block(State):
         self.label = name
         self.region = ""
         self.removed: bool = False
+        # Whether it wants to hear, by ``on_hang_up``, that a caller that doesn't cancel has closed its connection.
+        self.minds_hang_ups: bool = False
         self.is_root: bool = False
         self.out: dict[str, list[Edge]] = {}
         # Edges that end here, past ones included.
@@ -249,6 +251,9 @@ class Block(State):
 
     def on_cancel(self, call: i64) -> None:
         """The caller wants no answer any more: free what the call holds (the engine drops its children and its record)."""
+
+    def on_hang_up(self, call: i64) -> None:
+        """The caller has closed the connection that ``call`` came by, without cancelling it; only where ``minds_hang_ups`` is set."""
 
     def on_crash(self, instance: i64) -> None:
         """``instance`` has lost everything that it kept in memory; its calls are answered by the engine."""

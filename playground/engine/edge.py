@@ -466,10 +466,17 @@ class Edge(State):
                 self.lost += 1
                 return
             calls.flags[call] |= CANCEL_SENT
-            latency = self.fixed_ns
-            if latency < 0:
-                latency = self.latency.draw(self.latency_stream) + self.region_ns + self.extra_ns
-            self.simulation.queue.push(self.simulation.now + latency, CANCEL, 0, self.callee_index, call)
+            self.tell_callee(call, 0)
+        elif self.callee.minds_hang_ups and calls.flags[call] & (LOCAL | CANCELLED) == 0:
+            calls.flags[call] |= CANCEL_SENT
+            self.tell_callee(call, 1)
+
+    def tell_callee(self, call: i64, tag: i64) -> None:
+        """Let the callee hear that nobody waits for ``call``: 0, its caller cancels it; 1, its connection is closed."""
+        latency = self.fixed_ns
+        if latency < 0:
+            latency = self.latency.draw(self.latency_stream) + self.region_ns + self.extra_ns
+        self.simulation.queue.push(self.simulation.now + latency, CANCEL, tag, self.callee_index, call)
 
     def again(self, call: i64, outcome: i64) -> bool:
         """Whether another attempt is to be made; counts it."""

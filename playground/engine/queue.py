@@ -25,7 +25,8 @@ EDGE: Final = 4
 FAULT: Final = 5
 CANCEL: Final = 6
 """Kinds of events: a call arrives at its callee, a reply at its caller, a piece of work is done, a block's timer rings, an edge's timer
-rings, a fault ends (tag 0 a block's, 1 an edge's), a cancellation arrives at the callee."""
+rings, a fault ends (tag 0 a block's, 1 an edge's), a cancellation arrives at the callee
+(tag 1: word that the connection is closed)."""
 
 ARGUMENT_MASK: Final = 0xFFFFFFFF
 

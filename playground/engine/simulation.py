@@ -132,18 +132,21 @@ class Simulation(State):
         else:
             block = self.blocks[owner]
             if not block.stalling or not block.stall(kind, tag, argument, owner):
-                self.cancel(block, argument)
+                self.cancel(block, argument, tag)
 
-    def cancel(self, block: Block, call: i64) -> None:
-        """A cancellation has arrived at the callee."""
+    def cancel(self, block: Block, call: i64, tag: i64) -> None:
+        """A cancellation, or word that the connection is closed, has arrived at the callee."""
         calls = self.calls
         flags = calls.flags[call] & ~CANCEL_SENT
         calls.flags[call] = flags
         if flags & RETURNED != 0:
             calls.release(call)
         elif flags & AT_CALLEE != 0:
-            block.cancel(call)
-        elif calls.arrived[call] < 0:
+            if tag == 0:
+                block.cancel(call)
+            else:
+                block.on_hang_up(call)
+        elif tag == 0 and calls.arrived[call] < 0:
             calls.flags[call] = flags | CANCELLED
 
     def trace_hash(self) -> str:

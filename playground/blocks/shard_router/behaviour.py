@@ -23,6 +23,7 @@ from playground.blocks.shard_router.states import (
 from playground.engine.calls import AT_CALLEE
 from playground.engine.columns import zeros
 from playground.engine.outcomes import (
+    BUY,
     LIST,
     NO_UPSTREAM,
     OK,
@@ -46,6 +47,7 @@ class ShardRouter(Gathering):
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
+        self.minds_hang_ups = True
         self.route_stream = self.stream("routing")
         self.route = Duration(CONSTANT, 0.0, 1.0)
         self.station = Station(simulation, 1, 1, -1)
@@ -247,6 +249,11 @@ class ShardRouter(Gathering):
         if mark == CALLING:
             self.written(self.calls.memo[call])
         self.pull()
+
+    def on_hang_up(self, call: i64) -> None:
+        """The caller's connection is closed: so is the one that its transaction has to a shard."""
+        if self.calls.mark[call] == CALLING and self.calls.operation[call] == BUY:
+            self.cancel(call)
 
     def unhold(self, call: i64) -> None:
         """Take a write out of those that wait."""

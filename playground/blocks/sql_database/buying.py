@@ -18,7 +18,7 @@ from playground.blocks.sql_database.selling import Selling
 from playground.blocks.sql_database.states import FOR_CORE, SMALL_BYTES, TALKING, WOKEN
 from playground.blocks.sql_database.stock import Sale, Shop, place_of, row_of
 from playground.blocks.sql_database.trading import Trading
-from playground.engine.calls import ABANDONED, TOLD
+from playground.engine.calls import ABANDONED, CANCEL_SENT, TOLD
 from playground.engine.durations import whole_ns
 from playground.engine.mvcc.terms import ERROR, WAITING
 from playground.engine.outcomes import ABSENT, CONNECTION_LOST, VERDICT_CHANGED, VERDICT_SOLD_OUT
@@ -144,6 +144,9 @@ class Buying(Selling):
     def talk(self, purchase: Purchase, think_ns: i64) -> None:
         """The answer goes to the application, which thinks and sends its next statement."""
         call = purchase.call
+        if self.calls.flags[call] & (ABANDONED | CANCEL_SENT) == ABANDONED:
+            self.hang_up(purchase)
+            return
         edge = self.edge_of(call)
         ns = think_ns
         way = 0
@@ -171,12 +174,7 @@ class Buying(Selling):
             assert transaction is not None
             self.went(purchase, trading, trading.resume(transaction))
         elif calls.flags[call] & ABANDONED != 0:
-            # The application has given up: its connection is closed, and the transaction rolled back.
-            self.hung_up += 1
-            self.roll_back(purchase)
-            self.connections.release(purchase.node)
-            self.reply(call, CONNECTION_LOST, 0, 0)
-            self.pull_connection(purchase.node)
+            self.hang_up(purchase)
         elif purchase.phase == ENDS:
             self.commit_purchase(purchase)
         elif self.cores.offer(call, purchase.node) == STARTED:
@@ -185,6 +183,21 @@ class Buying(Selling):
             calls.mark[call] = FOR_CORE
 
     # ---- ends
+
+    def on_hang_up(self, call: i64) -> None:
+        """The application has closed the connection. Between two statements the server reads that at once; one that runs, or waits for a
+        lock, goes on until its answer finds nobody (PostgreSQL, ``client_connection_check_interval`` = 0)."""
+        if self.calls.mark[call] == TALKING and int(call) in self.buyers:
+            self.cancel(call)
+
+    def hang_up(self, purchase: Purchase) -> None:
+        """The application has given up: its connection is closed, and the transaction rolled back."""
+        call = purchase.call
+        self.hung_up += 1
+        self.roll_back(purchase)
+        self.connections.release(purchase.node)
+        self.reply(call, CONNECTION_LOST, 0, 0)
+        self.pull_connection(purchase.node)
 
     def commit_purchase(self, purchase: Purchase) -> None:
         """COMMIT: where nothing forbids it, a record in the log; the rest follows when that is safe."""

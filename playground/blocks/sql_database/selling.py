@@ -74,6 +74,7 @@ class Selling(Publishing):
         """What there is to sell, and how transactions are kept apart. A transaction keeps the level that it began with."""
         stock = params.integer("stock")
         self.selling = stock >= 0
+        self.minds_hang_ups = self.selling
         self.shop.stock = stock
         self.dialect = DIALECTS.index(params.text("dialect"))
         self.isolation = LEVELS.index(params.text("isolation").replace("_", " "))

@@ -126,13 +126,10 @@ class Waits(State):
 
     def blockers(self, transaction: Transaction, active: dict[int, Transaction]) -> list[Transaction]:
         """Whom it waits for: those that hold what it wants, and those ahead of it in the queue."""
-        if transaction.waits == ON_TRANSACTION:
-            other = active.get(int(transaction.waits_on))
-            return [] if other is None else [other]
+        found = self.holders(transaction, active)
         if transaction.waits != ON_ROW:
-            return []
+            return found
         queue = self.rows[int(transaction.waits_on)]
-        found = [turn.transaction for turn in queue.having if modes_conflict(int(transaction.waits_mode), turn.mode)]
         for turn in queue.queue:
             if turn.transaction is transaction:
                 break
@@ -145,24 +142,66 @@ class Waits(State):
         return start.waiters is not None or has_turn
 
     def cycle(self, start: Transaction, active: dict[int, Transaction]) -> list[Transaction]:
-        """The transactions in a cycle of waits through ``start``, each waiting for the next; empty where there is none."""
-        path: list[Transaction] = []
-        seen: list[Transaction] = []
-        return path if self.leads_back(start, start, active, path, seen) else []
+        """The transactions in a cycle of waits through ``start``, each waiting for the next; empty where there is none.
 
-    def leads_back(
-        self,
-        here: Transaction,
-        start: Transaction,
-        active: dict[int, Transaction],
-        path: list[Transaction],
-        seen: list[Transaction],
-    ) -> bool:
-        """Depth first; ``path`` becomes the cycle."""
-        path.append(here)
-        seen.append(here)
-        for other in self.blockers(here, active):
-            if other is start or (other not in seen and self.leads_back(other, start, active, path, seen)):
-                return True
-        path.pop()
-        return False
+        Whoever queues at a row waits for that row alone, so all that can be reached within its queue is found in one pass over it.
+        """
+        # By number: through whom each was reached.
+        through: dict[int, Transaction] = {}
+        todo: list[Transaction] = [start]
+        while todo:
+            here = todo.pop()
+            reached = [here]
+            if here.waits == ON_ROW:
+                reached = self.queued_before(here, through)
+                if int(start.number) in through:
+                    return self.way(through[int(start.number)], start, through)
+            for behind in reached:
+                for other in self.holders(behind, active):
+                    if other is start:
+                        return self.way(behind, start, through)
+                    if int(other.number) not in through:
+                        through[int(other.number)] = behind
+                        todo.append(other)
+        return []
+
+    def queued_before(self, transaction: Transaction, through: dict[int, Transaction]) -> list[Transaction]:
+        """A waiter for a row, and those ahead of it that it waits for, themselves or others between them."""
+        queue = self.rows[int(transaction.waits_on)].queue
+        place = len(queue) - 1
+        while place >= 0 and queue[place].transaction is not transaction:
+            place -= 1
+        found = [transaction]
+        # One of those found for each mode: who conflicts with none of these waits behind nobody found.
+        modes: dict[int, Transaction] = {int(transaction.waits_mode): transaction}
+        while place > 0:
+            place -= 1
+            turn = queue[place]
+            for mode, behind in modes.items():
+                if modes_conflict(mode, turn.mode):
+                    if int(turn.transaction.number) not in through:
+                        through[int(turn.transaction.number)] = behind
+                        found.append(turn.transaction)
+                    if turn.mode not in modes:
+                        modes[turn.mode] = turn.transaction
+                    break
+        return found
+
+    def holders(self, transaction: Transaction, active: dict[int, Transaction]) -> list[Transaction]:
+        """Of those whom it waits for, those that don't stand in the same queue."""
+        if transaction.waits == ON_TRANSACTION:
+            other = active.get(int(transaction.waits_on))
+            return [] if other is None else [other]
+        if transaction.waits != ON_ROW:
+            return []
+        queue = self.rows[int(transaction.waits_on)]
+        mode = int(transaction.waits_mode)
+        return [turn.transaction for turn in queue.having if modes_conflict(mode, turn.mode)]
+
+    def way(self, last: Transaction, start: Transaction, through: dict[int, Transaction]) -> list[Transaction]:
+        """From ``start`` to ``last``, each waiting for the next."""
+        path = [last]
+        while path[len(path) - 1] is not start:
+            path.append(through[int(path[len(path) - 1].number)])
+        path.reverse()
+        return path
