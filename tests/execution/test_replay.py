@@ -66,7 +66,8 @@ def test_interpreted_in_another_process_every_scenario_gives_the_same_run(part: 
     assert there["digests"] == {name: here()[name] for name in names}
 
 
-@pytest.mark.parametrize("hash_seed", [pytest.param("1", marks=pytest.mark.slow), "random"])
+@pytest.mark.slow
+@pytest.mark.parametrize("hash_seed", ["1", "random"])
 def test_another_process_with_another_hash_seed_gives_the_same_run(hash_seed: str) -> None:
     assert in_a_process(HERE, hash_seed)["digests"] == here()
 

@@ -56,7 +56,7 @@ def costs(drawing: Scenario, block: str, log: list[Intervention], times: list[fl
     return found
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 @pytest.mark.parametrize("name", PRICED)
 def test_cost_is_the_sum_over_pieces_of_price_times_use_and_never_falls(name: str, seed: int) -> None:
     chance = random.Random(f"{name} {seed}")
@@ -95,6 +95,7 @@ def test_a_price_changes_nothing_that_happens(name: str) -> None:
     assert costly.results()["trace_hash"] == plain.results()["trace_hash"]
 
 
+@pytest.mark.slow
 def test_every_kind_of_use_is_metered_somewhere() -> None:
     """Without this the law above could hold of nothing."""
     for price in PRICES:
