@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from playground.blocks.edge import EDGE
 from playground.blocks.registry import kinds
 from playground.parameters import filled
-from playground.protocol.catalogue import BlockSpec, Need, Rule, Scalar
+from playground.protocol.catalogue import BlockSpec, HandOver, Need, Rule, Scalar
 from playground.protocol.design import Block, Design
 from playground.protocol.errors import Problem
 
@@ -110,6 +110,9 @@ def check_needs(block: Block, callees: Callees) -> Iterator[Problem]:
             yield _missing(block, spec, need, values)
         for callee in found:
             yield from _check_callee(block, spec, need, values, callee)
+    for job in spec.hands_over:
+        if _holds(job.when, values) and _is_on(block, job, callees):
+            yield from _check_hand_over(block, spec, job, values, callees)
 
 
 def _missing(block: Block, spec: BlockSpec, need: Need, values: dict[str, Scalar]) -> Problem:
@@ -145,6 +148,50 @@ def _check_callee(
             value=str(values[first]),
             accepted=f"{name} = {words} at block {callee.id!r}, or another {first} here",
         )
+
+
+def _is_on(block: Block, job: HandOver, callees: Callees) -> bool:
+    """Whether the callees whose parameters make such jobs are there, with these on."""
+    return all(
+        any(
+            filled(kinds()[callee.kind].spec.params, callee.params).get(name) is not None
+            for callee in callees.get((block.id, port), ())
+        )
+        for port, name in job.on.items()
+    )
+
+
+def doers_of(queue: Block, callees: Callees) -> list[Block]:
+    """Who does in the end what is handed to ``queue``: whom it calls later, in place of who asked. What it gives up is not done."""
+    later = [port.name for port in kinds()[queue.kind].spec.ports if port.deferred]
+    return [doer for port in later for doer in callees.get((queue.id, port), ())]
+
+
+def _check_hand_over(
+    block: Block, spec: BlockSpec, job: HandOver, values: dict[str, Scalar], callees: Callees
+) -> Iterator[Problem]:
+    """A problem for each block that is to do such jobs and lacks a connection for it, or has one that leads elsewhere."""
+    why = "".join(f"{name} = {values[name]}, " for name in job.when)
+    for queue in callees.get((block.id, job.port), ()):
+        for doer in doers_of(queue, callees):
+            for name in job.ports:
+                port = kinds()[doer.kind].spec.port(name)
+                found = callees.get((doer.id, name), [])
+                wanted = [callee.id for callee in callees.get((block.id, name), ())] if name in job.same else []
+                if port is None or (found and not wanted) or any(callee.id in wanted for callee in found):
+                    continue
+                leads = f"leads to {found[0].id!r}" if found else "is not connected"
+                to = f" to block {wanted[0]!r}" if wanted else ""
+                yield Problem(
+                    code="missing_edge",
+                    message=f"block {block.id!r} ({spec.title}): {why}{job.help}; by way of {queue.id!r} that is block {doer.id!r}, "
+                    f"whose port {port.label!r} {leads}",
+                    where=f"blocks[{doer.id}]",
+                    block=block.id,
+                    parameter=next(iter(job.when), None),
+                    value=f"{doer.id}.{name}",
+                    accepted=f"a connection from port {port.label!r} of block {doer.id!r}{to}",
+                )
 
 
 def check_weights(design: Design) -> Iterator[Problem]:

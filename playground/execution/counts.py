@@ -23,3 +23,8 @@ class Counts:
 def by_reason(failures: Iterable[int]) -> dict[str, int]:
     """Counts in the order of ``OUTCOMES``, by name, only those that occurred."""
     return {name: int(count) for name, count in zip(OUTCOMES, failures, strict=True) if count}
+
+
+def cost_of(model: Model) -> float:
+    """What the whole design has cost so far, in neutral units. With blocks that were deleted: what they had cost until then was spent."""
+    return sum(block.cost() for block in model.simulation.blocks)

@@ -11,7 +11,7 @@ from playground.builder import Model
 from playground.catalogue import catalogue
 from playground.engine.limits import HOPS_KEPT
 from playground.engine.tracing import HOP_FIELDS
-from playground.execution.counts import Counts, by_reason
+from playground.execution.counts import Counts, by_reason, cost_of
 from playground.protocol.design import Design
 from playground.protocol.messages import BlockLayout, Layout
 
@@ -84,6 +84,7 @@ def frame_of(execution: Execution) -> dict[str, Any]:
             "p99_ms": history.last("p99_ms", now_ns),
             "rate_per_s": (offered or 0.0) * 1e9 / history.bucket_ns,
             "failed_by": by_reason(counts.failures),
+            "cost": cost_of(model),
         },
         "h": packed(_hops(execution)),
         "c": cells,

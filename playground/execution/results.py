@@ -15,7 +15,7 @@ from playground.engine.edge import Edge
 from playground.engine.histogram import percentile_of
 from playground.engine.outcomes import OUTCOME_COUNT
 from playground.execution.comparison import theory_of
-from playground.execution.counts import Counts, by_reason
+from playground.execution.counts import Counts, by_reason, cost_of
 from playground.execution.history import History, merged
 from playground.protocol.design import Design, Slo, design_hash
 
@@ -68,8 +68,7 @@ def totals_of(model: Model, seconds: float) -> Figures:
     roots = counts.roots
     number = sum(int(root.histogram.number) for root in roots)
     total = sum(float(root.histogram.total) for root in roots)
-    # With those that were deleted: what they had cost until then was spent.
-    cost = sum(block.cost() for block in model.simulation.blocks)
+    cost = cost_of(model)
     return {
         "offered": counts.offered,
         "completed": counts.completed,

@@ -66,7 +66,7 @@ class Latency(Shape, Generic[F]):
 class Totals(Shape, Generic[F]):
     """The whole design as its clients saw it: counts, rates per second, latencies in ms, failed requests by reason.
 
-    ``cost`` in neutral units so far, ``cost_per_hour`` at that pace.
+    ``cost`` in neutral units so far, ``cost_per_hour`` on average over the run.
     """
 
     offered: F

@@ -115,7 +115,7 @@ def _totals(result: Run | Study) -> list[str]:
         f"({figure(totals.goodput)}/s), failed {figure(totals.failed)}, in flight at the end {figure(totals.in_flight)}",
         "  latency in ms: " + ", ".join(f"{word} {figure(getattr(totals.latency, name))}" for word, name in LATENCIES),
         *(["  failures: " + ", ".join(failures)] if failures else []),
-        f"  cost: {figure(totals.cost_per_hour)} units an hour",
+        f"  cost: {figure(totals.cost_per_hour)} units an hour on average",
     ]
 
 

@@ -137,6 +137,22 @@ class Need(Declared):
     callee: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
 
 
+class HandOver(Declared):
+    """Jobs that leave by ``port`` for somebody who hands them on later (a queue): whoever does them in the end needs something connected to
+    each of its ``ports``; ``help`` says why.
+
+    It holds where each parameter in ``when`` has one of the listed values, and where the block at each port in ``on`` has the parameter
+    named there on. A port in ``same`` has to lead to what this block's own port of that name leads to.
+    """
+
+    port: str
+    ports: tuple[str, ...]
+    help: str
+    when: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
+    on: dict[str, str] = Field(default_factory=dict)
+    same: tuple[str, ...] = ()
+
+
 class Metric(Declared):
     """A figure that a block or edge reports.
 
@@ -180,6 +196,7 @@ class BlockSpec(Declared):
     rules: tuple[Rule, ...] = ()
     any_above_zero: tuple[AnyAboveZero, ...] = ()
     needs: tuple[Need, ...] = ()
+    hands_over: tuple[HandOver, ...] = ()
     cells: Cells | None = None
     version: int = 1
     order: int = 100

@@ -14,7 +14,7 @@ key        type         meaning
 ``b``      bin          float64 little-endian, the blocks' metric rows one behind another, in layout order
 ``ed``     bin          float64 little-endian, edges x edge metrics
 ``tot``    map          offered, completed, failed (cumulative), in_flight, p50_ms, p95_ms, p99_ms (of the last bucket), rate_per_s,
-                        failed_by {outcome: n}
+                        failed_by {outcome: n}, cost (neutral units so far, of deleted blocks too)
 ``h``      bin          float64 little-endian, sampled hops, 9 numbers each: trace, edge index, direction (0 call, 1 reply), left ns,
                         arrives ns, outcome index (-1 under way), operation index, attempt, look of the answer (0 ordinary, 1 not modified,
                         2 stale, 3 absent)
@@ -46,6 +46,7 @@ class FrameTotals(TypedDict):
     p99_ms: float | None
     rate_per_s: float
     failed_by: dict[str, int]
+    cost: float
 
 
 class Frame(TypedDict):

@@ -15,6 +15,7 @@ from playground.engine.outcomes import (
     CACHE_SET,
     CREATE,
     DELETE,
+    ERROR,
     LIST,
     OK,
     OVERLOADED,
@@ -74,17 +75,20 @@ def connect(caller: Block, port: str, callee: Block, **policies: object) -> Edge
 class Line:
     """A producer, a queue, a worker, and a store and a cache that write down what they are told."""
 
-    def __init__(self, **worker: Scalar) -> None:
+    def __init__(self, lacks: tuple[str, ...] = (), **worker: Scalar) -> None:
         self.simulation = Simulation(1)
         self.producer = add(self.simulation, Sender, "producer")
-        self.queue = real(self.simulation, "queue", "queue", store_mean_ms=0, redelivery_delay_ms=100)
+        often: dict[str, Scalar] = {"store_mean_ms": 0, "redelivery_delay_ms": 100, "deliveries_max": 3}
+        self.queue = real(self.simulation, "queue", "queue", **often)
         self.worker = real(self.simulation, "worker", "worker", **{"work_mean_ms": 0, **worker})
         self.store = add(self.simulation, Recorder, "store")
         self.cache = add(self.simulation, Recorder, "cache")
         connect(self.producer, "out", self.queue)
         connect(self.queue, "workers", self.worker)
-        connect(self.worker, "store", self.store, timeout_ms=50.0)
-        connect(self.worker, "cache", self.cache)
+        if "store" not in lacks:
+            connect(self.worker, "store", self.store, timeout_ms=50.0)
+        if "cache" not in lacks:
+            connect(self.worker, "cache", self.cache)
 
     def job(self, operation: int, told: tuple[int, int] | None = None, until: int = 50 * MS) -> None:
         """Publish a job on key 5 by user 3, and let it be done."""
@@ -174,3 +178,41 @@ def test_a_producer_is_answered_with_the_version_that_was_promised() -> None:
     line.producer.on_reply = lambda it: seen.append(line.producer.calls.version[it])  # type: ignore[method-assign]
     run(line.simulation, 10 * MS)
     assert seen == [41]
+
+
+@pytest.mark.parametrize(
+    ("operation", "lacks", "named"),
+    [
+        (WRITE, ("store",), "worker has no store"),
+        (WRITE, ("store", "cache"), "worker has no store"),
+        (REFRESH, ("store",), "worker has no store"),
+        (REFRESH, ("cache",), "worker has no cache"),
+        (REFRESH, ("store", "cache"), "worker has no store"),
+    ],
+)
+def test_a_job_that_somebody_counts_on_fails_by_name_without_a_wire_and_becomes_a_dead_letter(
+    operation: int, lacks: tuple[str, ...], named: str
+) -> None:
+    line = Line(lacks=lacks)
+    line.job(operation, told=(41, 0), until=SECOND)
+    assert line.store.came == line.cache.came == []
+    assert line.worker.failures[ERROR] == line.worker.unable == 3
+    assert line.worker.done == line.queue.acknowledged == 0
+    assert line.queue.died == 1 and line.queue.messages.count[3] == 1
+    assert [it[4] for it in line.simulation.notables if it[1] == "no_wire"] == [named]
+
+
+@pytest.mark.parametrize("operation", [WRITE, BUY, CREATE, DELETE])
+def test_a_clients_own_request_is_work_alone_without_a_store(operation: int) -> None:
+    line = Line(lacks=("store", "cache"))
+    line.job(operation)
+    assert line.worker.done == line.queue.acknowledged == 1 and line.worker.unable == 0
+
+
+def test_a_cache_that_is_cut_off_while_an_item_is_read_for_it_fails_the_refresh() -> None:
+    line = Line()
+    line.store.service_ns = 20 * MS
+    line.job(REFRESH, told=(99, 0), until=10 * MS)
+    line.worker.cache = None
+    run(line.simulation, SECOND)
+    assert line.worker.unable == 3 and line.queue.acknowledged == 0 and line.queue.died == 1

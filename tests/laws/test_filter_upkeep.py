@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import pytest
 
+from playground.engine.outcomes import ABSENT
 from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Scenario
-from tests.sketch import SECOND, block, edge, fault, figures, run, scenario
+from tests.sketch import SECOND, block, edge, fault, figures, run, scenario, set_param
 
 Params = dict[str, Scalar]
 
@@ -95,3 +96,36 @@ def test_a_cuckoo_filter_that_is_built_of_too_many_ids_counts_those_without_a_pl
     assert execution.advance(8 * SECOND)
     again = figures(execution, "filter")
     assert again["adds_refused"] == found["adds_refused"] + 1_000 - again["elements"] > found["adds_refused"]
+
+
+@pytest.mark.parametrize("after", ["standard", "counting", "cuckoo"])
+@pytest.mark.parametrize("before", ["standard", "counting", "cuckoo"])
+def test_an_id_deleted_while_a_filter_of_another_kind_is_built_is_in_none_that_can_take_ids_out(
+    before: str, after: str
+) -> None:
+    # Deletes from the beginning to the end; from 3 s to 6 s both filters are there.
+    client: Params = {
+        "rate_per_s": 400,
+        "keys": 2_000,
+        "key_choice": "uniform",
+        "read_weight": 90,
+        "delete_weight": 10,
+        "unknown_percent": 0,
+    }
+    drawing = told(before, client=client, rows=2_000, until_s=12.0, rebuild_s=3, bits_per_element=20)
+    execution = Execution(drawing, recorded=False)
+    assert execution.advance(3 * SECOND)
+    execution.act(set_param("filter", "variant", after), "test")
+    assert execution.advance(7 * SECOND)
+    filter_ = execution.model.blocks["filter"].filter  # type: ignore[attr-defined]
+    db = execution.model.blocks["db"]
+    gone = {key for key in range(1, 2_001) if db.current_version(key) == ABSENT}
+    assert len(gone) > 200
+    kept = {key for key in gone if filter_.contains(key)}
+    if after == "standard":
+        # None but those that were gone before it was begun.
+        assert len(kept) > 100
+    else:
+        # One or two are gone from the store, and the filter has not heard of it yet.
+        assert len(kept) <= 2 and filter_.elements <= 2_000 - len(gone) + 2
+    assert all(filter_.contains(key) for key in range(1, 2_001) if key not in gone)

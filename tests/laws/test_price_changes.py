@@ -151,3 +151,42 @@ def test_what_a_deleted_block_had_cost_stays_spent() -> None:
     execution.advance(2 * SECOND)
     left = sum(it.cost() for it in execution.model.blocks.values())
     assert execution.results()["totals"]["cost"] == pytest.approx(gone + left, rel=1e-12)
+
+
+def spent(execution: Execution) -> float:
+    """What the whole design has cost so far, as a frame says."""
+    return float(execution.frame()["tot"]["cost"])
+
+
+def test_the_running_cost_is_prices_times_what_runs_now_whatever_was_spent_before() -> None:
+    drawing = example("app_server", until_s=700.0)
+    drawing = with_params(
+        drawing, lambda thing: getattr(thing, "kind", None) in PRICED, price_per_million=0.0, price_per_gb=0.0
+    )
+    drawing = with_params(drawing, lambda thing: thing.id == "users", rate_per_s=1)
+    execution = run(drawing, until_s=600.0)
+    before = spent(execution)
+    at_first = before / 600
+    execution.act(set_param("shop", "instances", 20), "test")
+    execution.advance(610 * SECOND)
+    running = (spent(execution) - before) / 10 * 3600
+    instances = {name: it.billed_instances() for name, it in execution.model.blocks.items()}
+    assert instances["shop"] == 20
+    assert running == pytest.approx(
+        sum(it.price_per_hour * instances[name] for name, it in execution.model.blocks.items()), rel=1e-9
+    )
+    # Not the mean since the start, which is still near what it was.
+    mean = execution.results()["totals"]["cost_per_hour"]
+    assert mean == pytest.approx((at_first * 600 + running / 360) / 610 * 3600, rel=1e-9)
+    assert mean < 0.9 * running
+
+
+def test_a_frame_counts_what_deleted_blocks_had_cost() -> None:
+    drawing = example("app_server", until_s=UNTIL_S)
+    execution = run(drawing, until_s=1.0)
+    before = spent(execution)
+    assert before == execution.results()["totals"]["cost"]
+    execution.act(edited(drawing.design, lambda data: without(data, "shop-cache", "cache")), "test")
+    assert spent(execution) == pytest.approx(before, rel=1e-12)
+    execution.advance(2 * SECOND)
+    assert spent(execution) == execution.results()["totals"]["cost"] > before

@@ -12,6 +12,8 @@ import pytest
 from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Action, Scenario
+from playground.protocol.errors import InputError
+from tests.execution.test_edits import edited, without
 from tests.laws.intervals import poisson_bounds
 from tests.laws.queues import WORK, doing, published, queued, unexplained
 from tests.sketch import (
@@ -235,3 +237,45 @@ def test_without_faults_a_thousand_messages_leave_no_record_behind() -> None:
     execution = write_behind(True)
     quieten(execution)
     assert in_use(execution) == 0
+
+
+# ---- a wire is taken out
+
+
+def test_writes_that_waited_when_their_workers_wire_was_taken_out_become_dead_letters_and_none_counts_as_done() -> None:
+    drawing = scenario(
+        [
+            block("users", "client", rate_per_s=50, write_weight=100, read_weight=0),
+            block("app", "app_server", writes="queue"),
+            block("queue", "queue", deliveries_max=3, redelivery_delay_ms=50),
+            block("workers", "worker", work_mean_ms=5, **WORK),
+            block("db", "sql_database"),
+        ],
+        [
+            edge("users", "app"),
+            edge("app", "db", "store"),
+            edge("app", "queue", "queue"),
+            edge("queue", "workers", "workers"),
+            edge("workers", "db", "store"),
+        ],
+        until_s=60,
+    )
+    execution = run(drawing, until_s=5)
+    execution.act(fault("workers", "crash", restart_after_s=5.0), "test")
+    execution.advance(9 * SECOND)
+    cut = edited(execution.design, lambda data: without(data, "workers--db"))
+    with pytest.raises(InputError, match="'workers'"):
+        execution.act(cut, "test")
+    # Nobody hands writes over any more: now the wire may go, though some wait.
+    execution.act(set_param("app", "writes", "store"), "test")
+    execution.act(edited(execution.design, lambda data: without(data, "workers--db")), "test")
+    before = figures(execution, "queue")
+    assert before["depth"] > 150
+    execution.advance(60 * SECOND)
+    have, there = figures(execution, "queue"), figures(execution, "workers")
+    assert have["acknowledged"] == before["acknowledged"] == there["done"]
+    assert have["died"] == have["dead"] == have["accepted"] - have["acknowledged"] > 150
+    assert there["unable"] == 3 * have["died"]
+    assert unexplained(execution, "queue") == 0
+    said = [it for it in execution.take_notables() if it.kind == "no_wire"]
+    assert said and said[0].title == "workers has no store" and "a write of key" in said[0].detail

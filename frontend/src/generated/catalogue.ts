@@ -1321,6 +1321,7 @@ export const catalogue: Catalogue = {
         }
       ],
       "needs": [],
+      "hands_over": [],
       "cells": null,
       "version": 1,
       "order": 10,
@@ -1733,6 +1734,7 @@ export const catalogue: Catalogue = {
       "rules": [],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Most popular items",
         "help": "The 64 most popular items, in the browser of the first user who came.",
@@ -2532,6 +2534,7 @@ export const catalogue: Catalogue = {
       "rules": [],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Most popular items",
         "help": "The 64 most popular items, as the first point of presence has them.",
@@ -3272,6 +3275,7 @@ export const catalogue: Catalogue = {
       "rules": [],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Users",
         "help": "The first 64 users that came, each by what is left of its limit.",
@@ -3299,7 +3303,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 15,
-      "doc": "Lets requests in as often as a limit allows; the others get a 429. With *Send Retry-After* the answer says when the next one may come, to\nthe nanosecond (the header has whole seconds), and callers whose edge honours it wait that long before they try again.\n\n*Token bucket*: in any time t at most burst + rate × t. *Leaky bucket*: a queue that lets one out every 1 / rate, so that what is behind it\nsees no bursts. *Sliding window*: a log of what came, never more than the limit in any window. *Fixed window*: a counter that starts again\nwith each window, and lets up to twice the limit through around a boundary.\n\nLimits *of each user* keep one greedy user from taking what all others need; a limit *of all together* protects what is behind. 65,536 users\nare kept apart; the one who was away for longest is forgotten first. Above 4,096 requests a window the log joins those that lie close together.\nA crash forgets all counts."
+      "doc": "Lets requests in as often as a limit allows; the others get a 429. With *Send Retry-After* the answer says when the next one may come, to\nthe nanosecond (the header has whole seconds), and callers whose edge honours it wait that long before they try again.\n\n*Token bucket*: in any time t at most burst + rate × t. *Leaky bucket*: a queue that lets one out every 1 / rate, so that what is behind it\nsees no bursts. *Sliding window*: a log of what came, never more than the limit in any window. *Fixed window*: a counter that starts again\nwith each window, and lets up to twice the limit through around a boundary.\n\nLimits *of each user* keep one greedy user from taking what all others need; a limit *of all together* protects what is behind. 65,536 users\nare kept apart; the one who was away for longest is forgotten first. Above 4,096 requests a window the log joins those that lie close together.\nA crash forgets all counts, and so does another algorithm or scope."
     },
     {
       "kind": "gslb",
@@ -4037,7 +4041,7 @@ export const catalogue: Catalogue = {
           "name": "to_dead",
           "label": "Sent to the dead",
           "kind": "counter",
-          "help": "Requests sent to a region that the checks call dead, or that refused them or died with them.",
+          "help": "Requests sent to a region that the checks call dead, that is cut off or stands still, or where something dead failed them.",
           "unit": "",
           "headline": true,
           "maximum_metric": null,
@@ -4179,6 +4183,7 @@ export const catalogue: Catalogue = {
       ],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Resolvers",
         "help": "A sample of the resolvers, those of one region of clients after those of another: the region that each one's answer points to.",
@@ -4218,7 +4223,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 18,
-      "doc": "Sends clients to one of several regions. It stands for DNS and for the way of a request, which goes straight from the client to the\nregion: this block adds the round trip between the two regions (its own table), the edges add the rest. US - EU: about 20 ms within,\n120 ms across, where the clients' edge takes 10 ms each way.\n\n**DNS**: each user asks one of the resolvers of its region, which keeps an answer until its TTL. What resolvers have cached nobody can\ntake back: when a region dies, the checks find out after interval x threshold, and from then on the share that is still sent there falls\nin a straight line to 0 over one TTL, 30 s x 3 + 60 s = 150 s in all. Resolvers that ignore the TTL go on. A lower TTL moves faster and\ncosts queries: resolvers / TTL of them a second.\n\n**Anycast**: one address everywhere, no cache. Once the network has learned that a region is withdrawn, no request goes there.\n\nProbes see the way to a region and the block that answers there, not the servers behind it. A timeout belongs on the clients' edge, which\nhas the whole way in it."
+      "doc": "Sends clients to one of several regions. It stands for DNS and for the way of a request, which goes straight from the client to the\nregion: this block adds the round trip between the two regions (its own table), the edges add the rest. US - EU: about 20 ms within,\n120 ms across, where the clients' edge takes 10 ms each way.\n\n**DNS**: each user asks one of the resolvers of its region, which keeps an answer until its TTL. What resolvers have cached nobody can\ntake back: when a region dies, the checks find out after interval x threshold, and from then on the share that is still sent there falls\nin a straight line to 0 over one TTL, 30 s x 3 + 60 s = 150 s in all. Resolvers that ignore the TTL go on. A lower TTL moves faster and\ncosts queries: resolvers / TTL of them a second.\n\n**Anycast**: one address everywhere, no cache. Once the network has learned that a region is withdrawn, no request goes there.\n\nProbes see the way to a region and the block that answers there. A balancer answers for its servers where its own probes are on (readiness):\nit says that it is not ready once none of them is. A region whose servers die is then found dead later by the time that its balancer takes, 10 s x\n3 with its defaults. A balancer without probes knows nothing of its servers: it is well as long as it runs, and they get all that comes.\n\n*Sent to the dead* counts requests that come to a region while the checks call it dead, while the way there is cut or all that answers\nthere stands still, and those that fail because something in it is dead: refused, crashed, cut off, no server left. A request that only took too\nlong counts not. A timeout belongs on the clients' edge, which has the whole way in it."
     },
     {
       "kind": "load_balancer",
@@ -5281,6 +5286,7 @@ export const catalogue: Catalogue = {
       ],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Targets",
         "help": "What is known of each target.",
@@ -7488,6 +7494,37 @@ export const catalogue: Catalogue = {
           "callee": {}
         }
       ],
+      "hands_over": [
+        {
+          "port": "queue",
+          "ports": [
+            "store"
+          ],
+          "help": "writes that go into the queue are done by a worker with a store, or they would be lost",
+          "when": {
+            "writes": [
+              "queue"
+            ]
+          },
+          "on": {},
+          "same": []
+        },
+        {
+          "port": "queue",
+          "ports": [
+            "store",
+            "cache"
+          ],
+          "help": "items past their soft TTL are refreshed by the queue's workers, which read them from a store into the same cache",
+          "when": {},
+          "on": {
+            "cache": "soft_ttl_s"
+          },
+          "same": [
+            "cache"
+          ]
+        }
+      ],
       "cells": {
         "label": "Instances",
         "help": "One cell for each instance: where it is in its life.",
@@ -7545,7 +7582,7 @@ export const catalogue: Catalogue = {
       },
       "version": 1,
       "order": 30,
-      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the filter (\"certainly not\" is answered at once), then\nthe cache, then the store. On a change the store comes first, then the filter is told of items that were not there before\nor are gone, then the cache. The inspector shows the program of each operation.\n\n**When the cache has nothing**, it says who rebuilds. Whoever has the lock or lease reads the store and puts the item in. The others wait,\n*each with its worker*, and ask again; after a while they read the store themselves. A value past its soft time to live is answered at once,\nand refreshed in the background: by a worker of the queue, if one is wired, else by the server.\n\n**Writes** go to the store, and the cached item is deleted, replaced or left. Or to the cache, which writes through or behind. Or into the\nqueue: the cache gives the item its next version and shows it at once, a worker writes it later. If the queue doesn't take it, the request\nfails and the cached item is deleted. The store commits at least the version that was promised. Jobs of one item that overtake each other leave\nthe cache with another version than the store: it is counted as stale there.\n\n**A new item** stays invisible while \"there is none\" is cached, unless its creation invalidates that.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other, the next one when callers send the last one calls again. Who drains is taken out\nof its callers' lists at once, as a pod is out of its endpoints, whatever probes have noticed; it serves what is on its way for the draining time,\nfinishes all, stops, and is listed again when its new process begins. Nothing is lost, unless there is nobody else: when all drain, a\nbalancer has nobody to send to (no_upstream). A balancer without probes sends to a process that still starts. A crash does none of this.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies or drains: its users move with their next request, as\nthey do in Kubernetes, rather than keep it from ever ending. A store for sessions mends it for all, and is asked\nwith each request.\n\nLists come in **pages**, newest first or **dearest first**, found by number (OFFSET) or by what the last row shown had (keyset; signed: cursor). Many rows have\none price: only with the id as **tie-breaker** has each row one place. Without it WHERE price < p passes by the rest of the rows with that\nprice at the end of each page, and WHERE price <= p shows them again, the same page for ever where one price fills it.\n\nIt writes the SQL of **purchases**: SELECT and then UPDATE, with its own time in between; the same with FOR UPDATE; one atomic UPDATE; or a version\ncheck. \"Going off call\" reads two rows and writes one. What the database aborts, or whose version has changed, is tried again after a random\nback-off that doubles. Each purchase ends bought, sold out (an answer like any other), aborted at every try, or failed on its way. Only a database whose items\nhave a stock looks at any of this."
+      "doc": "Servers with a pool of workers. A worker is held from the start of a request to its answer, **waiting for cache, database and other\nservices included**: when these slow down, workers run out here. That is how one slow part takes others with it.\n\nWhat it does with a request follows from what is wired to it: services first, then the filter (\"certainly not\" is answered at once), then\nthe cache, then the store. On a change the store comes first, then the filter is told of items that were not there before\nor are gone, then the cache. The inspector shows the program of each operation.\n\n**When the cache has nothing**, it says who rebuilds. Whoever has the lock or lease reads the store and puts the item in. The others wait,\n*each with its worker*, and ask again; after a while they read the store themselves. A value past its soft time to live is answered at once,\nand refreshed in the background: by a worker of the queue, if one is wired (which needs the store and the same cache), else by the server.\n\n**Writes** go to the store, and the cached item is deleted, replaced or left. Or to the cache, which writes through or behind. Or into the\nqueue: the cache gives the item its next version and shows it at once, a worker writes it later. If the queue doesn't take it, the request\nfails and the cached item is deleted. The store commits at least the version that was promised. Jobs of one item that overtake each other leave\nthe cache with another version than the store: it is counted as stale there.\n\nA callee's **failure** that ends a request is answered as 502 where the callee could not be reached or died, else as it came. So a service that\nlimits this server's calls (429) makes it answer 429, though its own user asked for little: real servers choose between that and a 503. A balancer's\noutlier ejection and a cache's stale-if-error take a 429 for an answer of a server that is well.\n\n**A new item** stays invisible while \"there is none\" is cached, unless its creation invalidates that.\n\nBy Little's law the workers needed are arrival rate x time per request: 200/s x 0.25 s = 50 busy, about 214 provisioned at\nthree times the load and 70 % utilisation.\n\nAnswers with an item carry a **validator**, so that a browser or CDN that has the same one gets a 304 without a body: the work is the same,\nthe bytes are few. An ETag differs for each version. Last-Modified is a second, so two changes within one second look like one.\n\n**The life of an instance**: off, starting (nobody listens: calls are refused), warming up (works, but slower by a factor that falls to 1),\nready, draining, down. One cell on the card is one instance. Probes, which a load balancer sends, ask three things:\n\n- *startup*: has the process started? Until then the other two are not asked.\n- *liveness*: does it move at all? A **deadlocked** instance takes connections in and answers nothing; only a restart helps.\n- *readiness*: does it want traffic? One that warms up, drains, replays a log or has a long queue may say no. Restarting it would not help.\n\nLet probes need a worker, and overload looks like death: liveness restarts servers that only have much to do, and the others get their load.\n\nA **rolling restart** drains one instance after the other, the next one when callers send the last one calls again. Who drains is taken out\nof its callers' lists at once, as a pod is out of its endpoints, whatever probes have noticed; it serves what is on its way for the draining time,\nfinishes all, stops, and is listed again when its new process begins. Nothing is lost, unless there is nobody else: when all drain, a\nbalancer has nobody to send to (no_upstream). A balancer without probes sends to a process that still starts. A crash does none of this.\n\n**Autoscaling** is that of Kubernetes: desired = instances x utilisation / target, rounded up; nothing within 10 %; in only to the most that it\nwanted during the cool-down. All workers busy tells no more than 100 %, so at a target of 50 % it doubles at most. A new instance helps only\nafter its start and warm-up.\n\n**Sessions** in an instance's memory are known to it alone. Without sticky sessions (n - 1) / n of the requests of signed-in users reach another\none, which sends them to the sign-in. Sticky sessions mend that until an instance dies or drains: its users move with their next request, as\nthey do in Kubernetes, rather than keep it from ever ending. A store for sessions mends it for all, and is asked\nwith each request.\n\nLists come in **pages**, newest first or **dearest first**, found by number (OFFSET) or by what the last row shown had (keyset; signed: cursor). Many rows have\none price: only with the id as **tie-breaker** has each row one place. Without it WHERE price < p passes by the rest of the rows with that\nprice at the end of each page, and WHERE price <= p shows them again, the same page for ever where one price fills it.\n\nIt writes the SQL of **purchases**: SELECT and then UPDATE, with its own time in between; the same with FOR UPDATE; one atomic UPDATE; or a version\ncheck. \"Going off call\" reads two rows and writes one. What the database aborts, or whose version has changed, is tried again after a random\nback-off that doubles. Each purchase ends bought, sold out (an answer like any other), aborted at every try, or failed on its way. Only a database whose items\nhave a stock looks at any of this."
     },
     {
       "kind": "worker",
@@ -7949,6 +7986,16 @@ export const catalogue: Catalogue = {
           "headline": false,
           "maximum_metric": null,
           "full_is_well": false
+        },
+        {
+          "name": "unable",
+          "label": "Without a wire",
+          "kind": "counter",
+          "help": "Writes promised to somebody and refreshes that failed for want of a store or a cache.",
+          "unit": "",
+          "headline": false,
+          "maximum_metric": null,
+          "full_is_well": false
         }
       ],
       "faults": [
@@ -8194,10 +8241,11 @@ export const catalogue: Catalogue = {
       "rules": [],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": null,
       "version": 1,
       "order": 35,
-      "doc": "Does the jobs that a queue hands it. A write goes to the store, then the cache is told. A refresh reads the item from the store and puts it\ninto the cache. Any other job is work alone. A worker is held until the job is done, so that throughput is workers / time per job.\n\nA job is answered as done when all of it is; after anything else the queue hands it out again. So a job may be done twice: a write carries the\nversion that was promised for it, and the store goes no further back for it."
+      "doc": "Does the jobs that a queue hands it. A write goes to the store, then the cache is told. A refresh reads the item from the store and puts it\ninto the cache. Any other job is work alone, and so is a client's own write where no store is connected. A worker is held until the job is\ndone, so that throughput is workers / time per job.\n\nA job is answered as done when all of it is; after anything else the queue hands it out again. So a job may be done twice: a write carries the\nversion that was promised for it, and the store goes no further back for it.\n\nWrites that a server or a cache has answered already, and refreshes, need a store (and a cache): a drawing whose queue leads them to a worker\nwithout one is refused. One may still come to such a worker, as a dead letter or because a wire was taken out while it waited: it fails,\nis counted as *Without a wire*, and becomes a dead letter of its queue after its deliveries."
     },
     {
       "kind": "cache",
@@ -9629,6 +9677,22 @@ export const catalogue: Catalogue = {
           "callee": {}
         }
       ],
+      "hands_over": [
+        {
+          "port": "queue",
+          "ports": [
+            "store"
+          ],
+          "help": "writes behind that go into a queue are done by a worker with a store, or they would be lost",
+          "when": {
+            "write_policy": [
+              "behind"
+            ]
+          },
+          "on": {},
+          "same": []
+        }
+      ],
       "cells": {
         "label": "Keys",
         "help": "The 64 most popular keys, the first one top left.",
@@ -10517,6 +10581,7 @@ export const catalogue: Catalogue = {
       "rules": [],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Bits",
         "help": "Its bits (counters, slots) in 64 equal parts. A Bloom filter is at its best when half of them are set.",
@@ -13151,6 +13216,7 @@ export const catalogue: Catalogue = {
       ],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Nodes",
         "help": "What each node is, the first one top left.",
@@ -14249,6 +14315,7 @@ export const catalogue: Catalogue = {
       "rules": [],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Buckets",
         "help": "The buckets in order, several to a cell where there are many; the most urgent state of them shows.",
@@ -15294,6 +15361,7 @@ export const catalogue: Catalogue = {
       "rules": [],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": null,
       "version": 1,
       "order": 54,
@@ -16056,6 +16124,7 @@ export const catalogue: Catalogue = {
       "rules": [],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Messages",
         "help": "Dead letters, messages that are worked on, and those that wait, the oldest first: 64 at most.",
@@ -17746,6 +17815,7 @@ export const catalogue: Catalogue = {
       ],
       "any_above_zero": [],
       "needs": [],
+      "hands_over": [],
       "cells": {
         "label": "Keys",
         "help": "The first 48 keys, the first one top left: how their replicas stand to one another.",

@@ -291,6 +291,22 @@ export interface Need {
 }
 
 /**
+ * Jobs that leave by ``port`` for somebody who hands them on later (a queue): whoever does them in the end needs something connected to
+ * each of its ``ports``; ``help`` says why.
+ *
+ * It holds where each parameter in ``when`` has one of the listed values, and where the block at each port in ``on`` has the parameter
+ * named there on. A port in ``same`` has to lead to what this block's own port of that name leads to.
+ */
+export interface HandOver {
+  port: string;
+  ports: string[];
+  help: string;
+  when: Record<string, (Scalar)[]>;
+  on: Record<string, string>;
+  same: string[];
+}
+
+/**
  * A figure that a block or edge reports.
  *
  * ``counter``: only grows, frames carry its total; ``gauge``: its value now. ``headline`` metrics are drawn on the card, in order.
@@ -331,6 +347,7 @@ export interface BlockSpec {
   rules: Rule[];
   any_above_zero: AnyAboveZero[];
   needs: Need[];
+  hands_over: HandOver[];
   cells: Cells | null;
   version: number;
   order: number;
@@ -372,6 +389,7 @@ export interface FrameTotals {
   p99_ms: number | null;
   rate_per_s: number;
   failed_by: Record<string, number>;
+  cost: number;
 }
 
 /** One frame as it is packed; the module's table says what each key means. */

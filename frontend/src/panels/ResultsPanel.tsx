@@ -159,7 +159,7 @@ function Totals({ totals }: { totals: NonNullable<ResultsShape['totals']> }) {
     ['Offered rate', withUnit(totals.rate, 'per_s')],
     ['Goodput', withUnit(totals.goodput, 'per_s')],
     ['Cost, neutral units', compact(totals.cost ?? Number.NaN)],
-    ['Cost an hour', compact(totals.cost_per_hour ?? Number.NaN)],
+    ['Cost an hour, on average', compact(totals.cost_per_hour ?? Number.NaN)],
     ...Object.entries(totals.latency ?? {}).map(([name, value]): [string, string] => [
       `Latency ${words(name).replace(/ ms$/, '').replace('p999', 'p99.9')}`,
       value === null ? '–' : duration(value / 1e3),
@@ -171,7 +171,7 @@ function Totals({ totals }: { totals: NonNullable<ResultsShape['totals']> }) {
   return <Rows title="Totals" rows={rows} />;
 }
 
-/** What each block cost an hour, the dearest first. */
+/** What each block cost an hour on average over the run, the dearest first. */
 function BlockCosts({ results }: { results: ResultsShape }) {
   const hours = (results.virtual_seconds ?? 0) / 3600;
   const rows = Object.entries(results.blocks ?? {})
@@ -179,7 +179,7 @@ function BlockCosts({ results }: { results: ResultsShape }) {
     .filter(([, cost]) => cost > 0 && Number.isFinite(cost))
     .sort(([, a], [, b]) => b - a)
     .map(([id, cost]): [string, string] => [id, compact(cost)]);
-  return rows.length ? <Rows title="Cost an hour, by block" rows={rows} /> : null;
+  return rows.length ? <Rows title="Cost an hour on average, by block" rows={rows} /> : null;
 }
 
 function Facts({ results }: { results: ResultsShape }) {

@@ -29,6 +29,7 @@ function packed(t: number, offered: number, epoch = 1, queue = 7): ArrayBuffer {
     p99_ms: 3,
     rate_per_s: 1,
     failed_by: {},
+    cost: t / 1e9,
   };
   const data = encode({
     n: t,
@@ -85,6 +86,24 @@ describe('frames', () => {
     expect(live.rate('client', 'offered')).toBeCloseTo(200);
     expect(live.edgeRate('a', 'attempts')).toBeCloseTo(400);
     expect(live.totalRate('completed')).toBeCloseTo(200);
+  });
+
+  it('tell what a block costs an hour as it runs now, not since the start', () => {
+    const live = new Live();
+    live.setLayout({
+      ...LAYOUT,
+      blocks: [
+        { id: 'client', kind: 'client', metrics: ['cost', 'health'] },
+        { id: 'server', kind: 'server', metrics: ['offered', 'health', 'queue'] },
+      ],
+    });
+    // Two servers at 0.1 an hour for ten minutes, then twenty of them.
+    live.push(decodeFrame(packed(600e9, (0.2 * 600) / 3600)), 0);
+    expect(live.costPerHour('client')).toBeUndefined();
+    live.push(decodeFrame(packed(601e9, (0.2 * 600 + 2.0) / 3600)), 1000);
+    expect(live.costPerHour('client')).toBeCloseTo(2.0);
+    expect(live.costPerHour('server')).toBeUndefined();
+    expect(live.frame?.totals.cost).toBe(601);
   });
 
   it('of another epoch are skipped', () => {

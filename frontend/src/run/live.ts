@@ -116,6 +116,12 @@ export class Live {
     return this.slope(this.read(this.frame, block, metric), this.read(this.base, block, metric));
   }
 
+  /** What a block costs an hour as it runs now, neutral units: its cost of the last virtual seconds at that pace. */
+  costPerHour(block: string): number | undefined {
+    const perSecond = this.rate(block, 'cost');
+    return perSecond === undefined ? undefined : perSecond * 3600;
+  }
+
   /** The figure `metric` of an edge. */
   edgeValue(edge: string, metric: string): number | undefined {
     return this.readEdge(this.frame, edge, metric);
@@ -127,7 +133,7 @@ export class Live {
   }
 
   /** How fast one of the whole design's counters grows, per virtual second. */
-  totalRate(name: 'offered' | 'completed' | 'failed'): number | undefined {
+  totalRate(name: 'offered' | 'completed' | 'failed' | 'cost'): number | undefined {
     return this.slope(this.frame?.totals[name], this.base?.totals[name]);
   }
 

@@ -44,6 +44,7 @@ function kind(name: string, title: string, params: Param[], ports: Port[]): Bloc
     any_above_zero: [],
     cells: null,
     needs: [],
+    hands_over: [],
     version: 1,
     order: 1,
     doc: '',

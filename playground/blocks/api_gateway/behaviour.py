@@ -95,10 +95,6 @@ class ApiGateway(Block):
             self.scope = scope
             self.each = limiter(algorithm)
             self.all = limiter(algorithm)
-            slot: i64 = 0
-            while slot < self.users.made:
-                self.each.open(slot)
-                slot += 1
         rate = params.number("limit_per_s")
         burst = params.integer("burst")
         common_rate = params.number("total_limit_per_s") if scope == BOTH else rate
@@ -111,6 +107,11 @@ class ApiGateway(Block):
         self.each_queue.set_to(rate, queue_max)
         self.all_queue.set_to(common_rate, queue_max)
         if changed:
+            # Once the limit is known: a token bucket begins full.
+            slot: i64 = 0
+            while slot < self.users.made:
+                self.each.open(slot)
+                slot += 1
             self.all.open(0)
             self.let_go(self.each_queue)
             self.let_go(self.all_queue)
@@ -127,6 +128,7 @@ class ApiGateway(Block):
                 self.unpin(call)
                 self.process(call)
             queue.next_at[slot] = 0
+            queue.owed[slot] = 0
             slot += 1
 
     def wired(self) -> None:

@@ -238,5 +238,6 @@ SPEC = BlockSpec(
     faults=(*SHARED_FAULTS, *life.FAULTS),
     rules=life.RULES,
     needs=(*life.NEEDS, *data.NEEDS),
+    hands_over=data.HANDS_OVER,
     cells=life.CELLS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.protocol.catalogue import Choice, Metric, Need, Param, Port
+from playground.protocol.catalogue import Choice, HandOver, Metric, Need, Param, Port
 
 PROGRAM = "Program"
 
@@ -123,6 +123,22 @@ NEEDS = (
         help="its writes go to a cache that writes them to the store; one that is written around refuses them",
     ),
     Need(ports=("queue",), when={"writes": ("queue",)}, help="its writes go into a queue"),
+)
+
+HANDS_OVER = (
+    HandOver(
+        port="queue",
+        ports=("store",),
+        when={"writes": ("queue",)},
+        help="writes that go into the queue are done by a worker with a store, or they would be lost",
+    ),
+    HandOver(
+        port="queue",
+        ports=("store", "cache"),
+        on={"cache": "soft_ttl_s"},
+        same=("cache",),
+        help="items past their soft TTL are refreshed by the queue's workers, which read them from a store into the same cache",
+    ),
 )
 
 METRICS = (

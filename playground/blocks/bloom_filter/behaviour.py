@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
-from playground.blocks.bloom_filter.building import build
+from playground.blocks.bloom_filter.building import build, taken_out
 from playground.blocks.bloom_filter.figures import cell_state, last_id, shape
 from playground.engine.block import Block
 from playground.engine.filter_equivalent import make_filter
@@ -202,17 +202,16 @@ class BloomFilter(Block):
         return fits
 
     def remove(self, key: i64) -> bool:
-        """An id is gone. False where this kind of filter can't take it out."""
-        if self.size.variant == STANDARD or self.filter.size.variant == STANDARD:
+        """An id is gone: it is taken out of what serves and of what is being built, each if it can. False where one of them can't."""
+        taken = self.building is None or taken_out(self.building, key)
+        if self.ready:
+            taken = taken_out(self.filter, key) and taken
+        if taken:
+            self.removals += 1
+        else:
             self.removals_refused += 1
             self.note_refusal(key)
-            return False
-        self.removals += 1
-        if self.building is not None:
-            self.building.remove(key)
-        if self.ready:
-            self.filter.remove(key)
-        return True
+        return taken
 
     # ---- building
 

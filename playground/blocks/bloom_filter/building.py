@@ -6,7 +6,7 @@ from mypy_extensions import i64
 
 from playground.engine.block import Block
 from playground.engine.filter_equivalent import make_filter
-from playground.engine.filters import Filter, Size
+from playground.engine.filters import STANDARD, Filter, Size
 from playground.engine.outcomes import ABSENT
 from playground.engine.stores import KeyIndex
 
@@ -31,3 +31,11 @@ def build(size: Size, salt: i64, first: i64, source: Block | None) -> Filter:
         if not made.add(key):
             made.refused += 1
     return made
+
+
+def taken_out(found: Filter, key: i64) -> bool:
+    """Take an id out of a filter; False where this kind of filter can't take any out."""
+    if found.size.variant == STANDARD:
+        return False
+    found.remove(key)
+    return True

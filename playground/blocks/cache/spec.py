@@ -12,6 +12,7 @@ from playground.protocol.catalogue import (
     CellState,
     Choice,
     Fault,
+    HandOver,
     Look,
     Metric,
     Need,
@@ -308,6 +309,14 @@ SPEC = BlockSpec(
             ports=("store", "queue"),
             when={"write_policy": ("behind",)},
             help="it writes behind to a store, or to a queue",
+        ),
+    ),
+    hands_over=(
+        HandOver(
+            port="queue",
+            ports=("store",),
+            when={"write_policy": ("behind",)},
+            help="writes behind that go into a queue are done by a worker with a store, or they would be lost",
         ),
     ),
     cells=Cells(

@@ -11,20 +11,11 @@ from playground.blocks.gslb.distances import RecentDistances
 from playground.blocks.gslb.figures import cells_of, dead_percent, detail_of
 from playground.blocks.gslb.notes import note_back, note_dead, note_leaving, note_route
 from playground.blocks.gslb.resolvers import GONE, NO_ANSWER, REGION_COUNT, Resolvers
-from playground.blocks.gslb.targets import ANYCAST, DIED, POLICIES, RECOVERED, Targets
+from playground.blocks.gslb.targets import ANYCAST, DIED, POLICIES, RECOVERED, Targets, met_the_dead
 from playground.engine.block import Block
 from playground.engine.calls import ANSWERED, NOT_MODIFIED, STALE
 from playground.engine.columns import zeros
-from playground.engine.outcomes import (
-    CRASHED,
-    NO_UPSTREAM,
-    OK,
-    PROBE_READINESS,
-    REFUSED,
-    REMOVED,
-    TIMEOUT,
-    UPSTREAM_TIMEOUT,
-)
+from playground.engine.outcomes import NO_UPSTREAM, OK, PROBE_READINESS, REMOVED, TIMEOUT, UPSTREAM_TIMEOUT
 from playground.engine.params import Params
 from playground.engine.regions import REGION_NUMBERS, ROUND_TRIP_MS
 
@@ -228,8 +219,6 @@ class Gslb(Block):
         round_trip = targets.round_trip(region, target)
         there = targets.region(target)
         self.distances.add(self.simulation.now, there < 0 or there == region, round_trip)
-        if targets.healthy[target] == 0:
-            self.to_dead += 1
         self.calls.memo[call] = targets.edges[target].index << 8 | region
         if round_trip > 1:
             self.calls.mark[call] = GOING
@@ -248,8 +237,11 @@ class Gslb(Block):
         target = self.targets.place[edge.index]
         made = self.send_on(edge, call, -1)
         calls.data[made] = self.targets.round_trip(calls.memo[call] & 255, target) // 2
-        # Whether it was known to go to a dead region; found out at the answer otherwise.
-        calls.step[made] = 1 if self.targets.healthy[target] == 0 else 0
+        # Whether it is known to come to a dead region; found out at the answer otherwise.
+        calls.step[made] = 0
+        if self.targets.healthy[target] == 0 or self.targets.is_silent(target):
+            calls.step[made] = 1
+            self.to_dead += 1
 
     def on_work(self, call: i64) -> None:
         """The resolver has its answer, or one of the two ways is over."""
@@ -275,7 +267,7 @@ class Gslb(Block):
         calls = self.calls
         parent = calls.parent[call]
         outcome = calls.outcome[call]
-        if (outcome == REFUSED or outcome == CRASHED) and calls.step[call] == 0:
+        if calls.step[call] == 0 and met_the_dead(outcome):
             self.to_dead += 1
         back = calls.data[call]
         # No `as_upstream`: a name server tells where to go and is not in the way. The user meets the region itself, alive or dead.

@@ -269,7 +269,7 @@ METRICS = (
         name="to_dead",
         label="Sent to the dead",
         kind="counter",
-        help="Requests sent to a region that the checks call dead, or that refused them or died with them.",
+        help="Requests sent to a region that the checks call dead, that is cut off or stands still, or where something dead failed them.",
         headline=True,
     ),
     Metric(

@@ -9,6 +9,7 @@ from mypy_extensions import i64
 
 from playground.blocks.gslb.resolvers import GONE, REGION_COUNT
 from playground.engine.columns import filled, zeros
+from playground.engine.outcomes import CONNECTION_LOST, CRASHED, NO_UPSTREAM, REFUSED, UPSTREAM_FAILED
 from playground.engine.regions import REGION_NUMBERS
 from playground.engine.state import State
 from playground.engine.streams import Stream
@@ -111,6 +112,19 @@ class Targets(State):
         region = self.region(target)
         return self.round_trips[origin * REGION_COUNT + region] if region >= 0 else 0
 
+    def is_silent(self, target: i64) -> bool:
+        """Whether nothing that comes there now is answered: the way is cut, or all that is there stands still. Only the meter knows."""
+        edge = self.edges[target]
+        if edge.partitions > 0:
+            return True
+        callee = edge.callee
+        instance: i64 = 0
+        while instance < callee.instances:
+            if callee.paused[instance] == 0:
+                return False
+            instance += 1
+        return True
+
     def choose(self, policy: i64, origin: i64, answer_all: bool) -> i64:
         """The target for clients in region ``origin``, -1 when there is none."""
         usable = self.announced if policy == ANYCAST else self.healthy
@@ -197,6 +211,18 @@ class Targets(State):
             total += self.healthy[target]
             target += 1
         return total
+
+
+def met_the_dead(outcome: i64) -> bool:
+    """Whether a request failed because something in its region was dead: its entrance, the way to it, or what stands behind it. One that
+    took too long may have met nothing but a slow server."""
+    return (
+        outcome == REFUSED
+        or outcome == CRASHED
+        or outcome == CONNECTION_LOST
+        or outcome == NO_UPSTREAM
+        or outcome == UPSTREAM_FAILED
+    )
 
 
 def taken(column: vec[i64], came_from: vec[i64], fresh: i64) -> vec[i64]:

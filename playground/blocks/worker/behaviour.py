@@ -48,6 +48,7 @@ AFTER_WRITE: Final = ["invalidate", "update", "nothing"]
 
 SMALL_BYTES: Final = 60
 KEY_BYTES: Final = 100
+QUIET_NS: Final = 10_000_000_000
 
 
 class Worker(Block):
@@ -73,6 +74,8 @@ class Worker(Block):
         self.refreshed: i64 = 0
         self.poisoned: i64 = 0
         self.rejected: i64 = 0
+        self.unable: i64 = 0
+        self.unable_noted_at: i64 = -QUIET_NS
 
     def configure(self, params: Params) -> None:
         """Take sizes and times; more workers take waiting jobs at once."""
@@ -129,14 +132,36 @@ class Worker(Block):
         calls.memo[call] = self.simulation.now
         if operation == WRITE or operation == BUY or operation == CREATE or operation == DELETE:
             if store is None:
-                self.tell_cache(call)
+                if calls.flags[call] & TOLD != 0:
+                    self.cannot(call, "a write", "store")
+                else:
+                    self.tell_cache(call)
                 return
             made = self.send(store, call, operation, KEY_BYTES if operation == DELETE else self.item_bytes, STORE)
             self.hand_on(call, made)
-        elif operation == REFRESH and store is not None:
-            self.send(store, call, READ, KEY_BYTES, LOAD)
-        else:
+        elif operation != REFRESH:
             self.end(call, OK)
+        elif store is None:
+            self.cannot(call, "a refresh", "store")
+        elif self.cache is None:
+            self.cannot(call, "a refresh", "cache")
+        else:
+            self.send(store, call, READ, KEY_BYTES, LOAD)
+
+    def cannot(self, call: i64, what: str, lacking: str) -> None:
+        """A job that somebody counts on, and no wire to do it by: it fails by name, and it is for the queue to keep it. A drawing with such
+        a worker is refused; a dead letter, or what waited when the wire was cut, may still come to one."""
+        self.unable += 1
+        now = self.simulation.now
+        if now - self.unable_noted_at >= QUIET_NS:
+            self.unable_noted_at = now
+            self.note(
+                "no_wire",
+                "bad",
+                f"{self.label} has no {lacking}",
+                f"It was handed {what} of key {self.calls.key[call]}, which fails there however often it is tried.",
+            )
+        self.end(call, ERROR)
 
     def send(self, edge: Edge, call: i64, operation: i64, size: i64, step: i64) -> i64:
         """Call store or cache on behalf of a job."""
@@ -185,7 +210,8 @@ class Worker(Block):
         cache = self.cache
         calls = self.calls
         if cache is None:
-            self.end(call, OK)
+            # The wire was cut while the item was read.
+            self.cannot(call, "a refresh", "cache")
             return
         token: i64 = calls.token[call] if calls.flags[call] & TOLD != 0 else 0
         size = self.item_bytes if calls.version[call] > 0 else SMALL_BYTES
@@ -261,6 +287,7 @@ class Worker(Block):
             float(self.refreshed),
             float(self.poisoned),
             float(self.rejected),
+            float(self.unable),
         ]
 
     def detail(self) -> dict[str, object]:

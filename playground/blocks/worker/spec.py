@@ -109,6 +109,12 @@ SPEC = BlockSpec(
         Metric(name="refreshed", label="Read anew", kind="counter", help="Items read from the store for the cache."),
         Metric(name="poisoned", label="Poison", kind="counter", help="Jobs that failed on a poisonous key."),
         Metric(name="rejected", label="Turned away", kind="counter", help="Jobs that found the queue full."),
+        Metric(
+            name="unable",
+            label="Without a wire",
+            kind="counter",
+            help="Writes promised to somebody and refreshes that failed for want of a store or a cache.",
+        ),
     ),
     faults=(
         *SHARED_FAULTS,

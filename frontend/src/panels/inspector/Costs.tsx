@@ -3,37 +3,40 @@
 import { reveal } from '../../canvas/commands';
 import { nameOf } from '../../lib/catalogue';
 import { compact } from '../../lib/format';
-import type { Live } from '../../run/live';
 import { useLive } from '../../run/use-live';
 import { useDesign } from '../../state/design';
 import { useSession } from '../../state/session';
 
 const SHOWN_MAX = 8;
 
-/** Cost an hour of virtual time, averaged over the run up to now; undefined before there is any. */
-function perHour(live: Live, block: string): number | undefined {
-  const cost = live.value(block, 'cost');
-  return cost === undefined || !live.frame?.t ? undefined : (cost * 3600e9) / live.frame.t;
-}
-
-/** The cost an hour of each block, in the drawing's order; it changes twice a second at most. */
+/** The cost an hour of each block as it runs now, in the drawing's order, NaN where it is not known; it changes twice a second at most. */
 function useCosts(): number[] {
   const blocks = useDesign((state) => state.design.blocks);
-  const known = useLive((live) => blocks.map(({ id }) => `${(perHour(live, id) ?? 0).toPrecision(4)}`).join(' '), 500);
+  const known = useLive(
+    (live) => blocks.map(({ id }) => `${(live.costPerHour(id) ?? Number.NaN).toPrecision(4)}`).join(' '),
+    500,
+  );
   return known.split(' ').map(Number);
 }
 
-/** What the whole design costs an hour, in a line. */
-export function TotalCost() {
-  return <>{compact(useCosts().reduce((sum, cost) => sum + cost, 0))} units/h</>;
+/** All of them together, NaN as long as none is known. */
+function sumOf(costs: number[]): number {
+  const known = costs.filter(Number.isFinite);
+  return known.length ? known.reduce((sum, cost) => sum + cost, 0) : Number.NaN;
 }
 
-/** The whole design's cost an hour, then the dearest blocks; the share of each is the bar behind it. */
+/** What the whole design costs an hour as it runs now, in a line. */
+export function TotalCost() {
+  return <>{compact(sumOf(useCosts()))} units/h</>;
+}
+
+/** The whole design's cost an hour now and in all so far, then the dearest blocks; the share of each is the bar behind it. */
 export function Costs() {
   const blocks = useDesign((state) => state.design.blocks);
   const catalogue = useSession((state) => state.catalogue)!;
   const costs = useCosts();
-  const total = costs.reduce((sum, cost) => sum + cost, 0);
+  const total = sumOf(costs);
+  const spent = useLive((live) => compact(live.frame?.totals.cost ?? Number.NaN), 500);
   const rows = blocks
     .map((block, index) => ({ block, cost: costs[index] ?? 0 }))
     .filter(({ cost }) => cost > 0)
@@ -41,10 +44,16 @@ export function Costs() {
   return (
     <div data-testid="costs">
       <div className="flex items-baseline justify-between py-[3px] text-xs">
-        <span className="text-ink-2">All of it, an hour</span>
-        <b className="num font-medium" data-testid="cost-total" data-value={total}>
+        <span className="text-ink-2">All of it now, an hour</span>
+        <b className="num font-medium" data-testid="cost-total" data-value={total || 0}>
           {compact(total)} units
         </b>
+      </div>
+      <div className="flex items-baseline justify-between py-[3px] text-xs">
+        <span className="text-ink-2">Spent since the start</span>
+        <span className="num" data-testid="cost-spent">
+          {spent} units
+        </span>
       </div>
       <ul>
         {rows.slice(0, SHOWN_MAX).map(({ block, cost }) => (
@@ -68,7 +77,8 @@ export function Costs() {
         ))}
       </ul>
       <p className="mt-1 text-xs text-ink-3">
-        Units are neutral: prices are each block’s own, in its group Cost. An average over the run so far.
+        Units are neutral: prices are each block’s own, in its group Cost. Now is the last second or so; what was spent
+        is spent, by blocks that were deleted too.
         {rows.length > SHOWN_MAX && ` The ${rows.length - SHOWN_MAX} cheapest blocks are not listed.`}
       </p>
     </div>
