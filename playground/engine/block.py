@@ -160,6 +160,10 @@ class Block(State):
         """Whether ``instance`` is switched off, so that there is nothing that a fault could happen to."""
         return False
 
+    def presents(self, user: i64, session: i64) -> bool:
+        """Of a client: whether its user ``user`` (its own number) would present ``session`` with their next request."""
+        return False
+
     def authority(self) -> Block | None:
         """This block, where it decides which version of an item is the present one (a database); else None."""
         return None
