@@ -418,7 +418,7 @@ class Block(State):
 
     def label_of(self, instance: i64) -> str:
         """What people call an instance: by a number where there are several."""
-        return self.label if self.instances == 1 else f"{self.label} {instance + 1}"
+        return self.label if self.instances == 1 and instance <= 0 else f"{self.label} {instance + 1}"
 
     def tell_process_start(self, instance: i64) -> None:
         """Tell the callers that ``instance`` is another process from now on, listening or not."""

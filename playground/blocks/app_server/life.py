@@ -106,9 +106,11 @@ class Life(State):
             if index >= count:
                 if state != LEFT:
                     self.become(index, LEFT)
+                    self.owner.sessions.leave(index)
             elif state == LEFT:
                 if self.begun:
-                    # Another process than the one that was here before.
+                    # Another process than the one that was here before, whose sessions were lost when it left.
+                    self.owner.sessions.drop(index)
                     self.owner.crash(index)
                 self.become(index, OFF)
             elif state != OFF and not self.is_leaving(index):
