@@ -67,6 +67,7 @@ def _change(model: Model, before: drawn.Design, after: drawn.Design) -> None:
     model.simulation.wiring += 1
     touched = _take_out(model, gone, cut)
     made = sorted(name for name in new_blocks if name not in old_blocks or name in gone)
+    model.simulation.people.register([name for name in made if _has_users(new_blocks[name])])
     deadline = time.monotonic() + BUILD_S_MAX
     for name in made:
         _make_block(model, new_blocks[name])
@@ -125,12 +126,17 @@ def _take_out(model: Model, blocks: set[str], edges: set[str]) -> set[str]:
     return touched - blocks
 
 
+def _has_users(block: drawn.Block) -> bool:
+    """Nobody calls it: what it sends is what its own users want."""
+    return not any(port.direction == "in" for port in kinds()[block.kind].spec.ports)
+
+
 def _make_block(model: Model, block: drawn.Block) -> None:
     simulation = model.simulation
     kind = kinds()[block.kind]
     made = kind.behaviour(simulation, len(simulation.blocks), block.id)
     made.has_cells = kind.spec.cells is not None
-    made.is_root = not any(port.direction == "in" for port in kind.spec.ports)
+    made.is_root = _has_users(block)
     made.out = {port.name: [] for port in kind.spec.ports if port.direction == "out"}
     simulation.blocks.append(made)
     model.blocks[block.id] = made

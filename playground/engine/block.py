@@ -162,6 +162,10 @@ class Block(State):
         """Whether ``instance`` is switched off, so that there is nothing that a fault could happen to."""
         return False
 
+    def presents(self, user: i64, session: i64) -> bool:
+        """Of a client: whether its user ``user`` (its own number) would present ``session`` with their next request."""
+        return False
+
     def authority(self) -> Block | None:
         """This block, where it decides which version of an item is the present one (a database); else None."""
         return None
@@ -419,7 +423,7 @@ class Block(State):
 
     def label_of(self, instance: i64) -> str:
         """What people call an instance: by a number where there are several."""
-        return self.label if self.instances == 1 else f"{self.label} {instance + 1}"
+        return self.label if self.instances == 1 and instance <= 0 else f"{self.label} {instance + 1}"
 
     def tell_process_start(self, instance: i64) -> None:
         """Tell the callers that ``instance`` is another process from now on, listening or not."""

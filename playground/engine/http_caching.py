@@ -60,6 +60,9 @@ class HttpCache(HttpCacheFigures):
 
     def resize(self, instances: i64, capacity: i64) -> None:
         """Take sizes: caches that are no more lose what they held, those that are new are empty."""
+        for returning in range(int(self.instances), min(int(instances), len(self.stores))):
+            # What the one before put in while it finished is not in the memory of the one that comes.
+            self.stores[returning].items.clear()
         self.set_instances(instances)
         while len(self.stores) < instances:
             self.stores.append(HttpStore(capacity))

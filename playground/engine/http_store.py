@@ -10,6 +10,7 @@ from mypy_extensions import i64
 from playground.engine.calls import Calls
 from playground.engine.columns import grown, zeros
 from playground.engine.outcomes import ABSENT, BAD_REQUEST, BUY, CREATE, DELETE, OK, RATE_LIMITED, SIGNED_OUT, WRITE
+from playground.engine.people import OWN_MASK
 from playground.engine.state import State
 from playground.engine.stores import LRU, Evicting, KeyIndex
 
@@ -42,7 +43,9 @@ def is_failure(outcome: i64) -> bool:
 
 
 def private_key(user: i64, key: i64) -> i64:
-    """One number for ``key`` (below 2**33) in the browser of ``user`` (below 2**30), no two alike; neighbours lie far apart."""
+    """One number for ``key`` (below 2**33) in the browser of ``user`` (the low 30 bits tell browsers apart), no two alike; neighbours lie
+    far apart."""
+    user &= OWN_MASK
     return user << PRIVATE_KEY_BITS | ((key + user * 2654435769) & PRIVATE_KEY_MASK)
 
 

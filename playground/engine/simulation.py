@@ -13,6 +13,7 @@ from mypy_extensions import i64
 from playground.engine.bodies import Bodies
 from playground.engine.calls import AT_CALLEE, CANCEL_SENT, CANCELLED, RETURNED, WORKING, Calls
 from playground.engine.limits import EVENTS_PENDING_MAX, NOTABLES_MAX
+from playground.engine.people import People
 from playground.engine.queue import CALL, EDGE, FAULT, REPLY, TIMER, WORK, EventQueue
 from playground.engine.state import State
 from playground.engine.tracing import Tracer
@@ -40,6 +41,7 @@ class Simulation(State):
         self.calls = Calls(1024)
         self.bodies = Bodies()
         self.tracer = Tracer()
+        self.people = People()
         self.blocks: list[Block] = []
         self.edges: list[Edge] = []
         # Counts changes of what is connected to what.

@@ -16,6 +16,7 @@ from playground.engine.http_store import (
     private_key,
 )
 from playground.engine.outcomes import ABSENT
+from playground.engine.people import user_of
 
 
 def waiting(store: HttpStore, calls: Calls, key: int) -> list[int]:
@@ -28,7 +29,15 @@ def waiting(store: HttpStore, calls: Calls, key: int) -> list[int]:
 
 
 def test_no_two_users_and_keys_have_the_same_private_number() -> None:
-    users = [0, 1, 2, 3, 999_999_998, 999_999_999]
+    users = [
+        0,
+        1,
+        2,
+        3,
+        999_999_998,
+        999_999_999,
+        *(user_of(population, own) for population in (1, 2, 99) for own in (0, 1, 7)),
+    ]
     keys = [1, 2, 3, 1_999_999_999, 2_000_000_000, 4_294_967_296, 8_589_934_591]
     numbers = {private_key(user, key): (user, key) for user in users for key in keys}
     assert len(numbers) == len(users) * len(keys)

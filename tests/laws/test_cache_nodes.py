@@ -251,3 +251,28 @@ def test_version_held_and_true_version_stand_side_by_side_in_the_inspector() -> 
     assert row["key"] == 1 and row["version"] <= row["true_version"]
     assert row["true_version"] == execution.model.blocks["db"].current_version(1) > 1
     assert row["age_s"] >= 0 and row["expires_in_s"] <= 60
+
+
+def test_a_node_that_was_taken_out_comes_back_as_another_process_without_items_and_locks() -> None:
+    # Half-way through rebuilds that take 1 s: each key has its lock, which would last a minute.
+    drawing = shop(
+        rate_per_s=3_000,
+        query_ms=1_000,
+        client={"keys": 30, "write_weight": 0},
+        app={"workers": 10_000},
+        cache={"instances": 3, "rebuild": "lock", "lock_ttl_s": 60, "warm_keys": 0},
+        until_s=5,
+    )
+    execution = run(drawing, until_s=0.5)
+    nodes = execution.model.blocks["cache"].nodes
+    locks = [node.locks.size for node in nodes]
+    assert sum(locks) == 30 and min(locks) > 0
+    execution.act(set_param("cache", "instances", 1), "test")
+    assert [node.locks.size for node in nodes] == [locks[0], 0, 0]
+    execution.act(set_param("cache", "instances", 3), "test")
+    assert [node.locks.size for node in nodes] == [locks[0], 0, 0]
+    execution.advance(execution.until_ns)
+    # Whoever began before puts in what it has read, those who ask anew rebuild once more, and nobody waits for a lock of the dead.
+    assert [node.locks.size for node in nodes] == [0, 0, 0]
+    assert counted(execution, "locks_expired") == 0
+    assert sum(node.items.size for node in nodes) == 30

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from playground.blocks.app_server.states import READY
 from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Action, Intervention, Scenario
-from tests.sketch import MS, SECOND, at, block, edge, fault, metric, run, scenario, unaccounted
+from tests.sketch import MS, SECOND, at, block, edge, fault, metric, run, scenario, set_param, unaccounted
 
 CALLERS: dict[str, dict[str, Scalar] | None] = {
     # Ten seconds between two probes: nobody could notice a draining of five seconds by them.
@@ -205,3 +206,52 @@ def test_users_of_a_draining_instance_move_with_their_next_request() -> None:
         signed_out = metric(execution, "users", "signed_out")
         assert lost(execution).keys() <= {"signed_out"}
         assert signed_out == 0 if kept == "store" else signed_out > 0
+
+
+# ---- a rolling restart while instances come and go
+
+
+ROLLING: dict[str, Scalar] = {
+    "instances": 6,
+    "workers": 10,
+    "before_mean_ms": 20,
+    "restart_time_s": 2,
+    "start_mean_s": 8,
+    "drain_s": 5,
+}
+SCALED: dict[str, Scalar] = {
+    "autoscale": True,
+    "instances_min": 4,
+    "instances_max": 8,
+    "evaluate_every_s": 5,
+    "cool_down_s": 30,
+    "target_utilisation_percent": 50,
+}
+
+
+@pytest.mark.parametrize("began_s", [10, 20, 25, 31])
+def test_a_rolling_restart_comes_to_its_end_though_autoscaling_switches_off_the_instance_that_it_waits_for(
+    began_s: int,
+) -> None:
+    # At 35 s two of six are not needed any more: the newest, which is one that has just been restarted, or is starting.
+    drawing = farm(at(began_s, fault("app", "drain")), lb={}, until_s=200, **ROLLING, **SCALED)
+    execution = run(drawing)
+    assert (life(execution).rolling, life(execution).roll_next) == (-1, -1)
+    running = [born for born, state in zip(life(execution).born, life(execution).state, strict=True) if state == READY]
+    assert len(running) == 4
+    assert min(running) >= began_s * SECOND, "every one that runs was restarted since"
+
+
+@pytest.mark.parametrize("deed", ["fewer instances", "fewer while it starts"])
+def test_a_rolling_restart_comes_to_its_end_though_the_instance_that_it_waits_for_is_taken_out(deed: str) -> None:
+    # The sixth drains at 95 s and starts from 102 to 110 s.
+    at_s = 97 if deed == "fewer instances" else 105
+    fewer = at(at_s, set_param("app", "instances", 5))
+    execution = run(farm(at(20, fault("app", "drain")), fewer, lb={}, until_s=200, **ROLLING))
+    assert (life(execution).rolling, life(execution).roll_next) == (-1, -1)
+    assert min(life(execution).born[:5]) >= 20 * SECOND
+    # So another one can begin.
+    execution = run(
+        farm(at(20, fault("app", "drain")), fewer, at(120, fault("app", "drain")), lb={}, until_s=250, **ROLLING)
+    )
+    assert min(life(execution).born[:5]) >= 120 * SECOND

@@ -77,12 +77,18 @@ def test_browser_caches_are_private_and_a_cdn_is_shared() -> None:
 
 
 def test_a_write_drops_the_writers_own_copy_alone() -> None:
-    users = readers(rate_per_s=1_000, users=10, write_weight=0)
-    one_write = writers(rate_per_s=0.2)
-    layers = (users, browsers(max_age_s=1_000), shop(), database())
-    execution = to(chain(*layers, beside=[(one_write, "browsers")]), 9.9)
+    # One of the ten writes, instead of reading, in the millisecond of one request; evenly spaced ones begin anew with each change.
+    one_write = [
+        at(5.0, set_param("users", "write_weight", 1_000)),
+        at(5.0, set_param("users", "read_weight", 0)),
+        at(5.0015, set_param("users", "read_weight", 1_000)),
+        at(5.0015, set_param("users", "write_weight", 0)),
+    ]
+    users = readers(rate_per_s=1_000, users=10, read_weight=1_000, write_weight=0)
+    execution = to(chain(users, browsers(max_age_s=1_000), shop(), database(), interventions=one_write), 9.9)
+    assert metric(execution, "db", "commits") == 1
     assert metric(execution, "browsers", "invalidated") == 1
-    # The writer is user 0; the nine others keep what was true until 5 s.
+    # The nine others keep what was true until 5 s.
     assert metric(execution, "browsers", "out_of_date") == pytest.approx(4_900 * 0.9, rel=0.05)
     assert metric(execution, "browsers", "misses") == pytest.approx(11, abs=3)
 

@@ -283,7 +283,7 @@ class ApiGateway(Block):
                 "rate_limited",
                 "warning",
                 f"{self.label} limits users",
-                f"User {user} asked too often, and may ask again in {time_text(wait_ns)}.",
+                f"User {self.simulation.people.who(user)} asked too often, and may ask again in {time_text(wait_ns)}.",
             )
 
     def on_cancel(self, call: i64) -> None:
@@ -380,7 +380,7 @@ class ApiGateway(Block):
         for _, _, busy in found[:10]:
             rows.append(
                 {
-                    "user": int(self.users.key[busy]),
+                    "user": self.simulation.people.who(self.users.key[busy]),
                     "let_in": int(self.let_in[busy]),
                     "limited": int(self.turned_away[busy]),
                     "left_percent": round(100.0 * self.room_of(busy), 1),

@@ -190,7 +190,7 @@ class AppServer(Program):
             calls.tell(made, sessions.ttl_ns, 0)
             return False
         if signs_in:
-            sessions.begin(calls.instance[call], calls.serial[call])
+            sessions.begin(calls.instance[call], calls.serial[call], calls.user[call])
             self.welcome(call)
             return False
         if sessions.knows(calls.instance[call], calls.session_of(call)):

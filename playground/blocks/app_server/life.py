@@ -106,9 +106,11 @@ class Life(State):
             if index >= count:
                 if state != LEFT:
                     self.become(index, LEFT)
+                    self.owner.sessions.leave(index)
             elif state == LEFT:
                 if self.begun:
-                    # Another process than the one that was here before.
+                    # Another process than the one that was here before, whose sessions were lost when it left.
+                    self.owner.sessions.drop(index)
                     self.owner.crash(index)
                 self.become(index, OFF)
             elif state != OFF and not self.is_leaving(index):
@@ -119,6 +121,8 @@ class Life(State):
             if self.is_leaving(index) and self.state[index] == DRAINING:
                 self.become(index, READY)
                 running += 1
+                if self.rolling == index:
+                    self.roll_on_in_use()
             elif self.state[index] == OFF and self.owner.crashed[index] == 0:
                 if self.begun:
                     self.start(index)
@@ -127,6 +131,8 @@ class Life(State):
                 running += 1
             index += 1
         self.recount()
+        if self.rolling >= count:
+            self.roll_on()
 
     def begin(self) -> None:
         """The run begins: instances are warm, or have to start first."""
@@ -245,6 +251,7 @@ class Life(State):
         if state == STARTING or state == DOWN:
             if then == GO_OFF:
                 self.become(instance, OFF)
+                self.roll_past(instance)
             return
         if state != WARMING and state != READY:
             return
@@ -290,8 +297,8 @@ class Life(State):
             self.born[instance] = owner.simulation.now
             self.become(instance, STARTING)
             self.tick(instance, owner.restart_ns)
-        elif self.rolling == instance:
-            self.roll_on()
+        else:
+            self.roll_past(instance)
 
     def died(self, instance: i64) -> None:
         """Its process is gone: by a crash, or because it was stopped. Called before the station forgets its queue."""
@@ -306,6 +313,7 @@ class Life(State):
         state = self.state[instance]
         if self.is_leaving(instance):
             self.become(instance, OFF)
+            self.roll_past(instance)
         elif state != OFF and state != LEFT:
             self.become(instance, DOWN)
         self.recount()
@@ -337,6 +345,11 @@ class Life(State):
             self.roll_on()
         else:
             self.tick(self.rolling, LOOK_AGAIN_NS)
+
+    def roll_past(self, instance: i64) -> None:
+        """``instance`` is switched off, or gone: a rolling restart that waits for it would wait for ever."""
+        if self.rolling == instance:
+            self.roll_on()
 
     def roll_on(self) -> None:
         """Drain the next instance that runs."""

@@ -12,6 +12,7 @@ from mypy_extensions import i64
 
 from playground.engine.block import Block
 from playground.engine.params import Params
+from playground.engine.sessions import in_use
 from playground.engine.state import State
 from playground.engine.stores import LRU, Evicting
 from playground.engine.words import counted
@@ -55,10 +56,13 @@ class Sessions(State):
             while len(self.held) < self.owner.instances:
                 self.held.append(Evicting(self.most, LRU))
 
-    def begin(self, instance: i64, session: i64) -> None:
-        """``instance`` remembers a session from now on."""
+    def begin(self, instance: i64, session: i64, user: i64) -> None:
+        """``instance`` remembers a session of ``user`` from now on; one that only finishes what it has will not be asked for it."""
         now = self.owner.simulation.now
-        self.held[instance].put(session, 1, now, now + self.ttl_ns)
+        if instance >= self.owner.instances:
+            self.lost += 1
+            return
+        self.held[instance].put(session, user, now, now + self.ttl_ns)
 
     def knows(self, instance: i64, session: i64) -> bool:
         """Whether ``instance`` knows this session; being used renews it."""
@@ -96,29 +100,35 @@ class Sessions(State):
         """``instance`` has lost its memory."""
         if instance >= len(self.held):
             return
-        lost = self.alive(instance)
+        if instance < self.owner.instances:
+            self.leave(instance)
         self.held[instance].clear()
+
+    def leave(self, instance: i64) -> None:
+        """Nobody will ask ``instance`` any more, though what it has under way still finds its sessions: they are lost now."""
+        if instance >= len(self.held):
+            return
+        lost = self.presented(instance)
         self.lost += lost
         if lost > 0:
             text = "Its memory alone had them; their users have to sign in again."
             title = f"{counted(lost, 'session')} lost with {self.owner.label_of(instance)}"
             self.owner.note("sessions_lost", "bad", title, text)
 
-    def alive(self, instance: i64) -> i64:
-        """Sessions in the memory of ``instance`` whose time is not over: the others nobody can lose any more."""
-        kept = self.held[instance]
-        now = self.owner.simulation.now
-        count: i64 = 0
-        entry: i64 = 0
-        while entry < kept.made:
-            if kept.key[entry] >= 0 and kept.expires[entry] > now:
-                count += 1
-            entry += 1
-        return count
+    def drop(self, instance: i64) -> None:
+        """What ``instance`` held in an earlier life is gone, and counted."""
+        if instance < len(self.held):
+            self.held[instance].clear()
+
+    def presented(self, instance: i64) -> i64:
+        """Sessions in the memory of ``instance`` that somebody would still come with."""
+        simulation = self.owner.simulation
+        return in_use(self.held[instance], simulation.people, simulation.now)
 
     def size(self) -> i64:
-        """Sessions that instances hold, those that have expired unnoticed included."""
+        """Sessions that instances hold, those that nobody comes with any more (expired unnoticed, or replaced) included."""
         total: i64 = 0
-        for kept in self.held:
-            total += kept.size
+        for instance, kept in enumerate(self.held):
+            if instance < self.owner.instances:
+                total += kept.size
         return total

@@ -254,7 +254,7 @@ METRICS = (
         name="sessions_lost",
         label="Sessions lost",
         kind="counter",
-        help="Sessions, not over yet, that instances held in memory when they died: counted then, not when their users come back.",
+        help="Sessions that instances had in memory when they died or were taken out, and that somebody would still have come with.",
     ),
 )
 

@@ -124,6 +124,9 @@ class Cache(Loading):
             self.set_item(call, node, key)
         elif operation == SESSION_GET or operation == SESSION_SET:
             found = node.sessions.serve(calls, call, self.simulation.now)
+            if operation == SESSION_SET and number >= self.instances:
+                # A node that was taken out does what it has, and will not be asked for this one.
+                self.sessions_lost += 1
             self.reply(call, OK, found, SESSION_BYTES if found > 0 else SMALL_BYTES)
         elif operation == CACHE_WRITE:
             self.write(call, node, key)

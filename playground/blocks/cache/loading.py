@@ -57,7 +57,7 @@ class Loading(WritingCache):
         # The token names the node; without the flag TOLD the store does not see it.
         calls.token[made] = token
         number = calls.instance[call]
-        calls.data[made] = self.lives[number] << NODE_BITS | number
+        calls.data[made] = self.life_of(number) << NODE_BITS | number
 
     def on_loaded(self, parent: i64, call: i64) -> None:
         """Read-through: the item has come for a reader."""
@@ -82,7 +82,7 @@ class Loading(WritingCache):
         calls = self.calls
         stamp = calls.data[call]
         number = stamp & NODE_MASK
-        if self.lives[number] != stamp >> NODE_BITS:
+        if self.life_of(number) != stamp >> NODE_BITS:
             return
         key = calls.key[call]
         if calls.outcome[call] != OK:

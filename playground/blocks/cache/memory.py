@@ -17,7 +17,7 @@ from playground.engine.outcomes import ABSENT, CACHE_GET, CACHE_SET, CACHE_UNLOC
 from playground.engine.params import Params
 from playground.engine.station import Station
 from playground.engine.stores import POLICIES
-from playground.engine.words import time_text
+from playground.engine.words import counted, time_text
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
@@ -47,6 +47,7 @@ class Memory(Block):
         self.hot_replicas: i64 = 1
         self.hot_percent: float = 0.0
         self.hot_turn: i64 = 0
+        self.sessions_lost: i64 = 0
         # Staleness.
         self.stale_served: i64 = 0
         self.stale_ns: float = 0.0
@@ -60,6 +61,9 @@ class Memory(Block):
         count = params.integer("instances")
         policy: i64 = POLICIES.index(params.text("eviction"))
         capacity = params.integer("capacity")
+        for number in range(int(self.instances), min(int(count), len(self.nodes))):
+            # Another process than the one that was here before: what that put in while it finished is not here.
+            self.nodes[number].empty()
         while len(self.nodes) < count:
             self.nodes.append(Node(capacity, policy))
         for number, node in enumerate(self.nodes):
@@ -67,14 +71,33 @@ class Memory(Block):
                 node.items = reordered(node.items, policy, capacity)
             elif capacity != node.items.capacity:
                 node.items.resize(capacity)
-            if number >= count:
-                node.items.clear()
+            if count <= number < self.instances:
+                self.take_out(number)
         self.ttl_ns = params.ns("ttl_s")
         self.ttl_jitter = params.number("ttl_jitter_percent") / 100.0
         self.negative_ns = params.ns("negative_ttl_s")
         self.warm = params.integer("warm_keys")
         self.place(count, params)
         self.station.resize(count, params.integer("threads"), params.integer("queue_max"))
+
+    def take_out(self, number: i64) -> None:
+        """Node ``number`` ends in good order: what it was to write goes to other nodes, and all else that it had in memory is gone."""
+        self.lose_sessions(number)
+        node = self.nodes[number]
+        node.left += 1
+        node.empty()
+
+    def lose_sessions(self, number: i64) -> None:
+        """Node ``number`` is about to forget its sessions: count and name those that somebody would still come with."""
+        lost = self.nodes[number].sessions.presented(self.simulation.people, self.simulation.now)
+        self.sessions_lost += lost
+        if lost > 0:
+            title = f"{counted(lost, 'session')} lost with {self.label_of(number)}"
+            self.note("sessions_lost", "bad", title, "Its memory alone had them; their users have to sign in again.")
+
+    def life_of(self, number: i64) -> i64:
+        """Which life of node ``number`` this is: crashes begin another one, and so does being taken out and put back."""
+        return self.lives[number] + self.nodes[number].left
 
     def place(self, count: i64, params: Params) -> None:
         """Spread keys over ``count`` nodes."""

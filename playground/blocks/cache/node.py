@@ -35,6 +35,8 @@ class Node(State):
         # Operations that it did.
         self.served: i64 = 0
         self.sessions = SessionTable()
+        # How often it was taken out: what was begun before that concerns the process that comes in its place no more.
+        self.left: i64 = 0
 
     def put(self, key: i64, version: i64, now: i64, expires: i64, took: i64) -> i64:
         """Put an item in; its entry. ``took`` -1: as long as it is known to take."""
@@ -66,13 +68,17 @@ class Node(State):
     def forget(self) -> i64:
         """Lose everything; how many writes were still to be flushed."""
         lost = self.dirty.size
+        self.dirty.clear()
+        self.flushing.clear()
+        self.empty()
+        return lost
+
+    def empty(self) -> None:
+        """Lose everything but the writes that are still to be flushed."""
         self.items.clear()
         self.locks.clear()
         self.spent.clear()
-        self.dirty.clear()
-        self.flushing.clear()
         self.sessions.kept.clear()
-        return lost
 
 
 def reordered(items: Evicting, policy: i64, capacity: i64) -> Evicting:

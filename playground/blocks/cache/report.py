@@ -179,4 +179,5 @@ def metrics(cache: Loading) -> list[float]:
         float(cache.coalesced),
         float(cache.lost_writes),
         float(cache.hot.hot_all),
+        float(cache.sessions_lost),
     ]

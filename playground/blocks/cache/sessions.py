@@ -8,6 +8,8 @@ from mypy_extensions import i64
 
 from playground.engine.calls import TOLD, Calls
 from playground.engine.outcomes import MISS, SESSION_SET
+from playground.engine.people import People
+from playground.engine.sessions import in_use
 from playground.engine.state import State
 from playground.engine.stores import LRU, Evicting
 
@@ -24,13 +26,17 @@ class SessionTable(State):
     def __init__(self) -> None:
         self.kept = Evicting(SESSIONS_MAX, LRU)
 
+    def presented(self, people: People, now: i64) -> i64:
+        """Those that somebody would still come with."""
+        return in_use(self.kept, people, now)
+
     def serve(self, calls: Calls, call: i64, now: i64) -> i64:
         """Do a SESSION_GET or SESSION_SET; 1 when the session is here now, else MISS."""
         kept = self.kept
         session = calls.key[call]
         lasts = calls.token[call] if calls.flags[call] & TOLD != 0 else LASTS_NS
         if calls.operation[call] == SESSION_SET:
-            kept.put(session, 1, now, now + lasts)
+            kept.put(session, calls.user[call], now, now + lasts)
             return 1
         entry = kept.find(session)
         if entry < 0:

@@ -276,6 +276,12 @@ SPEC = BlockSpec(
             help="Acknowledged writes that will never reach the store.",
         ),
         Metric(name="hot_keys", label="Hot keys", kind="gauge", help="Keys that are kept on several nodes."),
+        Metric(
+            name="sessions_lost",
+            label="Sessions lost",
+            kind="counter",
+            help="Sessions kept here for servers that went with its memory, and that somebody would still have come with.",
+        ),
     ),
     faults=(
         Fault(name="flush", label="Flush", help="All items are gone at once.", momentary=True),

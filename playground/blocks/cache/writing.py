@@ -366,6 +366,7 @@ class WritingCache(Rebuilding):
         while entry >= 0 and len(named) < 5:
             named.append(str(node.dirty.key[entry]))
             entry = node.dirty.after[entry]
+        self.lose_sessions(number)
         lost = node.forget()
         self.release_held()
         if lost == 0:

@@ -17,6 +17,7 @@ from playground.engine.durations import whole_ns
 from playground.engine.limits import CALLS_IN_FLIGHT_MAX
 from playground.engine.outcomes import ABSENT, LIST, OK, READ, SIGN_IN, SIGNED_OUT, WRITE
 from playground.engine.params import Params
+from playground.engine.people import own_number, user_of
 from playground.engine.recent import RecentLatency
 from playground.engine.streams import CONSTANT, Duration
 
@@ -68,6 +69,8 @@ class Client(Block):
         self.spikes: float = 1.0
         self.session_requests: float = 1.0
         self.session_gap_ns: float = 0.0
+        # Which users these are, of all that the design has; its own numbers of them begin with 0.
+        self.people: i64 = simulation.people.enter(self)
         self.users: i64 = 1
         self.concurrent: i64 = 1
         self.running: bool = False
@@ -271,7 +274,7 @@ class Client(Block):
         trace = self.simulation.tracer.root()
         target = self.target
         assert target is not None
-        call = target.call(-1, operation, key, user, -1, self.request_bytes, trace)
+        call = target.call(-1, operation, key, user_of(self.people, user), -1, self.request_bytes, trace)
         self.calls.step[call] = CLOSED if self.closed else OPEN
         if session > 0:
             self.calls.present(call, session)
@@ -303,12 +306,12 @@ class Client(Block):
             if gap >= 0:
                 self.timer(gap if gap > THINK_NS_MIN else THINK_NS_MIN, PAGE, calls.data[call])
                 return
-        self.walked(step & CLOSED != 0, calls.user[call])
+        self.walked(step & CLOSED != 0, own_number(calls.user[call]))
 
     def has_signed_in(self, call: i64) -> bool:
         """Take note of a session that began, or that a server didn't know; True when the user goes on at once to what they came for."""
         calls = self.calls
-        user = calls.user[call]
+        user = own_number(calls.user[call])
         if calls.outcome[call] == SIGNED_OUT:
             self.signed_in.throw_out(user, calls.session_of(call))
         if calls.operation[call] != SIGN_IN or calls.outcome[call] != OK:
@@ -330,11 +333,15 @@ class Client(Block):
         elif calls.operation[call] == READ:
             self.found += 1
         elif calls.operation[call] == WRITE and self.own_items.share > 0.0:
-            self.own_items.wrote(calls.user[call], calls.key[call])
+            self.own_items.wrote(own_number(calls.user[call]), calls.key[call])
         if flags & STALE != 0:
             self.stale_answers += 1
         if flags & NOT_MODIFIED != 0:
             self.not_modified += 1
+
+    def presents(self, user: i64, session: i64) -> bool:
+        """Whether that is the session in the cookie of ``user``."""
+        return self.signed_in.enabled and self.signed_in.session_of(user) == session
 
     # ---- faults and figures
 

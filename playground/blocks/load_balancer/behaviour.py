@@ -9,7 +9,14 @@ from mypy_extensions import i64
 from playground.blocks.load_balancer.choosing import ALGORITHMS, RING_HASH, WEIGHTED, Chooser
 from playground.blocks.load_balancer.health import PROBE_TIMERS, Prober
 from playground.blocks.load_balancer.outliers import SWEEP, Outliers
-from playground.blocks.load_balancer.stickiness import COOKIE, NO_STICKINESS, STICKY, Cookies, came_from_target
+from playground.blocks.load_balancer.stickiness import (
+    COOKIE,
+    NO_COOKIE,
+    NO_STICKINESS,
+    STICKY,
+    Cookies,
+    came_from_target,
+)
 from playground.blocks.load_balancer.targets import BY_NOTHING, ROUTES, VERDICTS, Targets
 from playground.engine.block import Block
 from playground.engine.hashing import hash_62
@@ -109,7 +116,9 @@ class LoadBalancer(Block):
 
     def on_call(self, call: i64) -> None:
         """Send it on."""
-        self.calls.mark[call] = 1
+        calls = self.calls
+        calls.mark[call] = 1
+        calls.memo[call] = self.cookies.of_user(calls.user[call]) if self.sticky == COOKIE else NO_COOKIE
         self.forward(call)
 
     def forward(self, call: i64) -> None:
@@ -130,7 +139,7 @@ class LoadBalancer(Block):
         # Who was turned away at the target that it is tied to is sent to whoever the algorithm says.
         if self.sticky != NO_STICKINESS and attempt == 1:
             row = (
-                self.cookies.target_of(calls.user[call])
+                self.cookies.target_of(calls.memo[call])
                 if self.sticky == COOKIE
                 else self.chooser.home_of(calls.user[call])
             )
@@ -160,7 +169,7 @@ class LoadBalancer(Block):
                 self.outliers.record(row, outcome, calls.flags[call])
                 self.settle(False)
             if self.sticky == COOKIE and came_from_target(outcome):
-                self.cookies.tie(calls.user[call], row, self.simulation.now)
+                self.cookies.tie(calls.user[call], row, calls.memo[parent], self.simulation.now)
         if (outcome == REFUSED or outcome == CRASHED) and calls.mark[parent] < self.tries:
             calls.mark[parent] += 1
             self.elsewhere += 1

@@ -43,6 +43,9 @@ def came_from_target(outcome: i64) -> bool:
     )
 
 
+NO_COOKIE: Final = -1
+
+
 class Cookies(State):
     """One cookie a user, of the latest users at most: it names the target that answered the user first."""
 
@@ -62,19 +65,26 @@ class Cookies(State):
         self.held.clear()
         self.count_anew()
 
-    def target_of(self, user: i64) -> i64:
-        """The row that a user's cookie names; -1 without a cookie, or when that target takes no calls."""
+    def of_user(self, user: i64) -> i64:
+        """What the cookie says with which a request of ``user`` comes: the key of a target, or NO_COOKIE."""
         entry = self.held.find(user)
         if entry < 0:
-            return -1
+            return NO_COOKIE
         self.held.touch(entry)
-        row = self.targets.row_of_key(self.held.version[entry])
+        return self.held.version[entry]
+
+    def target_of(self, cookie: i64) -> i64:
+        """The row that a cookie names; -1 without a cookie, or when that target takes no calls."""
+        row = self.targets.row_of_key(cookie) if cookie != NO_COOKIE else -1
         return row if row >= 0 and self.targets.taking[row] != 0 else -1
 
-    def tie(self, user: i64, row: i64, now: i64) -> None:
-        """The target of ``row`` has answered ``user``, with a cookie where the user has none of it."""
+    def tie(self, user: i64, row: i64, shown: i64, now: i64) -> None:
+        """The target of ``row`` has answered ``user``, with a cookie where the request had ``shown`` none of it. (One that named it already
+        is answered without a new one, so what a later answer has set meanwhile stays, as with HAProxy's ``cookie insert``.)"""
         targets = self.targets
         key = targets.key_of(row)
+        if key == shown:
+            return
         entry = self.held.find(user)
         if entry >= 0:
             if self.held.version[entry] == key:

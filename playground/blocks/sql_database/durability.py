@@ -50,7 +50,7 @@ class Durable(Checkpointing):
         self.level: i64 = ON
         self.commit_delay_ns: i64 = 0
         self.writer_delay_ns: i64 = 1
-        self.lost = Lost()
+        self.lost = Lost(simulation.people)
         self.commits: i64 = 0
         self.created: i64 = 0
         self.deleted: i64 = 0

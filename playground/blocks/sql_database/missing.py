@@ -25,7 +25,7 @@ class Missing(Replicated):
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
-        self.stale = StaleReads()
+        self.stale = StaleReads(simulation.people)
         self.own_noted_at: i64 = -QUIET_NS
 
     def version_at(self, node: Node, key: i64) -> i64:
@@ -107,7 +107,7 @@ class Missing(Replicated):
         now = self.simulation.now
         if now - self.own_noted_at >= QUIET_NS:
             self.own_noted_at = now
-            title = f"User {user} of {self.label} doesn't see their own write"
+            title = f"User {self.simulation.people.who(user)} doesn't see their own write at {self.label}"
             self.note("own_write_missed", "bad", title, self.stale.sentence(number))
 
     def missed_own(self, key: i64, here: i64, user: i64, arrived: i64) -> bool:

@@ -11,6 +11,7 @@ from playground.blocks.sql_database.log import Log
 from playground.blocks.sql_database.states import CAUSES, COPIED, KEPT, LOSSES, SHOWN
 from playground.engine.columns import zeros
 from playground.engine.outcomes import ABSENT
+from playground.engine.people import People
 from playground.engine.state import State
 
 
@@ -23,7 +24,8 @@ def seconds(ns: i64) -> float:
 class Lost(State):
     """Acknowledged writes that are in no legitimate history: how many in all and in which way, and the latest ``KEPT`` of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, people: People) -> None:
+        self.people = people
         self.total: i64 = 0
         self.ways: vec[i64] = zeros(len(LOSSES))
         self.key: vec[i64] = zeros(KEPT)
@@ -63,7 +65,7 @@ class Lost(State):
         """How a write was lost, in words."""
         place = number % KEPT
         return (
-            f"Lost: {self.what(place)}, written by user {self.user[place]} at position "
+            f"Lost: {self.what(place)}, written by user {self.people.who(self.user[place])} at position "
             f"{self.position[place]}. It was acknowledged at {seconds(self.acked[place])} s and is in no legitimate history since "
             f"{seconds(self.at[place])} s. Why: {LOSSES[self.way[place]]}."
         )
@@ -83,7 +85,7 @@ class Lost(State):
                     "key": int(self.key[place]),
                     "version": int(self.version[place]),
                     "position": int(self.position[place]),
-                    "user": int(self.user[place]),
+                    "user": self.people.who(self.user[place]),
                     "acknowledged_s": seconds(self.acked[place]),
                     "lost_by": LOSSES[self.way[place]],
                     "lost_s": seconds(self.at[place]),
@@ -97,7 +99,8 @@ class Lost(State):
 class StaleReads(State):
     """Reads that missed a committed write: by cause, and the latest ``KEPT`` of them with the write that they missed."""
 
-    def __init__(self) -> None:
+    def __init__(self, people: People) -> None:
+        self.people = people
         self.total: i64 = 0
         self.causes: vec[i64] = zeros(len(CAUSES))
         self.own: i64 = 0
@@ -148,7 +151,7 @@ class StaleReads(State):
         seen = "no row" if self.seen[place] == ABSENT else f"version {self.seen[place]}"
         missed = "its deletion" if self.version[place] == ABSENT else f"version {self.version[place]}"
         age = float(self.at[place] - self.committed[place]) / 1e6
-        whose = f"by user {self.writer[place]}"
+        whose = f"by user {self.people.who(self.writer[place])}"
         if self.writer[place] == self.reader[place]:
             whose = "the reader's own write"
         elif self.writer[place] == COPIED:
@@ -179,8 +182,8 @@ class StaleReads(State):
                     "records_behind": int(self.behind[place]),
                     "committed_s": seconds(self.committed[place]),
                     "age_s": seconds(self.at[place] - self.committed[place]),
-                    "by_user": int(self.writer[place]),
-                    "read_by_user": int(self.reader[place]),
+                    "by_user": self.people.who(self.writer[place]),
+                    "read_by_user": self.people.who(self.reader[place]),
                     "cause": CAUSES[self.cause[place]],
                 }
             )
