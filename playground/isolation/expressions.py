@@ -1,45 +1,29 @@
-"""Expressions of WHERE and SET, parsed by precedence into functions over a row of whole numbers."""
+"""Expressions of WHERE and SET, parsed by precedence into functions over a row of whole numbers, their types checked."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
+from playground.isolation.algebra import (
+    ARITHMETIC,
+    COMPARISONS,
+    calculated,
+    column,
+    compared,
+    conjunction,
+    disjunction,
+    member,
+    negated,
+    number,
+)
 from playground.isolation.reading import Reader
-from playground.isolation.syntax import Expression, Row, Token
-from playground.isolation.tokens import NUMBER_MAX, syntax_error
+from playground.isolation.syntax import BOOLEAN, INTEGER, Expression, Row, Token
+from playground.isolation.tokens import NUMBER_MAX, syntax_error, type_error
 
-COMPARISONS: dict[str, Callable[[int, int], bool]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 DEPTH_MAX = 50
-
-
-def quotient(one: int, other: int) -> int:
-    """Division as SQL has it: towards zero."""
-    whole = abs(one) // abs(other)
-    return whole if (one < 0) == (other < 0) else -whole
-
-
-def remainder(one: int, other: int) -> int:
-    """What is left, with the sign of the dividend."""
-    return one - other * quotient(one, other)
-
-
-ARITHMETIC: dict[str, Callable[[int, int], int]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": quotient,
-    "%": remainder,
-}
+UNKNOWN_OPERATOR = "42883"
+WRONG_TYPE = "42804"
 
 
 class ExpressionParser:
@@ -55,75 +39,90 @@ class ExpressionParser:
         self.depth += 1
         if self.depth > DEPTH_MAX:
             raise syntax_error(self.reader.next, f"at most {DEPTH_MAX} expressions inside one another")
-        left = self.conjunction()
-        while self.reader.take_word("or"):
-            left = either(left, self.conjunction())
+        token = self.reader.next
+        sides = [self.conjunction()]
+        while self.reader.is_word("or"):
+            check_boolean(sides[-1], "OR", token)
+            self.reader.advance()
+            token = self.reader.next
+            sides.append(check_boolean(self.conjunction(), "OR", token))
         self.depth -= 1
-        return left
+        return disjunction(sides) if len(sides) > 1 else sides[0]
 
     def conjunction(self) -> Expression:
         """``a AND b``."""
-        left = self.negation()
-        while self.reader.take_word("and"):
-            left = both(left, self.negation())
-        return left
+        token = self.reader.next
+        sides = [self.negation()]
+        while self.reader.is_word("and"):
+            check_boolean(sides[-1], "AND", token)
+            self.reader.advance()
+            token = self.reader.next
+            sides.append(check_boolean(self.negation(), "AND", token))
+        return conjunction(sides) if len(sides) > 1 else sides[0]
 
     def negation(self) -> Expression:
         """``NOT a``."""
         if self.reader.take_word("not"):
-            return negated(self.negation())
+            token = self.reader.next
+            return negated(check_boolean(self.negation(), "NOT", token))
         return self.comparison()
 
     def comparison(self) -> Expression:
         """``a < b``, ``a BETWEEN b AND c``, ``a IN (b, c)``."""
         left = self.addition()
         token = self.reader.next
-        if token.text in COMPARISONS:
+        if token.text in COMPARISONS or token.text == "!=":
             self.reader.advance()
-            return compared(left, token.text, self.addition())
+            return self.compare(left, token.text, self.addition(), token)
         if self.reader.take_word("between"):
-            low = self.addition()
+            low = self.compare(left, ">=", self.addition(), token)
             self.reader.expect_word("and")
-            return both(compared(left, ">=", low), compared(left, "<=", self.addition()))
+            return conjunction([low, self.compare(left, "<=", self.addition(), token)])
         if self.reader.take_word("in"):
-            return self.membership(left)
+            return self.membership(left, token)
         return left
 
-    def membership(self, left: Expression) -> Expression:
+    def compare(self, left: Expression, sign: str, right: Expression, token: Token) -> Expression:
+        """A comparison of two of a kind. Raises InputError for others."""
+        check_operator(left, sign, right, token, left.kind)
+        return compared(left, sign, right)
+
+    def membership(self, left: Expression, token: Token) -> Expression:
         """``a IN (1, 2)``."""
+        check_operator(left, "=", number(0), token)
         self.reader.expect_sign("(")
         values = [self.constant()]
         while self.reader.take_sign(","):
             values.append(self.constant())
         self.reader.expect_sign(")")
-        taken = frozenset(values)
-        text = f"{left.text} in ({', '.join(map(str, values))})"
-        among = (left.text, tuple(sorted(taken))) if left.text in self.columns else None
-        return Expression(text, lambda row: int(left.of(row) in taken), among=among)
+        return member(left, tuple(values))
 
     def constant(self) -> int:
         """A whole number, or an expression of whole numbers alone."""
         token = self.reader.next
-        value = self.addition().constant
-        if value is None:
+        value = self.addition()
+        if value.constant is None or value.kind != INTEGER:
             raise syntax_error(token, "a whole number")
-        return value
+        return value.constant
 
     def addition(self) -> Expression:
         """``a + b``, ``a - b``."""
         left = self.product()
         while self.reader.next.text in ("+", "-"):
             token = self.reader.advance()
-            left = in_range(calculated(left, token.text, self.product()), token)
+            right = self.product()
+            check_operator(left, token.text, right, token)
+            left = in_range(calculated(left, token.text, right), token)
         return left
 
     def product(self) -> Expression:
         """``a * b``, ``a / 2``, ``a % 2``."""
         left = self.operand()
         while self.reader.next.text in ("*", "/", "%"):
-            sign = self.reader.advance().text
-            token = self.reader.next
+            between = self.reader.advance()
+            sign, token = between.text, self.reader.next
             right = self.operand()
+            check_operator(left, sign, right, between)
             if sign != "*" and not right.constant:
                 # So that no statement can fail by dividing by zero.
                 raise syntax_error(token, "a number other than 0 to divide by")
@@ -134,13 +133,14 @@ class ExpressionParser:
         """A number, a column, ``-a``, ``(a)``."""
         token = self.reader.next
         if self.reader.take_sign("-"):
-            return calculated(number(0), "-", self.operand(), shown="-")
+            right = self.operand()
+            if right.kind != INTEGER:
+                raise type_error(token, "operator does not exist: - boolean", UNKNOWN_OPERATOR, "a number after -")
+            return calculated(number(0), "-", right, shown="-")
         if self.reader.take_sign("("):
             inner = self.condition()
             self.reader.expect_sign(")")
-            return Expression(
-                f"({inner.text})", inner.of, inner.comparison, inner.conjuncts, inner.among, inner.constant
-            )
+            return replace(inner, text=f"({inner.text})")
         if token.kind == "number":
             self.reader.advance()
             return number(int(token.text))
@@ -150,24 +150,20 @@ class ExpressionParser:
         raise syntax_error(token, f"a number, a column ({', '.join(self.columns)}), NOT or (")
 
 
-def number(value: int) -> Expression:
-    """A constant."""
-    return Expression(str(value), lambda row: value, constant=value)
+def check_operator(left: Expression, sign: str, right: Expression, token: Token, kind: str = INTEGER) -> None:
+    """Raises InputError unless both sides are of a kind."""
+    if left.kind != kind or right.kind != kind:
+        what = f"operator does not exist: {left.kind} {sign} {right.kind}"
+        of_both = "two numbers" + (" or two conditions" if sign not in ARITHMETIC else "")
+        raise type_error(token, what, UNKNOWN_OPERATOR, of_both)
 
 
-def column(name: str, place: int) -> Expression:
-    """A column's value."""
-    return Expression(name, lambda row: row[place])
-
-
-def calculated(left: Expression, sign: str, right: Expression, shown: str = "") -> Expression:
-    """Arithmetic on two expressions."""
-    work = ARITHMETIC[sign]
-    text = f"{shown}{right.text}" if shown else f"{left.text} {sign} {right.text}"
-    if left.constant is not None and right.constant is not None:
-        value = work(left.constant, right.constant)
-        return Expression(text, lambda row: value, constant=value)
-    return Expression(text, lambda row: work(left.of(row), right.of(row)))
+def check_boolean(expression: Expression, word: str, token: Token) -> Expression:
+    """It, if it is true or false. Raises InputError for a number: PostgreSQL takes none for a condition."""
+    if expression.kind != BOOLEAN:
+        what = f"argument of {word} must be type boolean, not type integer"
+        raise type_error(token, what, WRONG_TYPE, "a comparison, such as value > 10")
+    return expression
 
 
 def in_range(expression: Expression, token: Token) -> Expression:
@@ -177,36 +173,6 @@ def in_range(expression: Expression, token: Token) -> Expression:
     return expression
 
 
-def compared(left: Expression, sign: str, right: Expression) -> Expression:
-    """A comparison; one of a column with a constant is remembered for the plan."""
-    test = COMPARISONS[sign]
-    kept = None
-    if sign in MIRRORED:
-        if right.constant is not None and left.text.isidentifier():
-            kept = (left.text, sign, right.constant)
-        elif left.constant is not None and right.text.isidentifier():
-            kept = (right.text, MIRRORED[sign], left.constant)
-    return Expression(
-        f"{left.text} {sign} {right.text}", lambda row: int(test(left.of(row), right.of(row))), comparison=kept
-    )
-
-
-def both(left: Expression, right: Expression) -> Expression:
-    """AND."""
-    parts = (left.conjuncts or (left,)) + (right.conjuncts or (right,))
-    return Expression(f"{left.text} and {right.text}", lambda row: int(left.of(row) and right.of(row)), conjuncts=parts)
-
-
-def either(left: Expression, right: Expression) -> Expression:
-    """OR."""
-    return Expression(f"{left.text} or {right.text}", lambda row: int(left.of(row) or right.of(row)))
-
-
-def negated(inner: Expression) -> Expression:
-    """NOT."""
-    return Expression(f"not {inner.text}", lambda row: int(not inner.of(row)))
-
-
-def always(row: Row) -> int:
+def always(row: Row, top: int) -> int:
     """No WHERE clause: true of every row."""
     return 1

@@ -32,7 +32,7 @@ class Reading:
     transaction: int
     statement: int
     table: Table
-    where: Callable[[Row], int]
+    where: Callable[[Row], bool]
     seen: frozenset[int]
     snapshot: int
     command: int
@@ -99,7 +99,9 @@ class History:
                 if statement.kind == MODIFY and table.made_by[position] != transaction.xid:
                     self.rewrites.append((int(transaction.number), table, position))
         snapshot, command = int(statement.snapshot), int(transaction.command)
-        reading = Reading(int(transaction.number), index, table, statement.where, frozenset(seen), snapshot, command)
+        reading = Reading(
+            int(transaction.number), index, table, statement.would_match, frozenset(seen), snapshot, command
+        )
         self.readings.append(reading)
 
     def maker(self, table: Table, position: int) -> int:
@@ -190,7 +192,7 @@ class History:
 
     def is_match(self, reading: Reading, position: int) -> bool:
         """Whether a version falls under the read's condition."""
-        return bool(reading.where(reading.table.row(position)))
+        return reading.where(reading.table.row(position))
 
     def dirty_reads(self, committed: set[int]) -> list[DirtyRead]:
         """Reads, by transactions that committed, of what was never committed, or not as it was read."""

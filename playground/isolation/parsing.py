@@ -12,9 +12,11 @@ T1: commit;                                                -- and # begin a comm
 from __future__ import annotations
 
 from playground.engine.mvcc.terms import LEVELS
-from playground.isolation.expressions import ExpressionParser
+from playground.isolation.expressions import WRONG_TYPE, ExpressionParser, check_boolean
+from playground.isolation.pages import versions_max
 from playground.isolation.reading import Reader
 from playground.isolation.syntax import (
+    INTEGER,
     Begin,
     Command,
     Commit,
@@ -28,12 +30,11 @@ from playground.isolation.syntax import (
     TableDeclaration,
     Update,
 )
-from playground.isolation.tokens import END, syntax_error, tokens_of
+from playground.isolation.tokens import END, syntax_error, tokens_of, type_error
 from playground.protocol.errors import InputError
 
 SESSIONS = ("t1", "t2", "t3", "t4")
 STEPS_MAX = 500
-ROWS_MAX = 1_000
 COLUMNS_MAX = 8
 TABLES_MAX = 8
 STATEMENTS = ("begin", "start", "select", "insert", "update", "delete", "commit", "rollback", "abort", "end")
@@ -114,10 +115,15 @@ class Parser:
         self.reader.end_of_statement()
         table = self.tables[insert.table]
         rows = table.rows + insert.rows
-        if len({row[0] for row in rows}) < len(rows) or len(rows) > ROWS_MAX:
-            raise syntax_error(
-                token, f"up to {ROWS_MAX} rows, each with a {table.columns[0]} of its own", "this INSERT"
+        most = versions_max(len(table.columns))
+        if len(rows) > most:
+            why = (
+                f"a table of {len(table.columns)} columns has up to {most} rows: the lab follows PostgreSQL as long as they take less than "
+                "nine tenths of one page"
             )
+            raise syntax_error(token, why, f"an INSERT that makes it {len(rows)} rows")
+        if len({row[0] for row in rows}) < len(rows):
+            raise syntax_error(token, f"rows each with a {table.columns[0]} of its own", "this INSERT")
         self.tables[insert.table] = TableDeclaration(table.name, table.columns, rows)
 
     def session(self) -> None:
@@ -163,7 +169,8 @@ class Parser:
             reader.expect_word("transaction")
         else:
             reader.take_word("transaction")
-        level, is_read_only = None, False
+        level: str | None = None
+        is_read_only: bool | None = None
         while reader.is_word("isolation", "read"):
             if reader.take_word("isolation"):
                 reader.expect_word("level")
@@ -271,8 +278,7 @@ class Parser:
             if place:
                 reader.expect_sign(",")
             token = reader.next
-            value = ExpressionParser(reader, ()).addition().constant
-            assert value is not None
+            value = ExpressionParser(reader, ()).constant()
             if place == 0 and value < 0:
                 raise syntax_error(token, f"a {name} of 0 or more")
             values.append(value)
@@ -294,7 +300,12 @@ class Parser:
             if any(name == before for before, _ in assignments):
                 raise syntax_error(token, "each column once")
             reader.expect_sign("=")
-            assignments.append((name, ExpressionParser(reader, table.columns).addition()))
+            token = reader.next
+            value = ExpressionParser(reader, table.columns).addition()
+            if value.kind != INTEGER:
+                what = f'column "{name}" is of type integer but expression is of type boolean'
+                raise type_error(token, what, WRONG_TYPE, "a number")
+            assignments.append((name, value))
             if not reader.take_sign(","):
                 break
         return Update(table.name, tuple(assignments), self.where(table))
@@ -304,16 +315,7 @@ class Parser:
         if not self.reader.take_word("where"):
             return None
         token = self.reader.next
-        condition = ExpressionParser(self.reader, table.columns).condition()
-        if not is_condition(condition):
-            raise syntax_error(token, "a comparison, such as value > 10")
-        return condition
-
-
-def is_condition(expression: Expression) -> bool:
-    """Whether it is true or false, not a number: PostgreSQL takes no number for a condition."""
-    text = expression.text
-    return any(f" {word} " in f" {text} " for word in ("=", "<>", "!=", "<", "<=", ">", ">=", "in", "not"))
+        return check_boolean(ExpressionParser(self.reader, table.columns).condition(), "WHERE", token)
 
 
 __all__ = ["LEVELS", "Parser", "parse"]

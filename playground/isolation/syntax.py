@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 Row = Sequence[int]
+INTEGER = "integer"
+BOOLEAN = "boolean"
+MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True)
@@ -20,23 +23,54 @@ class Token:
 
 @dataclass(frozen=True)
 class Expression:
-    """An expression over the columns of a row, and its text. Truth is 1 or 0."""
+    """An expression over the columns of a row: its text, and its value. Truth is 1 or 0, of the ``kind`` BOOLEAN.
+
+    ``of`` takes a row and the first number that a server's arithmetic can't hold (2**31 for PostgreSQL's int4); it raises OverflowError.
+    """
 
     text: str
-    of: Callable[[Row], int] = field(compare=False, repr=False)
-    # What a plan can use: (column, operator, constant) for a comparison with a constant; the sides of an AND; constants of an IN list.
-    comparison: tuple[str, str, int] | None = None
-    conjuncts: tuple[Expression, ...] = ()
-    among: tuple[str, tuple[int, ...]] | None = None
+    of: Callable[[Row, int], int] = field(compare=False, repr=False)
+    kind: str = INTEGER
+    # The same for expressions that a server's planner takes for equal: signs first, no parentheses of the text.
+    shape: str = ""
+    # What evaluating it costs, in halves of an operator.
+    cost: int = 0
     constant: int | None = None
+    column: str | None = None
+    # A comparison: its sign and sides.
+    sign: str = ""
+    sides: tuple[Expression, ...] = ()
+    # The sides of an AND, of an OR; the left of an IN list, and its constants.
+    conjuncts: tuple[Expression, ...] = ()
+    alternatives: tuple[Expression, ...] = ()
+    listed: tuple[Expression, tuple[int, ...], bool] | None = None
+
+    @property
+    def comparison(self) -> tuple[str, str, int] | None:
+        """(column, sign, constant), for a comparison of a column with a constant that an index can serve."""
+        if self.sign not in MIRRORED:
+            return None
+        left, right = self.sides
+        if left.column is not None and right.constant is not None:
+            return left.column, self.sign, right.constant
+        if right.column is not None and left.constant is not None:
+            return right.column, MIRRORED[self.sign], left.constant
+        return None
+
+    @property
+    def among(self) -> tuple[str, tuple[int, ...]] | None:
+        """(column, constants) for an IN list that an index can serve."""
+        if self.listed is None or not self.listed[2] or self.listed[0].column is None:
+            return None
+        return self.listed[0].column, tuple(sorted(set(self.listed[1])))
 
 
 @dataclass(frozen=True)
 class Begin:
-    """BEGIN; no level: the script's."""
+    """BEGIN; no level: the script's. ``is_read_only`` is None where it says neither READ ONLY nor READ WRITE."""
 
     level: str | None
-    is_read_only: bool
+    is_read_only: bool | None = None
 
 
 @dataclass(frozen=True)

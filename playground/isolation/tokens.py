@@ -28,6 +28,17 @@ def syntax_error(token: Token, accepted: str, found: str | None = None) -> Input
     )
 
 
+def type_error(token: Token, message: str, code: str, accepted: str) -> InputError:
+    """An error of types at a token, in a server's words, with its SQLSTATE."""
+    return InputError.single(
+        "type",
+        f"line {token.line}, column {token.column}, {shown(token.text)!r}: {message} (PostgreSQL's error {code})",
+        where=f"line {token.line}, column {token.column}",
+        value=shown(token.text) or None,
+        accepted=accepted,
+    )
+
+
 def tokens_of(text: str) -> list[Token]:
     """All tokens, line ends included, and the end. Raises InputError for a character that no token has, or a text too long."""
     if len(text) > CHARACTERS_MAX:

@@ -41,9 +41,13 @@ class Notes(State):
             self.database.ssi.lock_relation(mine, table.number, INDEX)
             return
         leaf = low // table.keys_per_leaf
-        while leaf <= high // table.keys_per_leaf:
+        last = high // table.keys_per_leaf
+        while True:
+            # Where a range with nothing in it would begin is read all the same.
             self.database.ssi.lock_page(mine, table.number, INDEX, int(leaf))
             leaf += 1
+            if leaf > last:
+                return
 
     def lock_version(self, mine: Tracked, table: Table, position: i64) -> None:
         """A SIREAD lock on a version."""

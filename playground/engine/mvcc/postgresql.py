@@ -202,6 +202,8 @@ class PostgreSQL(Database):
                 position = work.next_row(transaction, statement)
                 if position == -2:
                     return self.fail_dependencies(transaction)
+                if position == -3:
+                    return self.fail(transaction, statement.failure_code, statement.failure)
                 if position < 0:
                     return DONE
                 if statement.lock_mode == NO_LOCK:
@@ -211,6 +213,10 @@ class PostgreSQL(Database):
                 statement.current = position
                 statement.moved = False
                 statement.phase = TRY_ROW
+                if statement.may_fail:
+                    statement.try_change(position)
+                    if statement.failure:
+                        return self.fail(transaction, statement.failure_code, statement.failure)
             if phase == FOLLOW:
                 result = work.follow(transaction, statement)
                 if result == OK:
@@ -218,7 +224,12 @@ class PostgreSQL(Database):
             elif phase == LOCK_NEWEST:
                 result = work.lock_row(transaction, statement)
                 if result == OK:
-                    if not statement.matches(statement.current):
+                    is_match = statement.matches(statement.current)
+                    if is_match and statement.may_fail:
+                        statement.try_change(statement.current)
+                    if statement.failure:
+                        return self.fail(transaction, statement.failure_code, statement.failure)
+                    if not is_match:
                         # It stays locked all the same.
                         result = GONE
                     elif statement.kind == SELECT:

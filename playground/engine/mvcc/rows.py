@@ -18,7 +18,6 @@ from playground.engine.mvcc.terms import (
     KEY_SHARE,
     MODIFY,
     NEVER,
-    OUT_OF_RANGE,
     PENDING,
     SELECT,
     UNIQUE_VIOLATION,
@@ -81,14 +80,28 @@ class RowWork(State):
                 is_visible = self.is_visible(transaction, statement.snapshot, table, position)
                 if mine is not None and not self.notes.read(transaction, mine, table, position, is_visible):
                     return False
-                if is_visible and statement.matches(position):
+                # Where the condition fails, the rows before are locked or written first.
+                if is_visible and not statement.failure and statement.matches(position):
                     candidates.append(int(position))
             position += 1
+        self.put_off(statement)
         return True
 
+    def put_off(self, statement: Statement) -> None:
+        """The condition of a row that was found can't be told: the statement fails when it comes to that row."""
+        if statement.failure:
+            statement.later_failure = statement.failure
+            statement.failure = ""
+
     def next_row(self, transaction: Transaction, statement: Statement) -> i64:
-        """The next version that its snapshot sees and its WHERE clause is true of; -1: there is none, -2: a serialization failure."""
+        """The next version that its snapshot sees and its WHERE clause is true of.
+
+        -1: there is none, -2: a serialization failure, -3: of the next row the condition can't be told.
+        """
         while statement.at >= len(statement.candidates):
+            if statement.later_failure:
+                statement.failure = statement.later_failure
+                return -3
             if statement.path == BY_SCAN or statement.key_at >= len(statement.keys):
                 return -1
             table = statement.table
@@ -124,6 +137,7 @@ class RowWork(State):
                     break
                 position = table.newer[position]
             first = table.sibling[first]
+        self.put_off(statement)
         return True
 
     def is_visible(self, transaction: Transaction, snapshot: i64, table: Table, position: i64) -> bool:
@@ -217,7 +231,7 @@ class RowWork(State):
             copied(table, position, newer)
             statement.change(newer)
             if statement.failure:
-                self.database.fail(transaction, OUT_OF_RANGE, statement.failure)
+                self.database.fail(transaction, statement.failure_code, statement.failure)
                 return FAILURE
         if table.row_locks:
             # A stronger lock of its own stays as strong when the update takes its place.

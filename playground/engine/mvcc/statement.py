@@ -6,7 +6,17 @@ from librt.vecs import vec
 from mypy_extensions import i64, mypyc_attr
 
 from playground.engine.mvcc.table import Table
-from playground.engine.mvcc.terms import BY_KEY, DELETE, INSERT, MODIFY, NO_KEY_UPDATE, NO_LOCK, SELECT, UPDATE
+from playground.engine.mvcc.terms import (
+    BY_KEY,
+    DELETE,
+    INSERT,
+    MODIFY,
+    NO_KEY_UPDATE,
+    NO_LOCK,
+    OUT_OF_RANGE,
+    SELECT,
+    UPDATE,
+)
 from playground.engine.state import State
 
 
@@ -48,15 +58,26 @@ class Statement(State):
         self.mode: i64 = NO_LOCK
         self.made_before: i64 = 0
         self.ended_before: i64 = 0
-        # What :meth:`change` could not do, in the server's words.
+        # InnoDB: whether the ends of its range are not of it.
+        self.is_low_open: bool = False
+        self.is_high_open: bool = False
+        # What :meth:`matches` or :meth:`change` could not do, in the server's words, and the error's code.
         self.failure: str = ""
+        self.failure_code: str = OUT_OF_RANGE
+        # The failure of a row that its scan has found, and that it has not come to yet.
+        self.later_failure: str = ""
+        # Whether its new values may be ones that can't be held.
+        self.may_fail: bool = False
 
     def matches(self, position: i64) -> bool:
-        """Whether the WHERE clause is true of a version."""
+        """Whether the WHERE clause is true of a version; False, with ``failure``, where it can't be told."""
         return True
 
     def change(self, position: i64) -> None:
         """Write the new values of an updated row into the version at ``position``, which has the old ones."""
+
+    def try_change(self, position: i64) -> None:
+        """Work out the new values of a row, for ``failure`` alone: PostgreSQL does so before it asks who has locked it."""
 
     def fill(self, position: i64) -> None:
         """Write the values of the row to insert into the version at ``position``."""
