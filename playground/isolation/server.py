@@ -213,8 +213,8 @@ class ServerRun:
         step = self.script.steps[index]
         text = step.text
         if isinstance(step.command, Begin):
-            text = f"begin isolation level {step.command.level or self.level}"
-            text += " read only" if step.command.is_read_only else ""
+            is_first = session.connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
+            text = begin_text(step.command, self.level if is_first else None)
         elif session.connection.pgconn.transaction_status == pq.TransactionStatus.IDLE:
             session.connection.execute(f"set default_transaction_isolation = '{self.level}'")
         session.current = index
@@ -313,6 +313,15 @@ class ServerRun:
             outcome.code = (result.error_field(fields.SQLSTATE) or b"").decode()
             outcome.message = (result.error_field(fields.MESSAGE_PRIMARY) or b"").decode()
             outcome.detail = (result.error_field(fields.MESSAGE_DETAIL) or b"").decode()
+
+
+def begin_text(command: Begin, level: str | None) -> str:
+    """BEGIN as it is sent; ``level``: where it names none."""
+    text, level = "begin", command.level or level
+    text += f" isolation level {level}" if level is not None else ""
+    if command.is_read_only is not None:
+        text += " read only" if command.is_read_only else " read write"
+    return text
 
 
 def has_cycle(waiting: list[tuple[Session, tuple[str, ...]]]) -> bool:

@@ -15,8 +15,23 @@ from playground.engine.mvcc.database import Database
 from playground.engine.mvcc.innodb import InnoDB
 from playground.engine.mvcc.statement import Statement
 from playground.engine.mvcc.table import Table
-from playground.engine.mvcc.terms import DONE, ERROR, FAILED, LEVELS, NOTHING, REPEATABLE_READ, WAITING, level_of
+from playground.engine.mvcc.terms import (
+    ACTIVE_TRANSACTION,
+    DONE,
+    ERROR,
+    FAILED,
+    FAILED_TRANSACTION,
+    IN_FAILED_TRANSACTION,
+    LEVEL_TOO_LATE,
+    LEVELS,
+    NOTHING,
+    REPEATABLE_READ,
+    WAITING,
+    WRITES_TOO_LATE,
+    level_of,
+)
 from playground.engine.mvcc.transaction import Transaction
+from playground.isolation.pages import ALL_IN_ONE_LEAF, rows_per_page, versions_max
 from playground.isolation.planning import LabStatement
 from playground.isolation.syntax import Begin, Command, Commit, Delete, Insert, Rollback, Script, Select, Update
 
@@ -119,8 +134,10 @@ class Stepper:
         self.exempt = exempt
         self.begun: list[Transaction] = []
         self.tables: dict[str, Table] = {}
+        self.full: set[str] = set()
         for declared in script.tables:
-            table = database.create_table(declared.name, list(declared.columns))
+            width = len(declared.columns)
+            table = database.create_table(declared.name, list(declared.columns), ALL_IN_ONE_LEAF, rows_per_page(width))
             for row in declared.rows:
                 table.load(list(row), 1)
             self.tables[declared.name] = table
@@ -145,7 +162,19 @@ class Stepper:
         else:
             self.execute(session, index)
         self.settle()
+        self.tell_full(index)
         self.step += 1
+
+    def tell_full(self, index: int) -> None:
+        """Say in which step a table came to have more versions than the lab can follow PostgreSQL with."""
+        if isinstance(self.database, InnoDB):
+            return
+        for name, table in self.tables.items():
+            most = versions_max(int(table.width))
+            if table.size > most and name not in self.full:
+                self.full.add(name)
+                told = f"{name} has more than {most} row versions now: from here on PostgreSQL, which reuses dead ones' places, may differ"
+                self.outcomes[index].notice = "; ".join(filter(None, (self.outcomes[index].notice, told)))
 
     @property
     def order_now(self) -> Order:
@@ -209,6 +238,7 @@ class Stepper:
             if session.transaction is None:
                 self.new_transaction(session, self.level, False, index)
                 session.is_implicit = True
+                self.begun[-1].is_autocommit = True
             transaction = session.transaction
             assert transaction is not None
             table = self.tables[command.table]
@@ -225,13 +255,44 @@ class Stepper:
         self.begun.append(session.transaction)
 
     def begin(self, session: Session, outcome: Outcome, command: Begin) -> None:
-        """BEGIN."""
-        if session.transaction is not None:
+        """BEGIN. In a transaction PostgreSQL takes its options as SET TRANSACTION's; MySQL commits that transaction first."""
+        transaction = session.transaction
+        if transaction is not None and isinstance(self.database, InnoDB):
+            self.database.commit(transaction)
+            outcome.notice = "the transaction in progress was committed"
+            transaction = session.transaction = None
+        if transaction is not None:
             outcome.notice = "there is already a transaction in progress"
+            if not self.set_options(transaction, command):
+                outcome.notice = ""
+                self.failed(session, transaction)
+                return
         else:
             level = self.level if command.level is None else LEVELS.index(command.level)
-            self.new_transaction(session, level, command.is_read_only, outcome.index)
+            self.new_transaction(session, level, bool(command.is_read_only), outcome.index)
         self.done(session, "BEGIN")
+
+    def set_options(self, transaction: Transaction, command: Begin) -> bool:
+        """What SET TRANSACTION does in PostgreSQL (variable.c). False: the transaction has failed, as its first query came before."""
+        fail = self.database.fail
+        if transaction.state == FAILED:
+            fail(transaction, IN_FAILED_TRANSACTION, FAILED_TRANSACTION)
+            return False
+        has_read = transaction.command > 0
+        if command.level is not None:
+            level = LEVELS.index(command.level)
+            if int(transaction.number) in self.exempt:
+                level = min(level, REPEATABLE_READ)
+            if level != transaction.level and has_read:
+                fail(transaction, ACTIVE_TRANSACTION, LEVEL_TOO_LATE)
+                return False
+            transaction.level = level
+        if command.is_read_only is not None:
+            if not command.is_read_only and transaction.is_read_only and has_read:
+                fail(transaction, ACTIVE_TRANSACTION, WRITES_TOO_LATE)
+                return False
+            transaction.is_read_only = command.is_read_only
+        return True
 
     def end(self, session: Session, outcome: Outcome, is_commit: bool) -> None:
         """COMMIT or ROLLBACK."""

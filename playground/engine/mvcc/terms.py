@@ -53,6 +53,7 @@ ON_RECORD: Final = 3
 SERIALIZATION_FAILURE: Final = "40001"
 DEADLOCK_DETECTED: Final = "40P01"
 UNIQUE_VIOLATION: Final = "23505"
+ACTIVE_TRANSACTION: Final = "25001"
 IN_FAILED_TRANSACTION: Final = "25P02"
 READ_ONLY_TRANSACTION: Final = "25006"
 OUT_OF_RANGE: Final = "22003"
@@ -61,6 +62,8 @@ CONCURRENT_UPDATE: Final = "could not serialize access due to concurrent update"
 CONCURRENT_DELETE: Final = "could not serialize access due to concurrent delete"
 DEPENDENCIES: Final = "could not serialize access due to read/write dependencies among transactions"
 DEADLOCK: Final = "deadlock detected"
+LEVEL_TOO_LATE: Final = "SET TRANSACTION ISOLATION LEVEL must be called before any query"
+WRITES_TOO_LATE: Final = "transaction read-write mode must be set before any query"
 FAILED_TRANSACTION: Final = "current transaction is aborted, commands ignored until end of transaction block"
 
 

@@ -19,7 +19,8 @@ class Transaction(State):
     """One transaction from BEGIN to its end; ``number`` is in the order of beginning, ``owner`` is free for who began it.
 
     ``xid`` is given at its first write, 0 before (as PostgreSQL does); ``snapshot`` is the commit number up to which it sees, -1
-    before it has one. ``error`` is the SQLSTATE or error number of what failed last, ``message`` how the server words it.
+    before it has one. ``is_autocommit``: it is one statement outside BEGIN and COMMIT. ``error`` is the SQLSTATE or error number of what
+    failed last, ``message`` how the server words it.
     """
 
     def __init__(self, number: i64, level: i64, is_read_only: bool, owner: i64) -> None:
@@ -27,6 +28,7 @@ class Transaction(State):
         self.level: i64 = level
         self.is_read_only: bool = is_read_only
         self.owner: i64 = owner
+        self.is_autocommit: bool = False
         self.state: i64 = ACTIVE
         self.xid: i64 = 0
         self.snapshot: i64 = -1
