@@ -28,6 +28,16 @@ def is_deleted(table: Table, position: i64) -> bool:
     return table.ended_at[position] != NEVER and table.newer[position] < 0
 
 
+def changed_by(table: Table, key: i64) -> i64:
+    """The xid of who has changed the record with a key and not ended yet; 0 for nobody."""
+    position = latest(table, key)
+    if position >= 0 and table.made_at[position] == PENDING:
+        return table.made_by[position]
+    if position >= 0 and table.ended_at[position] == PENDING:
+        return table.ended_by[position]
+    return 0
+
+
 def exists(table: Table, key: i64) -> bool:
     """Whether the index has a record with a key, marked as deleted or not."""
     return latest(table, key) >= 0
@@ -37,7 +47,7 @@ def next_key(table: Table, key: i64) -> i64:
     """The smallest key in the index from ``key`` on, SUPREMUM where there is none."""
     found: i64 = SUPREMUM
     for entry in table.index.keys:
-        if key <= entry < found and exists(table, entry):
+        if entry >= 0 and key <= entry < found and exists(table, entry):
             found = entry
     return found
 

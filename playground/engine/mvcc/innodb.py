@@ -10,7 +10,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
-from playground.engine.mvcc.clustered import exists, is_deleted, latest, next_key, sorted_keys, visible
+from playground.engine.mvcc.clustered import changed_by, exists, is_deleted, latest, next_key, sorted_keys, visible
 from playground.engine.mvcc.database import Database
 from playground.engine.mvcc.record_locks import (
     GAP,
@@ -36,8 +36,6 @@ from playground.engine.mvcc.terms import (
     NEVER,
     NO_LOCK,
     ON_RECORD,
-    OUT_OF_RANGE,
-    PENDING,
     READ_COMMITTED,
     READ_UNCOMMITTED,
     REPEATABLE_READ,
@@ -89,11 +87,12 @@ class InnoDB(Database):
         return self.go_on(transaction, statement)
 
     def mode_of(self, transaction: Transaction, statement: Statement) -> i64:
-        """The record locks that a statement takes: SHARE, UPDATE or none. At SERIALIZABLE a plain SELECT shares."""
+        """The record locks that a statement takes: SHARE, UPDATE or none. At SERIALIZABLE a plain SELECT shares, but not one that is a
+        transaction by itself: that is read-only, and serial without locks (manual, "Transaction Isolation Levels")."""
         if statement.kind != SELECT:
             return UPDATE
         if statement.lock_mode == NO_LOCK:
-            return SHARE if transaction.level == SERIALIZABLE else NO_LOCK
+            return SHARE if transaction.level == SERIALIZABLE and not transaction.is_autocommit else NO_LOCK
         return UPDATE if statement.lock_mode >= 2 else SHARE
 
     def resume(self, transaction: Transaction) -> int:
@@ -217,16 +216,16 @@ class InnoDB(Database):
             if transaction.snapshot < 0:
                 transaction.snapshot = self.commits
             statement.snapshot = transaction.snapshot
-        keys = statement.keys
-        if statement.path != BY_KEY:
-            keys = sorted_keys(statement.table)
-            if statement.path == BY_RANGE:
-                keys = [key for key in keys if statement.low <= key <= statement.high]
+        keys = statement.keys if statement.path == BY_KEY else sorted_keys(statement.table)
+        if statement.path == BY_RANGE:
+            keys = [key for key in keys if statement.low <= key <= statement.high]
         for key in keys:
             position = self.version_for(transaction, statement, key)
             if position >= 0 and statement.matches(position):
                 statement.found.append(int(position))
                 statement.count += 1
+            if statement.failure:
+                return self.fail_statement(transaction, statement.failure_code, statement.failure)
         transaction.statement = None
         return DONE
 
@@ -268,20 +267,25 @@ class InnoDB(Database):
     def by_scan(self, transaction: Transaction, statement: Statement) -> int:
         """The next record of a scan or a range, and the gap before it."""
         table = statement.table
+        if statement.path == BY_RANGE and statement.key_at > statement.high and not statement.is_high_open:
+            # The row at the range's end was the last: no other has its key.
+            return DONE
         key = next_key(table, statement.key_at)
         gaps = self.locks_gaps(transaction)
-        is_behind = key == SUPREMUM or (statement.path == BY_RANGE and key > statement.high)
-        if is_behind:
-            if gaps and not self.lock(transaction, table, key, statement.mode, NEXT_KEY):
+        if key == SUPREMUM or (statement.path == BY_RANGE and key > statement.high):
+            # Only the gap before it can be of the range (8.0.18 and later; row_compare_row_to_range).
+            if gaps and not self.lock(transaction, table, key, statement.mode, NEXT_KEY if key == SUPREMUM else GAP):
                 return WAITING
             return DONE
-        is_first = statement.path == BY_RANGE and key == statement.low
+        is_first = statement.path == BY_RANGE and key == statement.low and not statement.is_low_open
         kind = NEXT_KEY if gaps and not is_first else RECORD
         is_update = statement.kind == MODIFY
         if not gaps and is_update and self.would_wait(transaction, table, key, statement.mode, kind):
             # Semi-consistent read: what had committed decides whether the record is worth waiting for.
             committed = visible(table, key, self.commits, transaction.xid)
-            if committed < 0 or not statement.matches(committed):
+            is_worth_it = committed >= 0 and (statement.matches(committed) or statement.failure != "")
+            statement.failure = ""
+            if not is_worth_it:
                 statement.key_at = key + 1
                 return STILL
         if not self.lock_row(transaction, statement, key, kind):
@@ -294,14 +298,7 @@ class InnoDB(Database):
 
     def make_explicit(self, table: Table, key: i64) -> None:
         """Whoever has changed a record and not ended yet has locked it: others have to find that lock."""
-        position = latest(table, key)
-        if position < 0:
-            return
-        owner: i64 = 0
-        if table.made_at[position] == PENDING:
-            owner = table.made_by[position]
-        elif table.ended_at[position] == PENDING:
-            owner = table.ended_by[position]
+        owner = changed_by(table, key)
         if owner:
             holder = self.active[int(owner)]
             record = record_of(table.number, key)
@@ -335,6 +332,8 @@ class InnoDB(Database):
         """A locked record that is there: return, change or delete it if the condition is true of it."""
         table = statement.table
         if not statement.matches(position):
+            if statement.failure:
+                return self.fail_statement(transaction, statement.failure_code, statement.failure)
             record = record_of(table.number, key)
             if statement.held == record and not self.locks_gaps(transaction):
                 statement.held = -1
@@ -352,7 +351,7 @@ class InnoDB(Database):
             copied(table, position, newer)
             statement.change(newer)
             if statement.failure:
-                return self.fail_statement(transaction, OUT_OF_RANGE, statement.failure)
+                return self.fail_statement(transaction, statement.failure_code, statement.failure)
             if table.row(newer) == table.row(position):
                 # An update that changes nothing writes nothing.
                 transaction.made.pop()

@@ -9,7 +9,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
-from playground.engine.mvcc.terms import ON_RECORD, UPDATE
+from playground.engine.mvcc.terms import ON_RECORD, READ_COMMITTED, UPDATE
 from playground.engine.mvcc.transaction import TABLES_MAX, Transaction
 from playground.engine.mvcc.waiting import Waits
 from playground.engine.state import State
@@ -183,15 +183,19 @@ class RecordLocks(State):
                 self.waits.wake(lock.transaction)
 
     def inherit(self, record: int, heir: int) -> None:
-        """A record is gone, as it was never committed: locks on it become locks on the gap that it leaves, before ``heir``, and who waited
-        looks again."""
+        """A record is gone, as it was never committed: who waited looks again, and locks become locks on the gap that it leaves, before
+        ``heir``.
+
+        So do requests, which are then granted, as nothing keeps a gap lock waiting (lock_rec_inherit_to_gap). At READ COMMITTED and
+        below only shared ones do: those of the check for duplicates.
+        """
         for lock in self.queues.pop(record, []):
-            lock.transaction.locked.remove(record)
-            if lock.is_granted:
-                if lock.kind != INSERT_INTENTION:
-                    self.grant(lock.transaction, heir, lock.mode, GAP)
-            else:
-                self.waits.wake(lock.transaction)
+            transaction = lock.transaction
+            transaction.locked.remove(record)
+            if lock.kind != INSERT_INTENTION and (transaction.level > READ_COMMITTED or lock.mode != UPDATE):
+                self.grant(transaction, heir, lock.mode, GAP)
+            if not lock.is_granted:
+                self.waits.wake(transaction)
 
     def split(self, transaction: Transaction, record: int, before: int) -> None:
         """It inserted ``record`` into the gap before ``before``: its own locks on that gap hold for both halves."""

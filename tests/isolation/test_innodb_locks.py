@@ -1,0 +1,99 @@
+"""InnoDB's record locks as the manual of MySQL 8.0 and, where it is silent, row0sel.cc and lock0lock.cc (8.0.18 and later) have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from playground.isolation.lab import options
+from playground.isolation.parsing import parse
+from playground.isolation.results import run
+
+TABLE = "create table test (id int primary key, value int);\ninsert into test values (1, 10), (3, 30), (10, 100), (20, 200);\n"
+
+
+def statements(level: str, *lines: str) -> list[dict[str, Any]]:
+    """What became of each line."""
+    found: list[dict[str, Any]] = run(parse(TABLE + "\n".join(lines)), options("mysql", level))["statements"]
+    return found
+
+
+def blocked(condition: str, statement: str, level: str = "repeatable read") -> bool:
+    """Whether a statement waits for a transaction that has locked the rows of a condition."""
+    lines = ("T1: begin", f"T1: select * from test where {condition} for update", f"T2: {statement}", "T1: commit")
+    return bool(statements(level, *lines)[2]["waits"])
+
+
+def change(key: int) -> str:
+    return f"update test set value = 1 where id = {key}"
+
+
+def put(key: int) -> str:
+    return f"insert into test values ({key}, 1)"
+
+
+@pytest.mark.parametrize(
+    ("condition", "waits", "passes"),
+    [
+        # The row behind an open end is not locked, the gap before it is.
+        ("id < 3", [put(0), change(1), put(2)], [change(3), put(4)]),
+        ("id <= 9", [put(4), put(9), change(3)], [change(10), put(11)]),
+        # A row at a closed end is the last that is looked at.
+        ("id >= 5 and id <= 10", [put(4), put(9), change(10)], [change(3), put(11), change(20)]),
+        ("id <= 3", [put(2), change(3)], [put(4), change(10)]),
+        # With < it is not known that the row before it was the last.
+        ("id > 3 and id < 11", [put(4), change(10), put(11), put(15)], [change(3), change(20), put(21)]),
+        # A row at a closed start is locked without the gap before it; with > the gap counts.
+        ("id >= 3 and id < 10", [change(3), put(4)], [put(2), change(10)]),
+        ("id > 2 and id < 10", [put(2), change(3), put(9)], [change(1), change(10)]),
+        # Behind the last row there is but the gap.
+        ("id > 10", [put(11), change(20), put(21)], [change(10), put(9)]),
+        # One key is a look-up, an empty range is nothing.
+        ("id between 10 and 10", [change(10)], [put(9), put(11)]),
+        ("id > 10 and id < 10", [], [put(9), put(11), change(10)]),
+        ("id = -1", [put(0)], [put(2), change(1)]),
+    ],
+)
+def test_a_range_by_the_primary_key_locks_no_row_that_is_not_of_it(
+    condition: str, waits: list[str], passes: list[str]
+) -> None:
+    assert [one for one in waits + passes if blocked(condition, one)] == waits
+
+
+def test_a_select_outside_a_transaction_is_a_consistent_read_at_serializable() -> None:
+    # Manual, "Transaction Isolation Levels": with autocommit it is its own transaction, known to be read-only, and need not block.
+    found = statements(
+        "serializable",
+        *("T1: begin", change(1).join(["T1: ", ""]), "T2: select * from test where id = 1", "T3: begin"),
+        *("T3: select * from test where id = 1", "T1: commit", "T3: commit"),
+    )
+    assert found[2]["rows"] == [[1, 10]] and not found[2]["waits"]
+    assert found[4]["rows"] == [[1, 1]] and found[4]["waits"]
+
+
+@pytest.mark.parametrize("level", ["read committed", "repeatable read"])
+def test_of_three_who_insert_a_key_two_are_in_a_deadlock_when_the_first_rolls_back(level: str) -> None:
+    # Manual, "Locks Set by Different SQL Statements in InnoDB": both waiters get the shared lock, and neither the exclusive one.
+    begun = ("T1: begin", "T2: begin", "T3: begin", f"T1: {put(5)}", f"T2: {put(5)}", f"T3: {put(5)}")
+    found = statements(level, *begun, "T1: rollback", "T2: commit", "T3: commit")
+    codes = [one["error"]["code"] if one["error"] else "" for one in found[4:6]]
+    assert sorted(codes) == ["", "1213"]
+    assert sum(one["tag"].startswith("INSERT") for one in found[4:6]) == 1
+
+
+def test_begin_in_a_transaction_commits_it() -> None:
+    found = statements(
+        "repeatable read", "T1: begin", f"T1: {change(1)}", "T1: begin", "T1: rollback", "T2: select * from test"
+    )
+    assert found[2]["notice"] and [1, 1] in found[4]["rows"]
+
+
+def test_arithmetic_has_eight_bytes_and_a_column_four() -> None:
+    found = statements(
+        "repeatable read",
+        "T1: update test set value = value * 2000000000 / 2000000000",
+        "T1: update test set value = value * 2000000000 where id = 1",
+        "T1: select * from test where value * 2000000000 * 2000000000 > 5",
+    )
+    assert [one["error"]["code"] if one["error"] else one["tag"] for one in found] == ["UPDATE 4", "1264", "1690"]
