@@ -7,10 +7,12 @@ from itertools import permutations
 import pytest
 
 from playground.engine.mvcc.terms import LEVELS
+from playground.isolation.lab import options
 from playground.isolation.parsing import parse
-from playground.isolation.schedules import random_script
+from playground.isolation.schedules import random_script, wide_script
 from playground.isolation.server import Server
 from playground.isolation.sources import templates
+from playground.isolation.stepping import Stepper
 from playground.isolation.syntax import Script
 from tests.isolation.comparing import same_on
 
@@ -52,6 +54,59 @@ def test_random_schedules_at_one_level_run_as_on_a_server(server: Server, level:
 def test_random_schedules_of_four_run_as_on_a_server(server: Server) -> None:
     for seed in range(3_000, 3_100):
         same_on(server, random_script(seed, sessions=4))
+
+
+def agree_widely(server: Server, seeds: range) -> None:
+    """Of the schedules that stay within one page."""
+    followed = 0
+    for seed in seeds:
+        script = wide_script(seed)
+        chosen = options()
+        stepper = Stepper(script, chosen.database(), chosen.level_name())
+        stepper.run()
+        if not stepper.full:
+            followed += 1
+            same_on(server, script)
+    assert followed > 0.8 * len(seeds)
+
+
+def test_schedules_with_what_is_seldom_done_run_as_on_a_server(server: Server) -> None:
+    agree_widely(server, range(QUICK))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(10_000, 10_600, EACH))
+def test_more_schedules_with_what_is_seldom_done_run_as_on_a_server(server: Server, first: int) -> None:
+    agree_widely(server, range(first, first + EACH))
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 5, 8])
+def test_a_page_takes_as_many_row_versions_as_on_the_server_and_is_pruned_when_a_tenth_is_free(
+    server: Server, columns: int
+) -> None:
+    from playground.isolation.pages import rows_per_page, versions_max
+
+    names = ["id int primary key", *(f"c{number} int not null" for number in range(1, columns))]
+    run = server.monitor.execute
+    server.prepare(templates()["p4"].script)
+    run("drop table if exists page")
+    run(f"create table page ({', '.join(names)})")
+    ones = ", 1" * (columns - 1)
+    run(f"insert into page select number{ones} from generate_series(1, 400) number")
+    row = run("select max((ctid::text::point)[1])::int from page where (ctid::text::point)[0] = 0").fetchone()
+    assert row == (rows_per_page(columns),)
+    most = versions_max(columns)
+    for versions, pruned in ((most, False), (most + 1, True)):
+        run("truncate page")
+        run(f"insert into page select number{ones} from generate_series(1, {versions - 2}) number")
+        # The second update makes version number ``versions``; the next look at the page frees the first one's place, if that is too many.
+        run("update page set id = id where id = 1")
+        run("update page set id = id where id = 1")
+        run("select count(*) from page")
+        run("insert into page values (5000" + ones + ")")
+        place = run("select (ctid::text::point)[1]::int from page where id = 5000").fetchone()
+        assert place == (versions - 1 if pruned else versions + 1,)
+    run("drop table page")
 
 
 def test_what_happens_at_once_in_two_steps_may_go_either_way_in_each(server: Server) -> None:
@@ -114,6 +169,9 @@ def test_the_plans_are_those_that_the_server_makes(server: Server) -> None:
     server.prepare(script)
     for where in (
         "id = 1", "1 = id", "id in (1, 2)", "id in (2)", "id between 1 and 2", "id >= 1 and id < 3", "id > 1", "id <= 3",
+        "id = 1 or id = 1", "(id) = 1", "not id <> 1", "id in (2) or 2 = id", "id = 1 and value = 2 or id = 1 and value = 3",
+        "id = value and value = 1", "not (id < 1 or id > 2)", "id = 1 or id = 1 or id = 2", "id = 1 or 1 = 2", "not id in (1, 2)",
+        "value = 1 or id = 1 or id = 1", "(id = 1) = (1 = 1)",
         "id <> 1", "value = 10", "id = 1 and value = 10", "id = 1 or id = 2", "id % 2 = 0", "id > 1 and value = 3", "not id = 1",
     ):  # fmt: skip
         text = f"create table test (id int primary key, value int);\nT1: select * from test where {where}"
