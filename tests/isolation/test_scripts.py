@@ -48,6 +48,14 @@ def problem(text: str) -> tuple[str, str, str]:
         ("T1: commit now", 12, "now", "end of the line"),
         ("T1: select * from test where id = 99999999999", 35, "99999999999", "2147483647"),
         ("T1: select ` from test", 12, "`", "words"),
+        ("T1: select * from test where (id = 1) + 1 = 2", 39, "42883", "two numbers"),
+        ("T1: select * from test where -(id = 1) = 2", 30, "42883", "a number"),
+        ("T1: select * from test where (id = 1) = 2", 39, "42883", "two conditions"),
+        ("T1: select * from test where (id = 1) in (1, 2)", 39, "42883", "two numbers"),
+        ("T1: select * from test where id = 1 and value", 41, "42804", "comparison"),
+        ("T1: select * from test where not value", 34, "42804", "comparison"),
+        ("T1: update test set value = (id = 1)", 29, "42804", "a number"),
+        ("T1: insert into test values (3, (1 = 1))", 33, "(", "a whole number"),
     ],
 )
 def test_a_syntax_error_names_line_column_token_and_what_would_do(
@@ -76,6 +84,23 @@ def test_a_syntax_error_names_line_column_token_and_what_would_do(
 )
 def test_a_script_that_is_not_whole_is_refused_with_what_it_lacks(text: str, accepted: str) -> None:
     assert accepted in problem(text)[2]
+
+
+@pytest.mark.parametrize(("columns", "most"), [(1, 204), (2, 204), (3, 166), (8, 122)])
+def test_a_table_has_as_many_rows_as_the_lab_can_follow_postgresql_with(columns: int, most: int) -> None:
+    names = ", ".join(["id int primary key", *(f"c{number} int" for number in range(1, columns))])
+    rows = [f"({', '.join([str(key)] + ['1'] * (columns - 1))})" for key in range(most + 1)]
+    text = f"create table test ({names});\ninsert into test values {{}};\nT1: select count(*) from test;\n"
+    assert run(parse(text.format(", ".join(rows[:most]))), options())["statements"][0]["rows"] == [[most]]
+    assert f"up to {most} rows: the lab follows PostgreSQL" in problem(text.format(", ".join(rows)))[2]
+
+
+def test_a_table_that_outgrows_that_by_its_updates_is_told_of_once_and_of_innodbs_never() -> None:
+    update = "T1: update test set value = value + 1;\n"
+    text = TABLE + update * 103
+    notices = [one["notice"] for one in run(parse(text), options())["statements"]]
+    assert [place for place, notice in enumerate(notices) if "more than 204 row versions" in notice] == [101]
+    assert not any(one["notice"] for one in run(parse(text), options("mysql"))["statements"])
 
 
 @settings(deadline=None)
