@@ -330,10 +330,7 @@ class Copying(Planning):
 
     def finish(self, move: Move) -> None:
         """The new shard has everything: it serves the bucket from now on."""
-        layout = self.map.newest()
-        layout.done[move.bucket] = 1
-        layout.moved[move.bucket] = 1
-        layout.left -= 1
+        self.map.cut_over(move.bucket)
         self.moved_buckets += 1
         self.unlock(move)
         self.rest(move)

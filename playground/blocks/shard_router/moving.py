@@ -98,7 +98,7 @@ class Moving(Copying):
         if layout.left == 0:
             text = f"{self.planned_buckets} buckets, {self.moved_percent():.0f} % of all rows, moved in {took:.1f} s."
             self.note("reshard_done", "good", f"{self.label} has resharded", text)
-            self.map.settle()
+            self.map.settle(self.oldest_list())
         else:
             text = f"{layout.left} buckets stay where they are: a shard that holds them is not connected."
             self.note("reshard_stuck", "bad", f"{self.label} can't reshard", text)
