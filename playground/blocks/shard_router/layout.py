@@ -95,8 +95,8 @@ class Past(State):
 class KeyMap(State):
     """Where keys are served now: by the newest layout where a bucket is done, else by the one that it replaces, and so on.
 
-    ``turn`` counts what has changed in it. Whoever asks several shards one question notes it, and hears from :meth:`owner_at` who served a key
-    then: MongoDB sends the version of its routing table along and filters a shard's rows by the chunks that it had at that version.
+    ``turn`` counts what has changed in it. Whoever asks several shards one question notes it, and hears from :meth:`owner_at` who served
+    a key then. MongoDB sends the version of its routing table along, and filters a shard's rows by the chunks that it had then.
     """
 
     def __init__(self) -> None:
