@@ -203,19 +203,30 @@ class Block(State):
         """Of an authority: what commits have sold of an item, for :meth:`take_row`; empty where nothing was."""
         return vec[i64]()
 
-    def take_row(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64]) -> bool:
+    def take_row(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64], by: i64) -> bool:
         """Of an authority: have a row as another one holds it (:meth:`row_version`, committed at ``at``; :meth:`issued_version`;
-        :meth:`stock_rows`). False where nobody can take it now.
+        :meth:`stock_rows`; :meth:`written_by`). False where nobody can take it now.
         It is safe when :meth:`secure` says so for the :meth:`log_position` after it."""
         return False
+
+    def written_by(self, key: i64) -> i64:
+        """Of an authority: who wrote the committed version of ``key``: twice the user's number after the next (0: nobody), and 1 more where
+        they were told of it."""
+        return 0
+
+    def serve_rows(self, keys: vec[i64], position: i64) -> None:
+        """Of an authority: serve rows from now on that it was given, with its log up to ``position``."""
+
+    def leave_rows(self, keys: vec[i64]) -> None:
+        """Of an authority: another one serves these rows from now on."""
 
     def log_position(self) -> i64:
         """Of an authority: where its log ends, what is not committed yet included."""
         return 0
 
     def secure(self, position: i64) -> bool:
-        """Of an authority: whether all up to ``position`` is committed and on disk, at all replicas that follow as well. What isn't
-        flushed yet gets flushed."""
+        """Of an authority: whether all up to ``position`` is committed and on disk, and at so many replicas that no failover takes it
+        back. What isn't flushed yet gets flushed."""
         return True
 
     def times_cut(self) -> i64:

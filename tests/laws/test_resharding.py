@@ -19,7 +19,7 @@ from tests.laws.shards import (
     with_a_shard_more,
     without,
 )
-from tests.sketch import MS, SECOND, fault, figures, metric, set_param, unaccounted, with_params
+from tests.sketch import MS, SECOND, fault, figures, metric, named, set_param, unaccounted, with_params
 
 SCHEMES = ("hash", "consistent", "range", "directory")
 SEEDS = (1, 2, 3)
@@ -240,3 +240,38 @@ def test_a_cache_before_the_router_knows_what_is_stale_while_rows_move(seed: int
     assert execution.model.blocks["app"].source() is router
     changed = router.changed_keys()
     assert len(changed) == len(set(changed))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_pages_by_key_show_every_row_once_while_buckets_are_cut_over(seed: int) -> None:
+    # MongoDB filters what a shard gives by the chunks that it had at the version of the table with which it was asked.
+    drawing = sharded(
+        2,
+        rows=5_000,
+        waiting=1,
+        client={
+            "rate_per_s": 60,
+            "read_weight": 0,
+            "write_weight": 0,
+            "list_weight": 1,
+            "lists": "walk",
+            "walk_pages": 30,
+            "walk_gap_s": 0.02,
+        },
+        router={"buckets": 64, "scheme": "consistent", "moves_at_once": 2, "batch_rows": 100},
+        db={"query_mean_ms": 2},
+        seed=seed,
+    )
+    execution = reach(Execution(with_params(drawing, named("app"), pagination="keyset"), recorded=False), 1)
+    for turn in range(12):
+        execution.act(set_param("router--shard-003", "weight", 1 - turn % 2), "test")
+        if turn == 5:
+            # The map is made anew in the middle of it, and its older layouts are forgotten.
+            execution.act(set_param("router", "buckets", 96), "test")
+        reach(execution, execution.now_ns / SECOND + 0.07)
+    resharded(execution)
+    reach(execution, execution.now_ns / SECOND + 2)
+    found = figures(execution, "users")
+    assert metric(execution, "router", "moved_buckets") > 100 and found["pages_shown"] > 1_000
+    assert found["duplicates"] == found["skips"] == 0
+    assert len(execution.model.blocks["router"].map.pasts) <= 1, "what no list needs any more is forgotten"

@@ -186,15 +186,78 @@ def test_an_entry_that_takes_a_version_back_counts_only_where_that_version_stand
 def test_a_taken_row_is_a_record_as_any_other_and_its_versions_are_given_to_nobody_else() -> None:
     execution = reach(Execution(clusters(FAILOVER, 1), recorded=False), 0.1)
     db = execution.model.blocks["shard-004"]
-    assert db.take_row(7, 5, 1_000, 9, vec[i64]())
+    assert db.take_row(7, 5, 1_000, 9, vec[i64](), 2 * (11 + 1) + 1)
     assert db.row_version(7) == 1 and not db.secure(db.log_position()), "it is not flushed yet"
     reach(execution, 1.0)
     assert db.row_version(7) == 5 and db.written_at(7) == 1_000 and db.issued_version(7) == 9
     assert db.secure(db.log_position())
     assert all(int(node.applied) == db.log.end for node in db.nodes)
     # It may become older again: where it came from, a failover took its last version back.
-    assert db.take_row(7, 4, 900, 9, vec[i64]())
+    assert db.take_row(7, 4, 900, 9, vec[i64](), 2 * (11 + 1) + 1)
     reach(execution, 2.0)
     assert db.row_version(7) == 4 and metric(execution, "shard-004", "commits") == 0
     execution.act(fault("shard-004", "crash", restart_after_s=60.0), "test")
-    assert not db.take_row(7, 6, 2_000, 9, vec[i64]()), "nobody is there who could take it"
+    assert not db.take_row(7, 6, 2_000, 9, vec[i64](), 2 * (11 + 1) + 1), "nobody is there who could take it"
+
+
+def moved_to_a_leader_that_is_cut_off(seed: int, partition_s: float) -> tuple[Execution, Auditor]:
+    """The new shard's leader has been cut off from its replicas just now, with all its callers on its side, when rows are to move there."""
+    execution = Execution(clusters({**FAILOVER, "fencing": False, "lease_ttl_s": 8.0}, seed), recorded=False)
+    auditor = audited(execution, with_deletions=seed % 2 == 0)
+    reach(execution, 1.0)
+    # Something in every bucket has been written by now: those without may be cut over.
+    auditor.every_ns = 4_000_000
+    execution.act(fault("shard-004", "partition", instance=0, callers="all", duration_s=partition_s), "test")
+    execution.act(set_param("router", "move_rows_per_s", 100_000), "test")
+    execution.act(set_param("router--shard-004", "weight", 1), "test")
+    return execution, auditor
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_rows_are_not_cut_over_to_a_leader_whose_replicas_lack_them(seed: int) -> None:
+    execution, auditor = moved_to_a_leader_that_is_cut_off(seed, 15.0)
+    reach(execution, 7.0)
+    assert shards(execution)[3].rows_taken > 20
+    router = execution.model.blocks["router"]
+    assert all(router.truth(key).name != "shard-004" for key in range(1, ROWS + 1))
+    said = [it.detail for it in execution.take_notables() if it.kind == "move_rolled_back"]
+    resharded(execution)
+    assert said and all("too few nodes of shard-004 have them" in text for text in said)
+    assert_nothing_lost(execution, auditor)
+    assert shards(execution)[3].timeline > 1 and sum(it.lost.total for it in shards(execution)) == 0
+
+
+def served_anew(by: int) -> Execution:
+    """A shard that has taken a row over, and whose two replicas have not heard of it."""
+    execution = reach(Execution(clusters(FAILOVER, 1), recorded=False), 0.1)
+    for number in (1, 2):
+        execution.act(fault("shard-004", "partition", instance=number, callers="none", duration_s=60.0), "test")
+    db = shards(execution)[3]
+    assert db.take_row(7, 5, 1_000, 9, vec[i64](), by)
+    return reach(execution, 0.3)
+
+
+@pytest.mark.parametrize(("told", "served", "lost"), [(1, True, 1), (0, True, 0), (1, False, 0)])
+def test_a_copied_row_that_is_lost_is_counted_where_it_was_acknowledged_and_served(
+    told: int, served: bool, lost: int
+) -> None:
+    execution = served_anew(2 * (11 + 1) + told)
+    db = shards(execution)[3]
+    if served:
+        db.serve_rows(vec[i64]([7]), db.log_position())
+    execution.act(fault("shard-004", "crash_leader", restart_after_s=90.0), "test")
+    reach(execution, 70.0)
+    assert db.timeline > 1 and db.row_version(7) == 1
+    assert db.lost.total == metric(execution, "shard-004", "lost_writes") == lost
+    told_of = [(row["key"], row["version"], row["user"]) for row in db.detail().get("latest_lost_writes", [])]
+    assert told_of == [(7, 5, 11)] * lost
+
+
+def test_what_another_shard_serves_by_now_is_not_lost_with_the_old_ones_log() -> None:
+    execution = served_anew(2 * (11 + 1) + 1)
+    db = shards(execution)[3]
+    db.serve_rows(vec[i64]([7]), db.log_position())
+    db.leave_rows(vec[i64]([7]))
+    execution.act(fault("shard-004", "crash_leader", restart_after_s=90.0), "test")
+    reach(execution, 70.0)
+    assert db.row_version(7) == 1 and db.lost.total == 0

@@ -139,7 +139,8 @@ class Copying(Planning):
             holder = self.truth(key)
             if holder is not None:
                 at = holder.written_at(key)
-                move.put(key, holder.row_version(key), at, holder.issued_version(key), holder.stock_rows(key))
+                issued = holder.issued_version(key)
+                move.put(key, holder.row_version(key), at, issued, holder.stock_rows(key), holder.written_by(key))
             taken += 1
         edge = self.shards.edge[move.target]
         if edge is None:
@@ -155,7 +156,7 @@ class Copying(Planning):
             key = move.key[index]
             stock = move.stock_of(index)
             if target is None or not target.take_row(
-                key, move.version[index], move.at[index], move.issued[index], stock
+                key, move.version[index], move.at[index], move.issued[index], stock, move.by[index]
             ):
                 self.fail(move, "its new shard has no leader")
                 return
@@ -330,14 +331,24 @@ class Copying(Planning):
 
     def finish(self, move: Move) -> None:
         """The new shard has everything: it serves the bucket from now on."""
-        layout = self.map.newest()
-        layout.done[move.bucket] = 1
-        layout.moved[move.bucket] = 1
-        layout.left -= 1
+        self.hand_over(move)
+        self.map.cut_over(move.bucket)
         self.moved_buckets += 1
         self.unlock(move)
         self.rest(move)
         self.pump()
+
+    def hand_over(self, move: Move) -> None:
+        """Who answers for the rows: what a shard's log loses of them from now on is lost on the new one, and not on the old one."""
+        target = self.shards.authority(move.target)
+        if target is not None:
+            target.serve_rows(move.given, move.target_end)
+        shard: i64 = 0
+        while shard < len(move.is_source):
+            source = self.shards.authority(shard) if move.is_source[shard] != 0 else None
+            if source is not None:
+                source.leave_rows(move.given)
+            shard += 1
 
     def unlock(self, move: Move) -> None:
         """Writes that waited go on, wherever their bucket is now."""

@@ -89,6 +89,8 @@ class Gathering(Moving):
         calls = self.calls
         calls.mark[call] = GATHERING
         calls.memo[call] = self.shards.there_all
+        # A bucket that is cut over while its shards answer is taken from the one that had it, and from no other.
+        calls.next[call] = self.map.turn
         calls.reply_bytes[call] = SMALL_BYTES
         self.scattered += 1
         if self.shards.there_all == 0:
@@ -117,6 +119,7 @@ class Gathering(Moving):
         """The shards' parts broke off before the page was full, since they held rows that others serve: ask them for what comes after."""
         calls = self.calls
         calls.memo[call] = self.shards.there_all
+        calls.next[call] = self.map.turn
         shard: i64 = 0
         while shard < len(self.shards.there):
             edge = self.shards.edge[shard]
@@ -126,6 +129,25 @@ class Gathering(Moving):
                 calls.step[made] = SCATTERED
                 pages.ask_after(calls, call, made, after, wanted)
             shard += 1
+
+    def oldest_list(self) -> i64:
+        """The map's turn at which the oldest of the lists under way was scattered; the one after the present where there is none."""
+        calls = self.calls
+        edges = self.simulation.edges
+        oldest = self.map.turn + 1
+        call: i64 = 0
+        while call < calls.capacity:
+            edge = calls.edge[call]
+            if (
+                edge >= 0
+                and calls.flags[call] & AT_CALLEE != 0
+                and edges[edge].callee_index == self.index
+                and calls.mark[call] == GATHERING
+                and calls.next[call] < oldest
+            ):
+                oldest = calls.next[call]
+            call += 1
+        return oldest
 
     def is_short(self, call: i64) -> bool:
         """Whether a page has to be gone on with; then it is."""
@@ -168,7 +190,7 @@ class Gathering(Moving):
         while shard < len(self.shards.edge):
             edge = self.shards.edge[shard]
             if edge is not None and edge.index == calls.edge[call]:
-                pages.take_in(self, page, part, shard)
+                pages.take_in(self, page, part, shard, calls.next[parent])
             shard += 1
         number: i64 = len(part.rows)
         # For now the size of a row.

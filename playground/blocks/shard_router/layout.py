@@ -21,7 +21,8 @@ SALT: Final = 0x51AD
 
 @final
 class Layout(State):
-    """One way to lay keys out. ``done`` says of each bucket whether its rows are where this layout wants them."""
+    """One way to lay keys out. ``done`` says of each bucket whether its rows are where this layout wants them, ``done_at`` since which
+    :attr:`KeyMap.turn` of the map (0: from the layout's first moment on)."""
 
     def __init__(self, scheme: i64, buckets: i64) -> None:
         self.scheme: i64 = scheme
@@ -30,6 +31,7 @@ class Layout(State):
         self.splits: vec[i64] = vec[i64]()
         self.home: vec[i64] = filled(buckets, -1)
         self.done: vec[i64] = filled(buckets, 1)
+        self.done_at: vec[i64] = zeros(buckets)
         self.moved: vec[i64] = zeros(buckets)
         self.left: i64 = 0
 
@@ -59,6 +61,17 @@ class Layout(State):
             index += 1
         return True
 
+    def twin(self) -> Layout:
+        """The same, to be changed by itself."""
+        made = Layout(self.scheme, self.buckets)
+        made.splits = self.splits
+        made.home = self.home[:]
+        made.done = self.done[:]
+        made.done_at = self.done_at[:]
+        made.moved = self.moved[:]
+        made.left = self.left
+        return made
+
     def first_key(self, bucket: i64) -> i64:
         """The first key of a range."""
         return self.splits[bucket - 1] + 1 if bucket > 0 else 1
@@ -70,11 +83,27 @@ class Layout(State):
 
 
 @final
+class Past(State):
+    """The layouts that served before the map's turn ``until``, when some of them were forgotten."""
+
+    def __init__(self, until: i64, layouts: list[Layout]) -> None:
+        self.until: i64 = until
+        self.layouts = layouts
+
+
+@final
 class KeyMap(State):
-    """Where keys are served now: by the newest layout where a bucket is done, else by the one that it replaces, and so on."""
+    """Where keys are served now: by the newest layout where a bucket is done, else by the one that it replaces, and so on.
+
+    ``turn`` counts what has changed in it. Whoever asks several shards one question notes it, and hears from :meth:`owner_at` who served
+    a key then. MongoDB sends the version of its routing table along, and filters a shard's rows by the chunks that it had then.
+    """
 
     def __init__(self) -> None:
         self.layouts: list[Layout] = []
+        self.turn: i64 = 0
+        # Oldest first.
+        self.pasts: list[Past] = []
 
     def newest(self) -> Layout:
         """The layout that everything is to have."""
@@ -92,17 +121,52 @@ class KeyMap(State):
         layout = self.layouts[0]
         return layout.home[layout.bucket(key)]
 
-    def settle(self) -> None:
-        """Forget layouts that serve nothing any more, and let one take over what a like one has done."""
+    def owner_at(self, key: i64, turn: i64) -> i64:
+        """The shard that served a key at an earlier turn."""
+        if turn == self.turn:
+            return self.owner(key)
+        layouts = self.layouts
+        for past in self.pasts:
+            if turn < past.until:
+                layouts = past.layouts
+                break
+        index: i64 = len(layouts) - 1
+        while index > 0:
+            layout = layouts[index]
+            bucket = layout.bucket(key)
+            if layout.done[bucket] != 0 and layout.done_at[bucket] <= turn:
+                return layout.home[bucket]
+            index -= 1
+        layout = layouts[0]
+        return layout.home[layout.bucket(key)]
+
+    def cut_over(self, bucket: i64) -> None:
+        """From now on the newest layout serves a bucket."""
+        layout = self.newest()
+        self.turn += 1
+        layout.done[bucket] = 1
+        layout.done_at[bucket] = self.turn
+        layout.moved[bucket] = 1
+        layout.left -= 1
+
+    def settle(self, oldest: i64) -> None:
+        """Forget layouts that serve nothing any more, and let one take over what a like one has done. Nobody asks for a turn before
+        ``oldest``."""
         newest = self.newest()
+        count = len(self.layouts)
+        if count < 2:
+            return
+        older = self.layouts[count - 2]
+        if newest.left != 0 and not older.is_like(newest):
+            return
+        self.turn += 1
+        self.pasts = [past for past in self.pasts if past.until > oldest]
+        if oldest < self.turn:
+            self.pasts.append(Past(self.turn, self.layouts))
         if newest.left == 0:
             self.layouts = [newest]
             return
-        if len(self.layouts) < 2:
-            return
-        older = self.layouts[len(self.layouts) - 2]
-        if not older.is_like(newest):
-            return
+        older = older.twin()
         bucket: i64 = 0
         while bucket < newest.buckets:
             if newest.done[bucket] != 0:
@@ -110,10 +174,11 @@ class KeyMap(State):
                 if older.done[bucket] == 0:
                     older.done[bucket] = 1
                     older.left -= 1
+                older.done_at[bucket] = 0
             bucket += 1
         older.scheme = newest.scheme
         older.moved = newest.moved
-        self.layouts.pop()
+        self.layouts = [*self.layouts[: count - 2], older]
 
 
 def even_splits(ranges: i64, highest: i64) -> vec[i64]:

@@ -34,6 +34,7 @@ class Move(State):
         self.version: vec[i64] = vec[i64]()
         self.at: vec[i64] = vec[i64]()
         self.issued: vec[i64] = vec[i64]()
+        self.by: vec[i64] = vec[i64]()
         # What was sold of the batch's rows, one after the other, and where each row's part ends.
         self.stock: vec[i64] = vec[i64]()
         self.stock_end: vec[i64] = vec[i64]()
@@ -45,6 +46,7 @@ class Move(State):
         self.target_end: i64 = -1
         self.reads_out: i64 = 0
         self.tries: i64 = 0
+        self.late: i64 = 0
         self.rounds: i64 = 0
         self.locked_at: i64 = 0
         self.first_held: i64 = -1
@@ -56,10 +58,11 @@ class Move(State):
         self.version = vec[i64]()
         self.at = vec[i64]()
         self.issued = vec[i64]()
+        self.by = vec[i64]()
         self.stock = vec[i64]()
         self.stock_end = vec[i64]()
 
-    def put(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64]) -> None:
+    def put(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64], by: i64) -> None:
         """A row goes with the batch, and its stock with it."""
         for number in stock:
             self.stock = append(self.stock, number)
@@ -68,6 +71,7 @@ class Move(State):
         self.version = append(self.version, version)
         self.at = append(self.at, at)
         self.issued = append(self.issued, issued)
+        self.by = append(self.by, by)
 
     def stock_of(self, index: i64) -> vec[i64]:
         """What was sold of the batch's row number ``index``."""

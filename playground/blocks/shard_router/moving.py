@@ -98,7 +98,7 @@ class Moving(Copying):
         if layout.left == 0:
             text = f"{self.planned_buckets} buckets, {self.moved_percent():.0f} % of all rows, moved in {took:.1f} s."
             self.note("reshard_done", "good", f"{self.label} has resharded", text)
-            self.map.settle()
+            self.map.settle(self.oldest_list())
         else:
             text = f"{layout.left} buckets stay where they are: a shard that holds them is not connected."
             self.note("reshard_stuck", "bad", f"{self.label} can't reshard", text)
@@ -109,6 +109,7 @@ class Moving(Copying):
         move.bucket = bucket
         move.target = layout.home[bucket]
         move.tries = 0
+        move.late = 0
         move.rounds = 0
         move.clear_batch()
         move.given = vec[i64]()
@@ -244,4 +245,19 @@ class Moving(Copying):
             self.next_batch(move)
         elif move.stage == DRAINING or move.stage == CLOSING:
             self.cut_overs_late += 1
-            self.fail(move, "writes would have waited too long for its cut-over")
+            move.late += 1
+            if move.late < TRIES_MAX:
+                self.fail(move, self.why_late(move))
+            else:
+                self.roll_back(move, self.why_late(move))
+
+    def why_late(self, move: Move) -> str:
+        """Why a cut-over has taken too long."""
+        whose = ""
+        if move.stage == CLOSING and move.target_end >= 0:
+            whose = self.shards.label[move.target]
+        elif move.stage == DRAINING and self.writing[move.bucket] == 0 and not self.has_strays(move.bucket):
+            whose = "the old shard"
+        if whose == "":
+            return "writes would have waited too long for its cut-over"
+        return f"a failover could still take its rows back, since too few nodes of {whose} have them"

@@ -61,9 +61,10 @@ def break_off(page: Body) -> i64:
     return len(rows)
 
 
-def take_in(router: Routing, page: Body, part: Body, shard: i64) -> None:
-    """Add a shard's part: of its rows those that it serves. ``page.upto`` is, meanwhile, where the first of the shards that have more rows
-    breaks off: below it nobody knows what comes."""
+def take_in(router: Routing, page: Body, part: Body, shard: i64, turn: i64) -> None:
+    """Add a shard's part: of its rows those that it served when it was asked, at a ``turn`` of the map. A bucket that has been cut over
+    since comes from its old shard, which keeps its rows as they were then, and from no other.
+    ``page.upto`` is, meanwhile, where the first of the shards that have more rows breaks off: below it nobody knows what comes."""
     rows = vec[i64]()
     prices = part.prices
     page.prices = prices
@@ -78,7 +79,7 @@ def take_in(router: Routing, page: Body, part: Body, shard: i64) -> None:
             rows = append(rows, mine[index])
             index += 1
         else:
-            if router.map.owner(theirs[other]) == shard:
+            if router.map.owner_at(theirs[other], turn) == shard:
                 rows = append(rows, theirs[other])
             other += 1
     page.rows = rows

@@ -76,6 +76,10 @@ class Planning(Routing):
         """Roll back what is being moved."""
         raise AssertionError("moving says how")
 
+    def oldest_list(self) -> i64:
+        """The map's turn at which the oldest of the lists under way was scattered; the one after the present where there is none."""
+        raise AssertionError("the router says how")
+
     def count_writes(self) -> None:
         """Count the writes that are under way now, bucket by bucket."""
         raise AssertionError("the router says how")
@@ -164,7 +168,7 @@ class Planning(Routing):
             return
         self.stop_moves()
         self.end()
-        self.map.settle()
+        self.map.settle(self.oldest_list())
         wanted = self.desired()
         if bucket_ordered >= 0:
             wanted.home[bucket_ordered] = shard_ordered
@@ -175,11 +179,12 @@ class Planning(Routing):
         while bucket < wanted.buckets:
             stays = like and newest.done[bucket] != 0 and newest.home[bucket] == wanted.home[bucket]
             wanted.done[bucket] = 1 if stays else 0
+            wanted.done_at[bucket] = newest.done_at[bucket] if stays else 0
             wanted.left += 0 if stays else 1
             bucket += 1
         self.map.layouts.append(wanted)
         if wanted.left == 0:
-            self.map.settle()
+            self.map.settle(self.oldest_list())
             self.resize(wanted.buckets)
         else:
             self.begin(wanted)

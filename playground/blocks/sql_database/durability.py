@@ -192,10 +192,11 @@ class Durable(Checkpointing):
         slot = log.slot(position)
         log.visible = position
         node.applied = position
+        entry: i64 = -1
         if node.fork is None:
-            self.rows.commit(log, position, now)
+            entry = self.rows.commit(log, position, now)
         log.committed[slot] = now
-        if log.user[slot] == COPIED:
+        if log.user[slot] <= COPIED:
             return
         self.commits += 1
         version = log.version[slot]
@@ -219,6 +220,8 @@ class Durable(Checkpointing):
                 self.lose(log, position, SPLIT_BRAIN)
                 self.split_writes += 1
                 node.split_writes += 1
+        if entry >= 0 and log.acked[slot] > 0:
+            self.rows.by[entry] += 1
         self.finish(call, version, SMALL_BYTES)
 
     # ---- flushing

@@ -12,10 +12,15 @@ from typing import final
 from librt.vecs import vec
 from mypy_extensions import i64
 
-from playground.blocks.sql_database.states import UNBOUNDED
+from playground.blocks.sql_database.states import COPIED, UNBOUNDED
 from playground.engine.columns import zeros
 from playground.engine.state import State
 from playground.engine.stores import FIFO, Evicting
+
+
+def writer_of(user: i64) -> i64:
+    """Who wrote what a record says, by its ``user``; of a copied row, who wrote it where it came from (-1: nobody knows)."""
+    return user if user > COPIED else COPIED - user - 1
 
 
 @final
@@ -25,7 +30,9 @@ class Log(State):
     Columns by slot, see :meth:`slot`: ``key``; ``version`` that the record makes (negative: it deletes) and the one ``before``;
     ``previous`` record of the same key on this branch (0: none that is known); ``user`` who wrote; ``call`` that waits for the
     commit (-1: none); ``committed`` and ``acked`` (told to the caller), ns, 0 while it isn't; ``before_at``, when the version
-    before was committed (until its own commit, of a row that was copied: when that was committed where it came from).
+    before was committed (until its own commit, of a row that was copied: when that was committed where it came from); ``before_by``, the
+    same of :attr:`Rows.by`. Of a copied row ``acked`` is when its write was acknowledged where it came from. It is negative as long as this
+    database doesn't answer for the row: the record may be lost, and the write is not.
     """
 
     def __init__(self, base: i64) -> None:
@@ -42,6 +49,7 @@ class Log(State):
         self.committed: vec[i64] = zeros(64)
         self.acked: vec[i64] = zeros(64)
         self.before_at: vec[i64] = zeros(64)
+        self.before_by: vec[i64] = zeros(64)
 
     def slot(self, position: i64) -> i64:
         """Where the record at ``position`` stands in the columns; it must be kept."""
@@ -87,6 +95,7 @@ class Log(State):
         self.committed = self.spread(self.committed, new)
         self.acked = self.spread(self.acked, new)
         self.before_at = self.spread(self.before_at, new)
+        self.before_by = self.spread(self.before_by, new)
         self.mask = new - 1
 
     def spread(self, column: vec[i64], length: i64) -> vec[i64]:
@@ -113,6 +122,7 @@ class Log(State):
         self.committed[slot] = source.committed[there]
         self.acked[slot] = source.acked[there]
         self.before_at[slot] = source.before_at[there]
+        self.before_by[slot] = source.before_by[there]
         if self.committed[slot] > 0:
             self.visible = made
         return made

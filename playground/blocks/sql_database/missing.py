@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mypy_extensions import i64, mypyc_attr
 
+from playground.blocks.sql_database.log import writer_of
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.replication import Replicated
 from playground.blocks.sql_database.states import QUIET_NS
@@ -64,7 +65,7 @@ class Missing(Replicated):
             if self.shows_on(call, body, log.key[slot], log.version[slot] < 0 or log.before[slot] < 0):
                 if first == 0:
                     first = position
-                if log.user[slot] == user and log.acked[slot] > 0 and log.acked[slot] <= calls.arrived[call]:
+                if writer_of(log.user[slot]) == user and log.acked[slot] > 0 and log.acked[slot] <= calls.arrived[call]:
                     own = True
                     first = position
             position += 1
@@ -116,7 +117,7 @@ class Missing(Replicated):
         position = self.rows.last[self.rows.versions.index.find(key)]
         while position > here:
             slot = log.slot(position)
-            if log.user[slot] == user and log.acked[slot] > 0 and log.acked[slot] <= arrived:
+            if writer_of(log.user[slot]) == user and log.acked[slot] > 0 and log.acked[slot] <= arrived:
                 return True
             position = log.previous[slot]
         return False

@@ -37,7 +37,7 @@ class Publishing(Electing):
     def book_copy(self, node: Node, position: i64, key: i64, stock: vec[i64]) -> None:
         """The record at ``position`` brings what is sold of a row along."""
 
-    def take_row(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64]) -> bool:
+    def take_row(self, key: i64, version: i64, at: i64, issued: i64, stock: vec[i64], by: i64) -> bool:
         """Have a row as it is elsewhere, with its stock; False where there is no leader."""
         if self.leader < 0 or not self.nodes[self.leader].plain:
             return False
@@ -57,8 +57,11 @@ class Publishing(Electing):
         log = self.log
         if log.is_full():
             self.trim()
-        position = log.append(key, version, before if before != 0 else -1, rows.last[entry], COPIED, -1)
-        log.before_at[log.slot(position)] = at
+        position = log.append(key, version, before if before != 0 else -1, rows.last[entry], COPIED - (by >> 1), -1)
+        slot = log.slot(position)
+        log.before_at[slot] = at
+        # Negative: until a cut-over its old owner answers for the row.
+        log.acked[slot] = -at if by & 1 != 0 else 0
         rows.latest[entry] = version
         rows.last[entry] = position
         self.rows_taken += 1
@@ -66,13 +69,37 @@ class Publishing(Electing):
         self.wrote(node, position)
         return True
 
+    def written_by(self, key: i64) -> i64:
+        """Who wrote the committed version of a row, see :attr:`Rows.by`."""
+        entry = self.rows.versions.index.find(key)
+        return self.rows.by[entry] if entry >= 0 else 0
+
+    def serve_rows(self, keys: vec[i64], position: i64) -> None:
+        """Answer for rows that were taken, which are in the log up to ``position``."""
+        if len(keys) > 0 and position > self.taken_upto:
+            self.taken_upto = position
+        for key in keys:
+            self.rows.answer_for(self.log, key, True)
+
+    def leave_rows(self, keys: vec[i64]) -> None:
+        """Somebody else answers for rows: what the log loses of them is not lost."""
+        for key in keys:
+            self.rows.answer_for(self.log, key, False)
+
+    def take_back(self, upto: i64, how: i64) -> i64:
+        """Nobody waits for a position that is another history's."""
+        if self.taken_upto > upto:
+            self.taken_upto = upto
+        return super().take_back(upto, how)
+
     def log_position(self) -> i64:
         """Where the leader's log ends."""
         return self.log.end
 
     def secure(self, position: i64) -> bool:
-        """Whether the log up to ``position``, or up to where it was cut since, is committed, and flushed at the leader and at every replica
-        that is connected to it. Replicas report it as they go (PostgreSQL's ``pg_stat_replication.flush_lsn``)."""
+        """Whether the log up to ``position``, or up to where it was cut since, is committed, and flushed where a failover would look:
+        at the leader, at every replica that follows it or may be elected now, and at most of all nodes, so that whoever is elected after
+        one failure more has it. Replicas report it as they go (PostgreSQL's ``pg_stat_replication.flush_lsn``)."""
         if self.leader < 0 or self.nodes[self.leader].role != LEADER:
             return False
         node = self.nodes[self.leader]
@@ -82,7 +109,15 @@ class Publishing(Electing):
             self.begin_flush(node)
         if node.flushed < wanted or self.log.visible < wanted:
             return False
-        return all(not other.connected or other.flushed >= wanted for other in self.nodes)
+        have: i64 = 1
+        for other in self.nodes:
+            if other.number == node.number or other.number >= self.instances:
+                continue
+            if other.fork is None and not other.behind and other.flushed >= wanted:
+                have += 1
+            elif other.connected or (self.automatic and self.may_stand(other)):
+                return False
+        return not self.automatic or 2 * have > self.instances
 
     def times_cut(self) -> i64:
         """How often a crash or a failover took the end of the log away."""

@@ -47,6 +47,8 @@ class Reading(Missing):
         self.turn: i64 = 0
         # The position of each user's last acknowledged write, and when that was, oldest first.
         self.own_writes = Evicting(UNBOUNDED, FIFO)
+        # Up to here stand rows that came from another database, where everybody may have written to them and read them.
+        self.taken_upto: i64 = 0
         self.rejected: i64 = 0
         self.no_leader: i64 = 0
         self.replica_reads: i64 = 0
@@ -119,6 +121,9 @@ class Reading(Missing):
                 continue
             if self.route_reads == READ_BOUNDED and self.lag_ns(node) > self.staleness_ns:
                 continue
+            if self.taken_upto > node.view() and self.route_reads in (READ_AFTER_WRITE, READ_BOUNDED):
+                # It would break what the route promises for the rows that were taken over.
+                continue
             self.turn = number
             return number
         return -1
@@ -190,10 +195,13 @@ class Reading(Missing):
         self.replica_reads += 1
         if self.route_reads != READ_POSITION:
             return True
+        wanted = self.taken_upto
         entry = self.own_writes.find(calls.user[call])
-        if entry < 0 or self.own_writes.version[entry] <= node.view():
+        if entry >= 0 and self.own_writes.version[entry] > wanted:
+            wanted = self.own_writes.version[entry]
+        if wanted <= node.view():
             return True
-        self.wait_for(call, node, self.own_writes.version[entry])
+        self.wait_for(call, node, wanted)
         return False
 
     def refuse(self, call: i64) -> None:

@@ -180,7 +180,7 @@ class Replicated(Synchronous):
         node.applied = position
         slot = log.slot(position)
         key = log.key[slot]
-        if log.version[slot] > 0 and log.user[slot] != COPIED:
+        if log.version[slot] > 0 and log.user[slot] > COPIED:
             node.buffer.put(key, 1, self.simulation.now, NEVER)
         elif log.version[slot] <= 0:
             held = node.buffer.find(key)

@@ -7,7 +7,7 @@ from typing import final
 from librt.vecs import vec
 from mypy_extensions import i64
 
-from playground.blocks.sql_database.log import Log
+from playground.blocks.sql_database.log import Log, writer_of
 from playground.blocks.sql_database.states import COPIED
 from playground.engine.columns import grown, zeros
 from playground.engine.state import State
@@ -17,7 +17,8 @@ from playground.engine.stores import Versions
 @final
 class Rows(State):
     """Columns by entry of ``versions``: ``issued``, the highest version that anybody ever gave out, on any branch, so that a version names
-    one write for ever; ``latest``, the version of the newest record (committed or not, negative: it deletes); ``last``, its position.
+    one write for ever; ``latest``, the version of the newest record (committed or not, negative: it deletes); ``last``, its position;
+    ``by``, who wrote the committed version: twice the user's number after the next (0: nobody), and 1 more where they were told of it.
     """
 
     def __init__(self) -> None:
@@ -25,6 +26,7 @@ class Rows(State):
         self.issued: vec[i64] = zeros(64)
         self.latest: vec[i64] = zeros(64)
         self.last: vec[i64] = zeros(64)
+        self.by: vec[i64] = zeros(64)
 
     def entry_of(self, key: i64, is_there: bool) -> i64:
         """The entry of ``key``; one that is made now says that the row was there from the start, or never."""
@@ -38,6 +40,7 @@ class Rows(State):
             self.issued = grown(self.issued, length)
             self.latest = grown(self.latest, length)
             self.last = grown(self.last, length)
+            self.by = grown(self.by, length)
         version: i64 = 1 if is_there else -1
         versions.version[entry] = version
         self.issued[entry] = 1
@@ -58,16 +61,24 @@ class Rows(State):
         self.issued[entry] = version
         return version
 
-    def commit(self, log: Log, position: i64, now: i64) -> None:
-        """The record at ``position`` is what everybody sees now."""
+    def commit(self, log: Log, position: i64, now: i64) -> i64:
+        """The record at ``position`` is what everybody sees now; the entry of its key."""
         slot = log.slot(position)
         versions = self.versions
         entry = versions.index.find(log.key[slot])
+        user = log.user[slot]
         before = versions.written_at[entry]
-        # A row that was copied keeps the time of its own commit, which stands here until this one.
-        versions.written_at[entry] = log.before_at[slot] if log.user[slot] == COPIED else now
+        log.before_by[slot] = self.by[entry]
+        self.by[entry] = 2 * (writer_of(user) + 1)
+        if user <= COPIED:
+            # A row that was copied keeps the time of its own commit, which stands here until this one.
+            versions.written_at[entry] = log.before_at[slot]
+            self.by[entry] += 1 if log.acked[slot] != 0 else 0
+        else:
+            versions.written_at[entry] = now
         log.before_at[slot] = before
         versions.version[entry] = log.version[slot]
+        return entry
 
     def take_back(self, log: Log, position: i64) -> None:
         """The newest record of its key, at ``position``, is no more; neither is the commit, if there was one."""
@@ -79,6 +90,17 @@ class Rows(State):
         if log.committed[slot] > 0:
             versions.version[entry] = log.before[slot]
             versions.written_at[entry] = log.before_at[slot]
+            self.by[entry] = log.before_by[slot]
+
+    def answer_for(self, log: Log, key: i64, is_served: bool) -> None:
+        """Whether this database serves a row from now on, so that a write to it is lost when its record is."""
+        entry = self.versions.index.find(key)
+        position = self.last[entry] if entry >= 0 else 0
+        while position > log.base:
+            slot = log.slot(position)
+            if (log.acked[slot] < 0) == is_served:
+                log.acked[slot] = -log.acked[slot]
+            position = log.previous[slot]
 
     def version_at(self, log: Log, key: i64, applied: i64) -> i64:
         """The version of ``key`` that a node sees which has applied ``log`` up to ``applied``; 0 where no record ever said anything."""

@@ -296,8 +296,9 @@ class Selling(Publishing):
             if node.fork is not None and node.log is log:
                 shop = self.trading_at(node.number).shop
         sale = shop.sales.get(int(position))
-        if sale is not None and sale.sold < 0:
-            self.sales_lost += 1
+        sales: i64 = sale.sales() if sale is not None else 0
+        self.sales_lost += sales
+        if sales > 0:
             self.lost.mark_sale()
 
     def fork_at(self, chosen: Node) -> i64:

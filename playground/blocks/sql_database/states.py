@@ -91,7 +91,7 @@ CALLERS_BESIDE: Final = ["none", "zone", "all"]
 """Which callers reach a node that is cut off from the others: none, those that stand in its zone, all."""
 
 COPIED: Final = -2
-"""Instead of a user, in the log: the row was copied from another database."""
+"""Instead of a user, in the log: the row was copied from another database. From here on downwards, see ``log.writer_of``."""
 
 ROW_OVERHEAD_BYTES: Final = 60
 SMALL_BYTES: Final = 60

@@ -42,7 +42,8 @@ class Sale(State):
     """A record of the log that changes a row that is sold from: ``quantity`` and ``version`` before it, ``left`` after it.
 
     A purchase has the transaction that made it until that is told of its commit. A row that was copied says how often it was ``sold`` where
-    it came from (of a purchase: -1), and at its commit takes instead how often that was here; ``also``: the item's further rows.
+    it came from (of a purchase: -1), and at its commit takes instead how often that was here, and by how much it is more (``came``);
+    ``also``: the item's further rows.
     """
 
     def __init__(self, purchase: Purchase | None, key: i64, place: i64, left: i64, sold: i64) -> None:
@@ -53,6 +54,7 @@ class Sale(State):
         self.quantity: i64 = left
         self.version: i64 = 1
         self.sold: i64 = sold
+        self.came: i64 = 0
         self.also: Sale | None = None
         self.is_committed: bool = False
 
@@ -62,10 +64,19 @@ class Sale(State):
         made.quantity = self.quantity
         made.version = self.version
         made.is_committed = self.is_committed
+        made.came = self.came
         also = self.also
         if also is not None:
             made.also = also.twin()
         return made
+
+    def sales(self) -> i64:
+        """How many sales are lost with the record: a purchase's own, or those that came with an item from elsewhere."""
+        if self.sold < 0:
+            return 1
+        also = self.also
+        came = self.came if self.came > 0 else 0
+        return came + (also.sales() if also is not None else 0)
 
     def excess(self) -> i64:
         """By how much more one sale sold than the stock fell by: what other sales had changed and this one overwrote."""
@@ -158,6 +169,7 @@ class Shop(State):
             sale.is_committed = True
             before = self.times_sold(sale.place)
             self.sold[int(sale.place)] = int(sale.sold)
+            sale.came = sale.sold - before
             sale.sold = before
             sale = sale.also
 

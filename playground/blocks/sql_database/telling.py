@@ -7,7 +7,7 @@ from typing import final
 from librt.vecs import vec
 from mypy_extensions import i64
 
-from playground.blocks.sql_database.log import Log
+from playground.blocks.sql_database.log import Log, writer_of
 from playground.blocks.sql_database.states import CAUSES, COPIED, KEPT, LOSSES, SHOWN
 from playground.engine.columns import zeros
 from playground.engine.outcomes import ABSENT
@@ -48,7 +48,7 @@ class Lost(State):
         self.version[place] = version if version > 0 else -version
         self.position[place] = position
         self.acked[place] = log.acked[slot]
-        self.user[place] = log.user[slot]
+        self.user[place] = writer_of(log.user[slot])
         self.way[place] = how
         self.at[place] = now
         self.is_sale[place] = 0
@@ -112,6 +112,7 @@ class StaleReads(State):
         self.behind: vec[i64] = zeros(KEPT)
         self.committed: vec[i64] = zeros(KEPT)
         self.writer: vec[i64] = zeros(KEPT)
+        self.copied: vec[i64] = zeros(KEPT)
         self.reader: vec[i64] = zeros(KEPT)
         self.node: vec[i64] = zeros(KEPT)
         self.cause: vec[i64] = zeros(KEPT)
@@ -128,14 +129,20 @@ class StaleReads(State):
         version = log.version[slot]
         self.total += 1
         self.causes[cause] += 1
-        self.age_ns += float(now - log.committed[slot])
+        copied = log.user[slot] <= COPIED
+        # A row that was copied has been missing since its own commit.
+        committed = log.committed[slot]
+        if copied and log.acked[slot] != 0:
+            committed = log.acked[slot] if log.acked[slot] > 0 else -log.acked[slot]
+        self.age_ns += float(now - committed)
         self.key[place] = log.key[slot]
         self.seen[place] = seen
         self.version[place] = version if version > 0 else ABSENT
         self.position[place] = position
         self.behind[place] = behind
-        self.committed[place] = log.committed[slot]
-        self.writer[place] = log.user[slot]
+        self.committed[place] = committed
+        self.writer[place] = writer_of(log.user[slot])
+        self.copied[place] = 1 if copied else 0
         self.reader[place] = reader
         self.node[place] = node
         self.cause[place] = cause
@@ -152,10 +159,12 @@ class StaleReads(State):
         missed = "its deletion" if self.version[place] == ABSENT else f"version {self.version[place]}"
         age = float(self.at[place] - self.committed[place]) / 1e6
         whose = f"by user {self.people.who(self.writer[place])}"
-        if self.writer[place] == self.reader[place]:
-            whose = "the reader's own write"
-        elif self.writer[place] == COPIED:
+        if self.copied[place] != 0 and self.writer[place] < 0:
             whose = "copied from another database"
+        elif self.writer[place] == self.reader[place]:
+            whose = "the reader's own write"
+        if self.copied[place] != 0 and self.writer[place] >= 0:
+            whose = f"{whose}, copied from another database"
         return (
             f"Stale: node {self.node[place] + 1} answered with {seen} of key {self.key[place]} and missed {missed} "
             f"(position {self.position[place]}, {whose}), committed {age:.3g} ms before. Why: {CAUSES[self.cause[place]]}; "
