@@ -58,7 +58,7 @@ CHANGES: dict[str, Change] = {
     "a service is added": add_service,
     "a service is taken out": lambda data: without(data, "prices"),
     "an edge is taken out": lambda data: without(data, "shop-cache", "cache"),
-    "the store is taken out": lambda data: without(data, "db"),
+    "the store is taken out": lambda data: without(data, "db", "jobs", "refreshers"),
     "an edge leads elsewhere": rewire,
     "a block becomes one of another kind": replace_kind,
     "the client is another one": lambda data: (

@@ -48,6 +48,8 @@ class Sessions(State):
         self.most = params.integer("sessions_max")
         self.ttl_ns = params.ns("session_ttl_s")
         if mode != self.mode and not (mode == STORE and self.mode == LOCAL):
+            for instance in range(len(self.held)):
+                self.leave(instance)
             self.held = []
         self.mode = mode
         if mode == LOCAL:

@@ -91,8 +91,8 @@ class WritingCache(Rebuilding):
         self.writes += 1
         if self.write_policy == BEHIND:
             number = calls.instance[call]
-            if calls.arrived[call] <= self.members_at:
-                # It was under way when the key went to another node.
+            if calls.sent[call] <= self.members_at:
+                # It was under way, or stood before a paused node, when the key went to another one.
                 number = self.keeper(key, number)
                 node = self.nodes[number]
             version = self.promise(node, key)
@@ -274,6 +274,11 @@ class WritingCache(Rebuilding):
         number = self.keeper(key, sender)
         node = self.nodes[number]
         under_way = node.flushing.find(key)
+        if number != sender and self.lives[sender] == stamp >> NODE_BITS:
+            # What it sent has come back, whoever has the key now.
+            left = self.nodes[sender].flushing.find(key)
+            if left >= 0:
+                self.nodes[sender].flushing.remove(left)
         well = calls.outcome[call] == OK
         if well:
             self.flushed += 1

@@ -39,6 +39,16 @@ class SignedIn(State):
         self.enabled = params.flag("sign_in")
         if not self.enabled and self.session.size > 0:
             self.session.clear()
+        # Where there are fewer users now, those who are gone present nothing.
+        if params.text("loop") == "closed":
+            return
+        users = params.integer("users")
+        index: i64 = 0
+        while index < len(self.ring_user) and self.session.size > 0:
+            user = self.ring_user[index]
+            if user >= users and self.session.find(user) >= 0:
+                self.session.drop(user)
+            index += 1
 
     def session_of(self, user: i64) -> i64:
         """The session that ``user`` presents, -1 when not signed in."""

@@ -119,11 +119,14 @@ class Targets(State):
             return True
         callee = edge.callee
         instance: i64 = 0
+        running: i64 = 0
         while instance < callee.instances:
-            if callee.paused[instance] == 0:
-                return False
+            if not callee.is_off(instance):
+                running += 1
+                if callee.paused[instance] == 0:
+                    return False
             instance += 1
-        return True
+        return running > 0
 
     def choose(self, policy: i64, origin: i64, answer_all: bool) -> i64:
         """The target for clients in region ``origin``, -1 when there is none."""
