@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64, mypyc_attr
 
-from playground.blocks.sql_database.listing import PAGE_BYTES
 from playground.blocks.sql_database.machine import Machine
 from playground.blocks.sql_database.node import Node
 from playground.blocks.sql_database.states import CHECKPOINT, EPOCH_MASK, NODE_BITS, ROW_OVERHEAD_BYTES, WRITTEN_BACK
@@ -40,7 +39,6 @@ class Checkpointing(Machine):
         self.checkpoint_ns: i64 = 1
         self.checkpoint_bytes: float = 1.0
         self.replay_ns_per_byte: float = 0.0
-        self.rows_per_page: i64 = 1
         self.checkpoints: i64 = 0
         self.written_back: i64 = 0
 
@@ -49,8 +47,6 @@ class Checkpointing(Machine):
         self.checkpoint_ns = params.ns("checkpoint_every_s")
         self.checkpoint_bytes = params.number("checkpoint_log_mb") * 1e6
         self.replay_ns_per_byte = 1e3 / params.number("replay_rate_mb")
-        fit = PAGE_BYTES // (params.integer("row_bytes") + ROW_OVERHEAD_BYTES)
-        self.rows_per_page = fit if fit > 1 else 1
 
     def node_timer(self, ns: i64, tag: i64, node: Node, epoch: i64) -> None:
         """Ring for a node in ``ns``, unless its epoch is another one by then."""
@@ -58,7 +54,7 @@ class Checkpointing(Machine):
 
     def touched(self, node: Node, key: i64) -> None:
         """A row's page has changed in a node's memory: the next checkpoint writes it back."""
-        page = key // self.rows_per_page
+        page = key // self.listing.rows_of_a_page()
         if node.dirty.find(page) < 0:
             node.dirty.put(page, 0)
 
