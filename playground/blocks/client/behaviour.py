@@ -341,7 +341,7 @@ class Client(Block):
 
     def presents(self, user: i64, session: i64) -> bool:
         """Whether that is the session in the cookie of ``user``."""
-        return self.signed_in.enabled and (self.closed or user < self.users) and self.signed_in.session_of(user) == session
+        return (self.closed or user < self.users) and self.signed_in.presents(user, session)
 
     # ---- faults and figures
 

@@ -54,6 +54,10 @@ class SignedIn(State):
         """The session that ``user`` presents, -1 when not signed in."""
         return self.session.find(user)
 
+    def presents(self, user: i64, session: i64) -> bool:
+        """Whether that is the session that ``user`` presents."""
+        return self.enabled and self.session.find(user) == session
+
     def enter(self, user: i64, session: i64) -> None:
         """``user`` has signed in; an older session of theirs is forgotten."""
         self.sign_ins += 1
