@@ -195,8 +195,8 @@ class Block(State):
         return 0
 
     def strayed_keys(self, after: i64) -> vec[i64]:
-        """Of an authority: the keys of versions that writes were given and that name nothing (any more) in what is served: lost, or given on
-        a branch. One entry for each, in the order in which that was known, from number ``after`` on."""
+        """Of an authority: the keys of versions that writes were given and that name nothing in what is served (any more): lost, or given
+        on a branch. One entry for each, in the order in which that was known, from number ``after`` on."""
         return vec[i64]()
 
     def stock_declared(self) -> tuple[i64, i64]:
