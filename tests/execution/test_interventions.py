@@ -56,7 +56,9 @@ def replay_of(execution: Execution, drawing: Scenario) -> Execution:
     return finished(drawing.model_copy(update={"interventions": log}))
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(
+    "name", quick_or_slow(EXAMPLES, ("example cache", "example shard_router", "example sql_database"))
+)
 @pytest.mark.parametrize("seed", quick_or_slow([1, 2], [1]))
 def test_a_run_that_was_intervened_in_replays_from_its_log(name: str, seed: int) -> None:
     chance = random.Random(seed)

@@ -35,7 +35,7 @@ def busy(execution: Execution, name: str) -> float:
     return execution.model.blocks[name].busy_integral() / 1e9 / seconds(execution)
 
 
-@pytest.mark.parametrize("name", list(every_scenario()))
+@pytest.mark.parametrize("name", quick_or_slow(every_scenario(), QUICK))
 def test_littles_law_holds_at_every_block_once_all_that_came_has_left(name: str) -> None:
     # Over a time that begins and ends empty, L = lambda W is no approximation: both count the same call-seconds.
     drawing = every_scenario()[name].model_copy(update={"until_s": DRAINED_S})
