@@ -40,6 +40,8 @@ MANIFEST = "manifest.json"
 # The name under which mypyc's shims import the code of the whole group.
 GROUP = "playground_engine"
 # In a module's first lines: leave this one to the interpreter.
+# How modules become a build: another way to compile them is another build.
+RECIPE = PROJECT / "playground" / "setup" / "mypyc_group.py"
 INTERPRETED_MARK = "# mypyc: interpreted"
 MARK_LINES = 5
 
@@ -124,7 +126,7 @@ def compiled_sources(project: Path = PROJECT) -> dict[str, Path]:
 
 
 def toolchain() -> dict[str, str]:
-    """What a build must have in common with the process that loads it: the interpreter's ABI and librt's version.
+    """What a build must have in common with the process that loads it: the interpreter's ABI, librt's version, and how it was made.
 
     An empty version of librt means that it isn't installed; no build fits that.
     """
@@ -132,7 +134,7 @@ def toolchain() -> dict[str, str]:
         librt = version("librt")
     except PackageNotFoundError:
         librt = ""
-    return {"abi": str(sysconfig.get_config_var("SOABI")), "librt": librt}
+    return {"abi": str(sysconfig.get_config_var("SOABI")), "librt": librt, "recipe": digest(RECIPE)[:16]}
 
 
 def source_hash(project: Path = PROJECT) -> str:
