@@ -236,7 +236,7 @@ def test_a_rolling_restart_comes_to_its_end_though_autoscaling_switches_off_the_
     # At 35 s two of six are not needed any more: the newest, which is one that has just been restarted, or is starting.
     drawing = farm(at(began_s, fault("app", "drain")), lb={}, until_s=200, **ROLLING, **SCALED)
     execution = run(drawing)
-    assert (life(execution).rolling, life(execution).roll_next) == (-1, -1)
+    assert (life(execution).rolling.instance, life(execution).rolling.following) == (-1, -1)
     running = [born for born, state in zip(life(execution).born, life(execution).state, strict=True) if state == READY]
     assert len(running) == 4
     assert min(running) >= began_s * SECOND, "every one that runs was restarted since"
@@ -248,10 +248,23 @@ def test_a_rolling_restart_comes_to_its_end_though_the_instance_that_it_waits_fo
     at_s = 97 if deed == "fewer instances" else 105
     fewer = at(at_s, set_param("app", "instances", 5))
     execution = run(farm(at(20, fault("app", "drain")), fewer, lb={}, until_s=200, **ROLLING))
-    assert (life(execution).rolling, life(execution).roll_next) == (-1, -1)
+    assert (life(execution).rolling.instance, life(execution).rolling.following) == (-1, -1)
     assert min(life(execution).born[:5]) >= 20 * SECOND
     # So another one can begin.
     execution = run(
         farm(at(20, fault("app", "drain")), fewer, at(120, fault("app", "drain")), lb={}, until_s=250, **ROLLING)
     )
     assert min(life(execution).born[:5]) >= 120 * SECOND
+
+
+def test_two_rolling_restarts_never_have_two_instances_out_at_once() -> None:
+    # The second is ordered while the first one's first instance drains, is waited for, or the last one drains.
+    for again_s in (21, 26, 57):
+        twice = [at(20, fault("app", "drain")), at(again_s, fault("app", "drain"))]
+        drawing = farm(*twice, lb={}, until_s=150, **{**ROLLING, "start_mean_s": 0})
+        execution = run(drawing, until_s=20)
+        while execution.now_ns < execution.until_ns:
+            execution.advance(execution.now_ns + SECOND)
+            assert sum(state != READY for state in life(execution).state) <= 1
+        assert min(life(execution).born) >= again_s * SECOND, "every one was restarted after the second order"
+        assert lost(execution) == {}
