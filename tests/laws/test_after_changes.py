@@ -1,12 +1,13 @@
-"""What is left behind where something changes while something else stands still, or its people go."""
+"""What is left behind where something changes while something else stands still or is down, or its people go."""
 
 from __future__ import annotations
 
 import pytest
 
 from playground.execution import Execution
-from tests.engine.parts import SECOND
-from tests.sketch import at, block, edge, fault, metric, scenario, set_param
+from playground.protocol.catalogue import Scalar
+from playground.protocol.design import Intervention, Scenario
+from tests.sketch import SECOND, at, block, edge, fault, metric, run, scenario, set_param
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -78,3 +79,77 @@ def test_sessions_that_are_thrown_away_with_the_place_they_were_kept_in_are_lost
     held = metric(execution, "users", "signed_in")
     execution.advance(61 * SECOND)
     assert metric(execution, "app", "sessions_lost") == pytest.approx(held, abs=3) and held > 50
+
+
+def fleet(*interventions: Intervention, until_s: float = 120.0, **app: Scalar) -> Scenario:
+    return scenario(
+        [
+            block("users", "client", rate_per_s=50, keys=10),
+            block("lb", "load_balancer"),
+            block("app", "app_server", **{"workers": 8, "before_mean_ms": 5, **app}),
+        ],
+        [edge("users", "lb"), edge("lb", "app")],
+        until_s=until_s,
+        interventions=interventions,
+    )
+
+
+def running(execution: Execution) -> int:
+    """Instances that callers find."""
+    return int(metric(execution, "lb", "targets"))
+
+
+@pytest.mark.parametrize("back_s", [14, 40])
+def test_an_instance_that_was_put_back_while_its_crash_held_runs_when_that_is_over(back_s: int) -> None:
+    # It has crashed at 10 s until 30 s, and is taken out of the drawing at 12 s.
+    execution = run(
+        fleet(
+            at(10, fault("app", "crash", instance=2, restart_after_s=20.0)),
+            at(12, set_param("app", "instances", 2)),
+            at(back_s, set_param("app", "instances", 3)),
+            instances=3,
+        )
+    )
+    assert running(execution) == 3
+    assert metric(execution, "lb", "eligible") == 3
+
+
+SCALED: dict[str, Scalar] = {
+    "autoscale": True,
+    "instances": 4,
+    "instances_min": 1,
+    "instances_max": 6,
+    "evaluate_every_s": 2.0,
+    "cool_down_s": 1.0,
+}
+
+
+def test_instances_that_autoscaling_had_switched_off_run_when_the_crash_is_over_in_which_it_was_turned_off() -> None:
+    drawing = fleet(
+        at(30, fault("app", "crash", instance=None, restart_after_s=10.0)),
+        at(32, set_param("app", "autoscale", False)),
+        **SCALED,
+    )
+    execution = run(drawing, until_s=29)
+    assert running(execution) == 1
+    execution.advance(39 * SECOND)
+    assert running(execution) == 1
+    execution.advance(41 * SECOND)
+    assert running(execution) == 4
+    # As many as were asked for, and no more: autoscaling alone starts others.
+    execution = run(fleet(at(30, fault("app", "crash", instance=None, restart_after_s=10.0)), **SCALED), until_s=41)
+    assert running(execution) == 1
+
+
+def test_an_instance_that_finishes_what_it_has_starts_again_where_autoscaling_was_turned_off_meanwhile() -> None:
+    # Requests of eight seconds: it is past its draining, and can't stay.
+    drawing = fleet(
+        at(1, set_param("users", "rate_per_s", 1)),
+        at(13, set_param("app", "autoscale", False)),
+        **{**SCALED, "drain_s": 0.1, "before_mean_ms": 8_000},
+    )
+    execution = run(drawing, until_s=13)
+    assert (metric(execution, "app", "instances_draining"), running(execution)) == (1, 3)
+    execution.advance(execution.until_ns)
+    assert running(execution) == 4
+    assert execution.model.blocks["users"].failures_by_reason() == {}

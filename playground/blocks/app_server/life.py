@@ -58,6 +58,8 @@ class Life(State):
         self.drain_ns: i64 = 0
         self.probe_needs_worker: bool = False
         self.waiting_max: i64 = -1
+        # So many are never off for good: what the parameter says, or what autoscaling has at least.
+        self.least: i64 = 0
         self.begun: bool = False
         # Columns.
         self.state: vec[i64] = vec[i64]()
@@ -85,8 +87,9 @@ class Life(State):
         self.waiting_max = params.integer("overloaded_not_ready")
         self.owner.restart_ns = params.ns("restart_time_s")
 
-    def resize(self, wanted: i64) -> None:
-        """The owner has as many instances as it says; at least ``wanted`` of them have to run, the others may be off."""
+    def resize(self, wanted: i64, least: i64) -> None:
+        """The owner has as many instances as it says; at least ``wanted`` of them have to run now and ``least`` from now on, the others may
+        be off."""
         count = self.owner.instances
         have: i64 = len(self.state)
         if count > have:
@@ -97,7 +100,7 @@ class Life(State):
             self.standstill.resize(count)
             self.after_drain = grown(self.after_drain, count)
             self.listed = grown(self.listed, count)
-        running: i64 = 0
+        self.least = least
         index: i64 = 0
         while index < len(self.state):
             state = self.state[index]
@@ -111,25 +114,35 @@ class Life(State):
                     self.owner.sessions.drop(index)
                     self.owner.crash(index)
                 self.become(index, OFF)
-            elif state != OFF and not self.is_leaving(index):
-                running += 1
+            index += 1
+        self.fill(wanted)
+        self.recount()
+        if self.rolling.instance >= count:
+            self.rolling.go_on()
+
+    def fill(self, wanted: i64) -> None:
+        """Let ``wanted`` instances be there to stay, as far as there are any that can: those that were to be switched off stay, those that
+        are off start. One that finishes what it has, or is off and crashed, has its turn when that is over."""
+        count = self.owner.instances
+        staying: i64 = 0
+        index: i64 = 0
+        while index < count:
+            if self.state[index] != OFF and not self.is_leaving(index):
+                staying += 1
             index += 1
         index = 0
-        while index < count and running < wanted:
+        while index < count and staying < wanted:
             if self.is_leaving(index) and self.state[index] == DRAINING:
                 self.become(index, READY)
-                running += 1
+                staying += 1
                 self.rolling.is_ready(index)
             elif self.state[index] == OFF and self.owner.crashed[index] == 0:
                 if self.begun:
                     self.start(index)
                 else:
                     self.become(index, READY)
-                running += 1
+                staying += 1
             index += 1
-        self.recount()
-        if self.rolling.instance >= count:
-            self.rolling.go_on()
 
     def begin(self) -> None:
         """The run begins: instances are warm, or have to start first."""
@@ -295,6 +308,7 @@ class Life(State):
             self.tick(instance, owner.restart_ns)
         else:
             self.rolling.is_gone(instance)
+            self.fill(self.least)
 
     def died(self, instance: i64) -> None:
         """Its process is gone: by a crash, or because it was stopped. Called before the station forgets its queue."""
@@ -315,9 +329,11 @@ class Life(State):
         self.recount()
 
     def restarted(self, instance: i64) -> None:
-        """A crash is over: the process starts, with cold caches."""
+        """A crash is over: the process starts, with cold caches; also one that was put back, or was to stay, while the crash held."""
         if self.state[instance] == DOWN:
             self.start(instance)
+        else:
+            self.fill(self.least)
 
     # ---- what calls meet
 
