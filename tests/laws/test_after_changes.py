@@ -153,3 +153,22 @@ def test_an_instance_that_finishes_what_it_has_starts_again_where_autoscaling_wa
     execution.advance(execution.until_ns)
     assert running(execution) == 4
     assert execution.model.blocks["users"].failures_by_reason() == {}
+
+
+def test_sessions_are_lost_once_though_the_place_they_were_kept_in_goes_right_after_their_instances() -> None:
+    # Two of four instances go, and at once the rest of the memory; each user has one session.
+    drawing = scenario(
+        [
+            block("users", "client", rate_per_s=20, users=200, sign_in=True),
+            block("lb", "load_balancer", sticky="cookie"),
+            block("app", "app_server", sessions="local", instances=4, before_mean_ms=5),
+        ],
+        [edge("users", "lb"), edge("lb", "app")],
+        until_s=61,
+        interventions=[at(60, set_param("app", "instances", 2)), at(60, set_param("app", "sessions", "none"))],
+    )
+    execution = run(drawing, until_s=60 - 1e-9)
+    signed_in = metric(execution, "users", "signed_in")
+    assert signed_in > 150 and metric(execution, "app", "sessions_lost") == 0
+    execution.advance(60 * SECOND)
+    assert metric(execution, "app", "sessions_lost") == signed_in

@@ -270,3 +270,15 @@ def test_sessions_move_into_a_store_that_is_turned_on_and_a_crash_then_loses_non
     assert metric(execution, "app", "sessions_missed") == 0
     assert metric(execution, "users", "signed_out") == 0
     assert sum(held(execution)) < 30, "all but those who did not come again have moved"
+
+
+def test_a_session_that_does_not_get_into_the_store_stays_where_it_is_until_it_does() -> None:
+    # One message in ten is lost on the way, there or back; who doesn't get an answer within 50 ms goes on with the next request.
+    drawing = shop(
+        at(20, set_param("app", "sessions", "store")), lb={"algorithm": "round_robin", "sticky": "cookie"}, instances=3
+    )
+    drawing = with_params(drawing, lambda it: it.id == "app--kept", loss_percent=10, timeout_ms=50)
+    execution = run(drawing)
+    assert metric(execution, "kept", "failed") + metric(execution, "app--kept", "failed") > 100
+    assert metric(execution, "app", "sessions_missed") == 0
+    assert metric(execution, "users", "signed_out") == 0
