@@ -268,3 +268,40 @@ def test_two_rolling_restarts_never_have_two_instances_out_at_once() -> None:
             assert sum(state != READY for state in life(execution).state) <= 1
         assert min(life(execution).born) >= again_s * SECOND, "every one was restarted after the second order"
         assert lost(execution) == {}
+
+
+def test_an_instance_that_was_ejected_and_restarted_is_another_process_and_no_longer_ejected() -> None:
+    # Envoy forgets a host that has left its cluster; else the restart would wait five minutes for what the old process did.
+    ejecting: dict[str, Scalar] = {"outlier_ejection": True, "base_ejection_s": 300, "max_ejection_s": 300}
+    drawing = farm(
+        at(10, fault("app", "refuse", instance=1, duration_s=5)),
+        at(16, fault("app", "drain")),
+        lb=ejecting,
+        until_s=90,
+        **{**ROLLING, "start_mean_s": 0},
+    )
+    execution = run(drawing, until_s=15)
+    assert metric(execution, "lb", "ejected") == 1
+    execution.advance(execution.until_ns)
+    assert metric(execution, "lb", "ejected") == 0 and metric(execution, "lb", "eligible") == 6
+    assert min(life(execution).born) >= 16 * SECOND
+
+
+def test_an_ejected_instance_that_is_switched_off_takes_nobodys_place_among_those_that_may_be_out() -> None:
+    # Of two one may be ejected: not the one that is gone.
+    ejecting: dict[str, Scalar] = {"outlier_ejection": True, "base_ejection_s": 300, "max_ejection_s": 300}
+    drawing = farm(
+        at(10, fault("app", "refuse", instance=3, duration_s=5)),
+        at(16, set_param("app", "autoscale", True)),
+        at(60, fault("app", "refuse", instance=0)),
+        lb={**ejecting, "tries": 1},
+        until_s=90,
+        **{"before_mean_ms": 5, "instances_min": 2, "instances_max": 4, "evaluate_every_s": 5, "cool_down_s": 5},
+    )
+    execution = run(drawing, until_s=59)
+    assert metric(execution, "lb", "targets") == 2 and metric(execution, "lb", "ejected") == 0
+    failed = metric(execution, "users", "failed")
+    execution.advance(execution.until_ns)
+    assert verdicts(execution)[0] == "ejected"
+    # Five in a row, and what was under way meanwhile.
+    assert metric(execution, "users", "failed") - failed < 15
