@@ -68,7 +68,9 @@ class Sessions(State):
         self.held[instance].put(session, user, now, now + self.ttl_ns)
 
     def knows(self, instance: i64, session: i64) -> bool:
-        """Whether ``instance`` knows this session; being used renews it."""
+        """Whether ``instance`` knows this session; being used renews it. One that was taken out before there were any knows none."""
+        if instance >= len(self.held):
+            return False
         kept = self.held[instance]
         entry = kept.find(session)
         if entry < 0:
@@ -83,7 +85,7 @@ class Sessions(State):
 
     def keeps(self, instance: i64, session: i64) -> bool:
         """Whether ``instance`` holds this session still from before there was a store."""
-        return instance < len(self.held) and self.knows(instance, session)
+        return self.knows(instance, session)
 
     def hand_over(self, instance: i64, session: i64) -> None:
         """The store has this session now: ``instance`` forgets it."""
