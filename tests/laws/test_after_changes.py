@@ -64,6 +64,35 @@ def test_users_who_are_no_more_lose_no_session() -> None:
     assert metric(execution, "app", "sessions_lost") <= 3
 
 
+@pytest.mark.parametrize("gone", ["fewer users", "spike over", "other loop"])
+def test_users_of_a_closed_loop_who_are_no_more_lose_no_session(gone: str) -> None:
+    # Sixty users sign in, and from 60 s on three are there.
+    crowd: dict[str, Scalar] = {"loop": "closed", "concurrent_users": 60, "think_mean_s": 1}
+    deeds = [at(60, set_param("users", "concurrent_users", 3))]
+    if gone == "spike over":
+        crowd["concurrent_users"] = 3
+        deeds = [at(1, fault("users", "spike", factor=20, duration_s=59))]
+    elif gone == "other loop":
+        crowd.update(rate_per_s=30, users=60, loop="open", concurrent_users=3)
+        deeds = [at(60, set_param("users", "loop", "closed"))]
+    drawing = scenario(
+        [
+            block("users", "client", sign_in=True, keys=100, **crowd),
+            block("app", "app_server", sessions="local", before_mean_ms=1),
+        ],
+        [edge("users", "app")],
+        until_s=130,
+        interventions=[*deeds, at(100, fault("app", "crash", instance=None, restart_after_s=1.0))],
+    )
+    execution = run(drawing, until_s=59)
+    assert metric(execution, "users", "signed_in") == 60
+    execution.advance(99 * SECOND)
+    assert metric(execution, "users", "signed_in") == 3
+    execution.advance(execution.until_ns)
+    assert metric(execution, "app", "sessions_lost") == 3
+    assert metric(execution, "users", "signed_out") == 3
+
+
 def test_sessions_that_are_thrown_away_with_the_place_they_were_kept_in_are_lost() -> None:
     drawing = scenario(
         [

@@ -296,7 +296,11 @@ def test_an_ejected_instance_that_is_switched_off_takes_nobodys_place_among_thos
         at(60, fault("app", "refuse", instance=0)),
         lb={**ejecting, "tries": 1},
         until_s=90,
-        **{"before_mean_ms": 5, "instances_min": 2, "instances_max": 4, "evaluate_every_s": 5, "cool_down_s": 5},
+        before_mean_ms=5,
+        instances_min=2,
+        instances_max=4,
+        evaluate_every_s=5,
+        cool_down_s=5,
     )
     execution = run(drawing, until_s=59)
     assert metric(execution, "lb", "targets") == 2 and metric(execution, "lb", "ejected") == 0

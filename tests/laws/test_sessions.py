@@ -14,7 +14,20 @@ from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Intervention, Scenario
 from playground.protocol.errors import InputError
 from tests.laws.intervals import assert_agrees, runs
-from tests.sketch import SECOND, at, block, clear, edge, fault, metric, run, scenario, set_param, unaccounted, with_params
+from tests.sketch import (
+    SECOND,
+    at,
+    block,
+    clear,
+    edge,
+    fault,
+    metric,
+    run,
+    scenario,
+    set_param,
+    unaccounted,
+    with_params,
+)
 
 
 def shop(

@@ -48,8 +48,8 @@ class Rolling(State):
             self.following = -1
 
     def is_ready(self, instance: i64) -> None:
-        """An instance is ready. If it was restarted for this, the next one has its turn when callers send it calls again (a Deployment waits
-        for a pod's probes, too)."""
+        """An instance is ready. If it was restarted for this, the next one has its turn when callers send it calls again (a Deployment
+        waits for a pod's probes, too)."""
         if self.instance != instance:
             return
         if self.life.owner.is_in_use(instance):
