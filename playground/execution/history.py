@@ -102,7 +102,10 @@ class History:
         return self.next_boundary_ns(now_ns)
 
     def look(self, model: Model, design: Design, now_ns: int) -> None:
-        """Note what is highest in this bucket, and record it where it is whole now."""
+        """Note what is highest in this bucket, and record it where it is whole now. At other times than these, at which a viewer's pace or
+        a pause lets the run stand, nothing is noted: the record is the same however the run got there."""
+        if now_ns % (self.bucket_ns // LOOKS) != 0:
+            return
         for name, value in watched(model, design, highest=True).items():
             if value is not None and value > self._highest.get(name, -math.inf):
                 self._highest[name] = value

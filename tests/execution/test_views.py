@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from array import array
 from typing import Any
 
@@ -14,12 +15,13 @@ from playground.catalogue import catalogue
 from playground.engine.limits import CELLS_MAX
 from playground.execution import Execution
 from playground.execution.history import BUCKETS_WANTED, LOOKS, bucket_length_ns
+from playground.protocol.design import Watch
 from playground.protocol.errors import InputError
 from playground.protocol.frames import HOP_FIELDS, pack_frame, unpack_frame
 from playground.protocol.messages import Span
 from playground.templates_store import templates
 from tests.execution.variants import EVERY, finished, short_scenarios
-from tests.sketch import SECOND, at, block, edge, example, fault, figures, metric, run, scenario
+from tests.sketch import MS, SECOND, at, block, edge, example, fault, figures, metric, run, scenario
 
 
 def unpacked(data: bytes) -> array[float]:
@@ -261,3 +263,27 @@ def test_what_a_design_watches_is_recorded_as_it_reads_at_the_end_of_each_bucket
     execution.seek(bucket)
     execution.advance(execution.until_ns)
     assert execution.history(0)["columns"] == columns
+
+
+def test_the_record_of_a_highest_value_is_the_same_at_any_pace() -> None:
+    # A viewer's frames, a pause or a step stop a run at any time; what is highest is looked at ten times a bucket all the same.
+    drawing = scenario(
+        [block("users", "client", rate_per_s=300), block("app", "app_server", workers=8, before_mean_ms=5)],
+        [edge("users", "app")],
+        until_s=8,
+    )
+    watch = [Watch(target="app", metric="in_flight", label="In flight", show="highest")]
+    drawing = drawing.model_copy(update={"design": drawing.design.model_copy(update={"watch": watch})})
+    at_once = Execution(drawing)
+    at_once.advance(at_once.until_ns)
+    chance = random.Random(1)
+    in_frames = Execution(drawing)
+    while in_frames.now_ns < in_frames.until_ns:
+        in_frames.advance(in_frames.now_ns + chance.randrange(1, 30 * MS))
+        if chance.random() < 0.02:
+            in_frames.seek(in_frames.now_ns - chance.randrange(SECOND))
+        if chance.random() < 0.1:
+            in_frames.step(chance.randrange(1, 20))
+    name = "highest.app.in_flight"
+    assert in_frames.history(0)["columns"][name] == at_once.history(0)["columns"][name]
+    assert in_frames.history(0) == at_once.history(0)

@@ -236,7 +236,7 @@ def test_a_rolling_restart_comes_to_its_end_though_autoscaling_switches_off_the_
     # At 35 s two of six are not needed any more: the newest, which is one that has just been restarted, or is starting.
     drawing = farm(at(began_s, fault("app", "drain")), lb={}, until_s=200, **ROLLING, **SCALED)
     execution = run(drawing)
-    assert (life(execution).rolling, life(execution).roll_next) == (-1, -1)
+    assert (life(execution).rolling.instance, life(execution).rolling.following) == (-1, -1)
     running = [born for born, state in zip(life(execution).born, life(execution).state, strict=True) if state == READY]
     assert len(running) == 4
     assert min(running) >= began_s * SECOND, "every one that runs was restarted since"
@@ -248,10 +248,64 @@ def test_a_rolling_restart_comes_to_its_end_though_the_instance_that_it_waits_fo
     at_s = 97 if deed == "fewer instances" else 105
     fewer = at(at_s, set_param("app", "instances", 5))
     execution = run(farm(at(20, fault("app", "drain")), fewer, lb={}, until_s=200, **ROLLING))
-    assert (life(execution).rolling, life(execution).roll_next) == (-1, -1)
+    assert (life(execution).rolling.instance, life(execution).rolling.following) == (-1, -1)
     assert min(life(execution).born[:5]) >= 20 * SECOND
     # So another one can begin.
     execution = run(
         farm(at(20, fault("app", "drain")), fewer, at(120, fault("app", "drain")), lb={}, until_s=250, **ROLLING)
     )
     assert min(life(execution).born[:5]) >= 120 * SECOND
+
+
+def test_two_rolling_restarts_never_have_two_instances_out_at_once() -> None:
+    # The second is ordered while the first one's first instance drains, is waited for, or the last one drains.
+    for again_s in (21, 26, 57):
+        twice = [at(20, fault("app", "drain")), at(again_s, fault("app", "drain"))]
+        drawing = farm(*twice, lb={}, until_s=150, **{**ROLLING, "start_mean_s": 0})
+        execution = run(drawing, until_s=20)
+        while execution.now_ns < execution.until_ns:
+            execution.advance(execution.now_ns + SECOND)
+            assert sum(state != READY for state in life(execution).state) <= 1
+        assert min(life(execution).born) >= again_s * SECOND, "every one was restarted after the second order"
+        assert lost(execution) == {}
+
+
+def test_an_instance_that_was_ejected_and_restarted_is_another_process_and_no_longer_ejected() -> None:
+    # Envoy forgets a host that has left its cluster; else the restart would wait five minutes for what the old process did.
+    ejecting: dict[str, Scalar] = {"outlier_ejection": True, "base_ejection_s": 300, "max_ejection_s": 300}
+    drawing = farm(
+        at(10, fault("app", "refuse", instance=1, duration_s=5)),
+        at(16, fault("app", "drain")),
+        lb=ejecting,
+        until_s=90,
+        **{**ROLLING, "start_mean_s": 0},
+    )
+    execution = run(drawing, until_s=15)
+    assert metric(execution, "lb", "ejected") == 1
+    execution.advance(execution.until_ns)
+    assert metric(execution, "lb", "ejected") == 0 and metric(execution, "lb", "eligible") == 6
+    assert min(life(execution).born) >= 16 * SECOND
+
+
+def test_an_ejected_instance_that_is_switched_off_takes_nobodys_place_among_those_that_may_be_out() -> None:
+    # Of two one may be ejected: not the one that is gone.
+    ejecting: dict[str, Scalar] = {"outlier_ejection": True, "base_ejection_s": 300, "max_ejection_s": 300}
+    drawing = farm(
+        at(10, fault("app", "refuse", instance=3, duration_s=5)),
+        at(16, set_param("app", "autoscale", True)),
+        at(60, fault("app", "refuse", instance=0)),
+        lb={**ejecting, "tries": 1},
+        until_s=90,
+        before_mean_ms=5,
+        instances_min=2,
+        instances_max=4,
+        evaluate_every_s=5,
+        cool_down_s=5,
+    )
+    execution = run(drawing, until_s=59)
+    assert metric(execution, "lb", "targets") == 2 and metric(execution, "lb", "ejected") == 0
+    failed = metric(execution, "users", "failed")
+    execution.advance(execution.until_ns)
+    assert verdicts(execution)[0] == "ejected"
+    # Five in a row, and what was under way meanwhile.
+    assert metric(execution, "users", "failed") - failed < 15

@@ -14,7 +14,20 @@ from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Intervention, Scenario
 from playground.protocol.errors import InputError
 from tests.laws.intervals import assert_agrees, runs
-from tests.sketch import SECOND, at, block, clear, edge, fault, metric, run, scenario, set_param, with_params
+from tests.sketch import (
+    SECOND,
+    at,
+    block,
+    clear,
+    edge,
+    fault,
+    metric,
+    run,
+    scenario,
+    set_param,
+    unaccounted,
+    with_params,
+)
 
 
 def shop(
@@ -270,3 +283,36 @@ def test_sessions_move_into_a_store_that_is_turned_on_and_a_crash_then_loses_non
     assert metric(execution, "app", "sessions_missed") == 0
     assert metric(execution, "users", "signed_out") == 0
     assert sum(held(execution)) < 30, "all but those who did not come again have moved"
+
+
+def test_a_session_that_does_not_get_into_the_store_stays_where_it_is_until_it_does() -> None:
+    # One message in ten is lost on the way, there or back; who doesn't get an answer within 50 ms goes on with the next request.
+    drawing = shop(
+        at(20, set_param("app", "sessions", "store")), lb={"algorithm": "round_robin", "sticky": "cookie"}, instances=3
+    )
+    drawing = with_params(drawing, lambda it: it.id == "app--kept", loss_percent=10, timeout_ms=50)
+    execution = run(drawing)
+    assert metric(execution, "kept", "failed") + metric(execution, "app--kept", "failed") > 100
+    assert metric(execution, "app", "sessions_missed") == 0
+    assert metric(execution, "users", "signed_out") == 0
+
+
+@pytest.mark.parametrize("before", ["store", "none"])
+def test_what_an_instance_finishes_that_was_taken_out_before_sessions_were_kept_there_is_not_known_to_it(
+    before: str,
+) -> None:
+    # Requests of a second are under way at three instances; two are taken out, and then the servers are to keep sessions themselves.
+    drawing = shop(
+        at(5, set_param("app", "instances", 1)),
+        at(5.2, set_param("app", "sessions", "local")),
+        users=CLOSED,
+        lb={"algorithm": "round_robin"},
+        instances=3,
+        sessions=before,
+        workers=100,
+        before_mean_ms=1000,
+    )
+    execution = run(drawing, until_s=20)
+    assert unaccounted(execution) == []
+    assert metric(execution, "app", "sessions_missed") > 0
+    assert execution.model.blocks["users"].failures_by_reason().keys() == {"signed_out"}

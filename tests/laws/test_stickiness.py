@@ -127,6 +127,20 @@ def test_cookies_outlive_a_crash_of_the_balancer() -> None:
     assert homes(fleet) == before
 
 
+def test_cookies_for_a_server_that_was_taken_out_count_again_when_it_is_back() -> None:
+    fleet = sticky("cookie")
+    before = homes(fleet)
+    fleet.servers.size(5)
+    fleet.servers.size(6)
+    settle(fleet)
+    assert homes(fleet) == before
+    rows = fleet.lb.detail()["targets"]
+    assert [row["sessions"] for row in rows] == [before.count(server) for server in range(6)]  # type: ignore[attr-defined]
+    fleet.servers.off[5] = True
+    fleet.servers.announce()
+    assert [title for _, title in fleet.notes("sessions_moved")] == ["Sessions leave servers 6"]
+
+
 def test_only_so_many_cookies_are_kept_and_the_longest_unused_goes_first() -> None:
     fleet = sticky("cookie", cookies_max=100)
     first = [fleet.server_of(user) for user in range(100)]

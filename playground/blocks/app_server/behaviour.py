@@ -225,13 +225,13 @@ class AppServer(Program):
             self.welcome(call)
         elif version > 0:
             self.call_services(call)
-        elif self.sessions.hand_over(self.calls.instance[call], self.calls.session_of(call)):
+        elif self.sessions.keeps(self.calls.instance[call], self.calls.session_of(call)):
             self.move_session(call)
         else:
             self.refuse_user(call)
 
     def move_session(self, call: i64) -> None:
-        """The session began before sessions had a store: put it there."""
+        """The session began before sessions had a store: put it there. Until that has it, this server does."""
         kept = self.session_store
         if kept is None:
             self.refuse_user(call)
@@ -259,6 +259,8 @@ class AppServer(Program):
         if self.lively and parent >= 0 and self.life.standstill.holds(parent, outcome):
             return
         if step == MOVE:
+            if outcome == OK:
+                self.sessions.hand_over(calls.instance[parent], calls.session_of(parent))
             self.call_services(parent)
         elif step == SESSION:
             self.on_session(parent, outcome, calls.version[call])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 from librt.vecs import vec
 from mypy_extensions import i64
 
+from playground.blocks.app_server.rolling import Rolling
 from playground.blocks.app_server.standstill import Standstill
 from playground.blocks.app_server.states import (
     DOWN,
@@ -18,7 +19,6 @@ from playground.blocks.app_server.states import (
     GO_OFF,
     LEFT,
     LIFE_TIMER,
-    LOOK_AGAIN_NS,
     OFF,
     READY,
     RESTART,
@@ -58,6 +58,8 @@ class Life(State):
         self.drain_ns: i64 = 0
         self.probe_needs_worker: bool = False
         self.waiting_max: i64 = -1
+        # So many are never off for good: what the parameter says, or what autoscaling has at least.
+        self.least: i64 = 0
         self.begun: bool = False
         # Columns.
         self.state: vec[i64] = vec[i64]()
@@ -70,9 +72,7 @@ class Life(State):
         # How many instances are in each state.
         self.number: vec[i64] = zeros(len(STATES))
         self.passed_over: i64 = 0
-        # A rolling restart: the next instance to be drained, -1 when none goes on, and the one that is being restarted.
-        self.roll_next: i64 = -1
-        self.rolling: i64 = -1
+        self.rolling = Rolling(self)
         self.drained: i64 = 0
 
     def configure(self, params: Params) -> None:
@@ -87,8 +87,9 @@ class Life(State):
         self.waiting_max = params.integer("overloaded_not_ready")
         self.owner.restart_ns = params.ns("restart_time_s")
 
-    def resize(self, wanted: i64) -> None:
-        """The owner has as many instances as it says; at least ``wanted`` of them have to run, the others may be off."""
+    def resize(self, wanted: i64, least: i64) -> None:
+        """The owner has as many instances as it says; at least ``wanted`` of them have to run now and ``least`` from now on, the others may
+        be off."""
         count = self.owner.instances
         have: i64 = len(self.state)
         if count > have:
@@ -99,7 +100,7 @@ class Life(State):
             self.standstill.resize(count)
             self.after_drain = grown(self.after_drain, count)
             self.listed = grown(self.listed, count)
-        running: i64 = 0
+        self.least = least
         index: i64 = 0
         while index < len(self.state):
             state = self.state[index]
@@ -113,26 +114,35 @@ class Life(State):
                     self.owner.sessions.drop(index)
                     self.owner.crash(index)
                 self.become(index, OFF)
-            elif state != OFF and not self.is_leaving(index):
-                running += 1
+            index += 1
+        self.fill(wanted)
+        self.recount()
+        if self.rolling.instance >= count:
+            self.rolling.go_on()
+
+    def fill(self, wanted: i64) -> None:
+        """Let ``wanted`` instances be there to stay, as far as there are any that can: those that were to be switched off stay, those that
+        are off start. One that finishes what it has, or is off and crashed, has its turn when that is over."""
+        count = self.owner.instances
+        staying: i64 = 0
+        index: i64 = 0
+        while index < count:
+            if self.state[index] != OFF and not self.is_leaving(index):
+                staying += 1
             index += 1
         index = 0
-        while index < count and running < wanted:
+        while index < count and staying < wanted:
             if self.is_leaving(index) and self.state[index] == DRAINING:
                 self.become(index, READY)
-                running += 1
-                if self.rolling == index:
-                    self.roll_on_in_use()
+                staying += 1
+                self.rolling.is_ready(index)
             elif self.state[index] == OFF and self.owner.crashed[index] == 0:
                 if self.begun:
                     self.start(index)
                 else:
                     self.become(index, READY)
-                running += 1
+                staying += 1
             index += 1
-        self.recount()
-        if self.rolling >= count:
-            self.roll_on()
 
     def begin(self) -> None:
         """The run begins: instances are warm, or have to start first."""
@@ -199,8 +209,8 @@ class Life(State):
             self.be_ready(instance)
         elif state == DRAINING:
             self.end_drain(instance)
-        elif state == READY and self.rolling == instance:
-            self.roll_on_in_use()
+        elif state == READY:
+            self.rolling.is_ready(instance)
         elif state == STOPPING and (self.is_empty(instance) or self.standstill.stuck[instance] != 0):
             self.stop(instance)
 
@@ -239,8 +249,7 @@ class Life(State):
         if took > 0:
             owner = self.owner
             owner.note("ready", "good", f"{owner.label_of(instance)} is ready", f"{time_text(took)} after its start.")
-        if self.rolling == instance:
-            self.roll_on_in_use()
+        self.rolling.is_ready(instance)
 
     def drain(self, instance: i64, then: i64) -> None:
         """Tell an instance to stop: callers find it no more, what comes all the same is served for the draining time, and it finishes all.
@@ -251,7 +260,7 @@ class Life(State):
         if state == STARTING or state == DOWN:
             if then == GO_OFF:
                 self.become(instance, OFF)
-                self.roll_past(instance)
+                self.rolling.is_gone(instance)
             return
         if state != WARMING and state != READY:
             return
@@ -298,7 +307,8 @@ class Life(State):
             self.become(instance, STARTING)
             self.tick(instance, owner.restart_ns)
         else:
-            self.roll_past(instance)
+            self.rolling.is_gone(instance)
+            self.fill(self.least)
 
     def died(self, instance: i64) -> None:
         """Its process is gone: by a crash, or because it was stopped. Called before the station forgets its queue."""
@@ -313,55 +323,17 @@ class Life(State):
         state = self.state[instance]
         if self.is_leaving(instance):
             self.become(instance, OFF)
-            self.roll_past(instance)
+            self.rolling.is_gone(instance)
         elif state != OFF and state != LEFT:
             self.become(instance, DOWN)
         self.recount()
 
     def restarted(self, instance: i64) -> None:
-        """A crash is over: the process starts, with cold caches."""
+        """A crash is over: the process starts, with cold caches; also one that was put back, or was to stay, while the crash held."""
         if self.state[instance] == DOWN:
             self.start(instance)
-
-    # ---- a rolling restart
-
-    def roll(self, instance: i64) -> None:
-        """Restart one instance, or (-1) all, each when the one before is ready again."""
-        if instance >= 0:
-            if instance < self.owner.instances:
-                self.drain(instance, RESTART)
-            return
-        owner = self.owner
-        owner.note(
-            "rolling", "info", f"Rolling restart of {owner.label}", "One instance after the other drains and restarts."
-        )
-        self.roll_next = 0
-        self.roll_on()
-
-    def roll_on_in_use(self) -> None:
-        """The one that was restarted is ready: the next one has its turn when callers send it calls again (a Deployment waits for a pod's
-        probes, too)."""
-        if self.owner.is_in_use(self.rolling):
-            self.roll_on()
         else:
-            self.tick(self.rolling, LOOK_AGAIN_NS)
-
-    def roll_past(self, instance: i64) -> None:
-        """``instance`` is switched off, or gone: a rolling restart that waits for it would wait for ever."""
-        if self.rolling == instance:
-            self.roll_on()
-
-    def roll_on(self) -> None:
-        """Drain the next instance that runs."""
-        self.rolling = -1
-        while self.roll_next >= 0 and self.roll_next < self.owner.instances and self.rolling < 0:
-            instance = self.roll_next
-            self.roll_next += 1
-            if self.state[instance] == READY or self.state[instance] == WARMING:
-                self.rolling = instance
-                self.drain(instance, RESTART)
-        if self.rolling < 0:
-            self.roll_next = -1
+            self.fill(self.least)
 
     # ---- what calls meet
 

@@ -41,10 +41,8 @@ class LivingBlock(Block):
         scaler = self.scaler
         self.set_instances(scaler.most if scaler.enabled else instances)
         self.station.resize(self.instances, params.integer("workers"), params.integer("queue_max"))
-        wanted = instances
-        if scaler.enabled:
-            wanted = scaler.least if self.life.begun else scaler.at_first(instances)
-        self.life.resize(wanted)
+        least = scaler.least if scaler.enabled else instances
+        self.life.resize(scaler.at_first(instances) if scaler.enabled and not self.life.begun else least, least)
         self.sessions.configure(params)
 
     def started(self) -> None:

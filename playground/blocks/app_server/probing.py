@@ -5,7 +5,7 @@ from __future__ import annotations
 from mypy_extensions import i64
 
 from playground.blocks.app_server.life import Life
-from playground.blocks.app_server.states import READY, STOPPING, WARMING
+from playground.blocks.app_server.states import READY, RESTART, STOPPING, WARMING
 from playground.engine.outcomes import NOT_READY, OK, OVERLOADED, PROBE_READINESS
 from playground.engine.params import Params
 from playground.engine.station import FULL, STARTED
@@ -14,7 +14,11 @@ from playground.engine.station import FULL, STARTED
 def begin_fault(life: Life, fault: str, params: Params) -> bool:
     """``deadlock``, ``not_ready`` and ``drain``; False for all others."""
     if fault == "drain":
-        life.roll(params.integer("instance"))
+        instance = params.integer("instance")
+        if instance < 0:
+            life.rolling.begin()
+        elif instance < life.owner.instances:
+            life.drain(instance, RESTART)
         return True
     if fault != "deadlock" and fault != "not_ready":
         return False

@@ -48,7 +48,8 @@ class Sessions(State):
         self.most = params.integer("sessions_max")
         self.ttl_ns = params.ns("session_ttl_s")
         if mode != self.mode and not (mode == STORE and self.mode == LOCAL):
-            for instance in range(len(self.held)):
+            # Those of instances that were taken out before were lost then.
+            for instance in range(min(len(self.held), int(self.owner.instances))):
                 self.leave(instance)
             self.held = []
         self.mode = mode
@@ -67,7 +68,9 @@ class Sessions(State):
         self.held[instance].put(session, user, now, now + self.ttl_ns)
 
     def knows(self, instance: i64, session: i64) -> bool:
-        """Whether ``instance`` knows this session; being used renews it."""
+        """Whether ``instance`` knows this session; being used renews it. One that was taken out before there were any knows none."""
+        if instance >= len(self.held):
+            return False
         kept = self.held[instance]
         entry = kept.find(session)
         if entry < 0:
@@ -80,13 +83,17 @@ class Sessions(State):
         kept.expires[entry] = now + self.ttl_ns
         return True
 
-    def hand_over(self, instance: i64, session: i64) -> bool:
-        """Whether ``instance`` holds this session still from before there was a store; it forgets it."""
-        if instance >= len(self.held) or not self.knows(instance, session):
-            return False
-        kept = self.held[instance]
-        kept.remove(kept.find(session))
-        return True
+    def keeps(self, instance: i64, session: i64) -> bool:
+        """Whether ``instance`` holds this session still from before there was a store."""
+        return self.knows(instance, session)
+
+    def hand_over(self, instance: i64, session: i64) -> None:
+        """The store has this session now: ``instance`` forgets it."""
+        if instance < len(self.held):
+            kept = self.held[instance]
+            entry = kept.find(session)
+            if entry >= 0:
+                kept.remove(entry)
 
     def miss(self, instance: i64) -> None:
         """A request came with a session that is not known."""

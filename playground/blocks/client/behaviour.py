@@ -12,10 +12,10 @@ from playground.blocks.client.own_items import OwnItems
 from playground.blocks.client.readers import Readers
 from playground.blocks.client.sign_in import SignedIn
 from playground.engine.block import Block
-from playground.engine.calls import ANSWERED, NOT_MODIFIED, STALE
+from playground.engine.calls import NOT_MODIFIED, STALE
 from playground.engine.durations import whole_ns
 from playground.engine.limits import CALLS_IN_FLIGHT_MAX
-from playground.engine.outcomes import ABSENT, LIST, OK, READ, SIGN_IN, SIGNED_OUT, WRITE
+from playground.engine.outcomes import ABSENT, LIST, OK, READ, SIGN_IN, WRITE
 from playground.engine.params import Params
 from playground.engine.people import own_number, user_of
 from playground.engine.recent import RecentLatency
@@ -95,9 +95,8 @@ class Client(Block):
         self.steady = params.text("arrivals") == "even"
         self.day.configure(params)
         self.burst_factor = params.number("burst_factor")
-        every = params.number("burst_every_s")
         had_bursts = self.burst_every_ns > 0.0
-        self.burst_every_ns = every * 1e9
+        self.burst_every_ns = params.number("burst_every_s") * 1e9
         self.burst_mean_ns = params.number("burst_mean_s") * 1e9
         self.session_requests = params.number("session_requests")
         self.session_gap_ns = params.number("session_gap_s") * 1e9
@@ -106,7 +105,8 @@ class Client(Block):
         params.set_duration(self.think, "think")
         self.mix.configure(params)
         self.own_items.configure(params)
-        self.signed_in.configure(params)
+        there: i64 = self.next_user if self.population > 0 else 0
+        self.signed_in.configure(params, there if self.closed else self.users)
         self.readers.configure(params)
         self.request_bytes = params.integer("request_bytes")
         if self.begun:
@@ -186,7 +186,7 @@ class Client(Block):
         elif tag == THINK:
             self.thinking -= 1
             if not self.closed or self.population > self.crowd() or self.target is None:
-                self.population -= 1
+                self.depart(argument)
                 self.running = self.target is not None
             else:
                 self.ask(argument)
@@ -262,7 +262,13 @@ class Client(Block):
         if closed and self.closed:
             self.pause_then_ask(user)
         elif closed:
-            self.population -= 1
+            self.depart(user)
+
+    def depart(self, user: i64) -> None:
+        """A user of the closed loop is gone for good, cookie included, unless the open loop has the same user."""
+        self.population -= 1
+        if self.closed or user >= self.users:
+            self.signed_in.leave(user)
 
     def send(self, operation: i64, key: i64, user: i64, session: i64) -> i64:
         """Send a request that presents ``session`` (0: none); its handle."""
@@ -312,17 +318,11 @@ class Client(Block):
         """Take note of a session that began, or that a server didn't know; True when the user goes on at once to what they came for."""
         calls = self.calls
         user = own_number(calls.user[call])
-        if calls.outcome[call] == SIGNED_OUT:
-            self.signed_in.throw_out(user, calls.session_of(call))
-        if calls.operation[call] != SIGN_IN or calls.outcome[call] != OK:
-            return False
-        # A server that keeps no sessions tells none.
-        told = calls.flags[call] & ANSWERED != 0
-        self.signed_in.enter(user, calls.advice[call] if told else 0)
-        if self.target is None or self.closed != (calls.step[call] == CLOSED):
-            return False
-        self.ask(user)
-        return True
+        began = self.signed_in.hear(calls, call, user)
+        goes_on = began and self.target is not None and self.closed == (calls.step[call] == CLOSED)
+        if goes_on:
+            self.ask(user)
+        return goes_on
 
     def count_answer(self, call: i64) -> None:
         """What a good answer says about its item."""

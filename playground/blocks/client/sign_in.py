@@ -8,6 +8,8 @@ from librt.vecs import append, vec
 from mypy_extensions import i64
 
 from playground.engine.block import Block
+from playground.engine.calls import ANSWERED, Calls
+from playground.engine.outcomes import OK, SIGN_IN, SIGNED_OUT
 from playground.engine.params import Params
 from playground.engine.state import State
 from playground.engine.stores import KeyIndex
@@ -34,21 +36,22 @@ class SignedIn(State):
         self.signed_out: i64 = 0
         self.noted_at: i64 = -QUIET_NS
 
-    def configure(self, params: Params) -> None:
-        """Whether users sign in at all; switched off, they forget their sessions."""
+    def configure(self, params: Params, users: i64) -> None:
+        """Whether users sign in at all; switched off, they forget their sessions. Whoever isn't among the first ``users`` is gone, and
+        presents nothing."""
         self.enabled = params.flag("sign_in")
         if not self.enabled and self.session.size > 0:
             self.session.clear()
-        # Where there are fewer users now, those who are gone present nothing.
-        if params.text("loop") == "closed":
-            return
-        users = params.integer("users")
         index: i64 = 0
         while index < len(self.ring_user) and self.session.size > 0:
-            user = self.ring_user[index]
-            if user >= users and self.session.find(user) >= 0:
-                self.session.drop(user)
+            if self.ring_user[index] >= users:
+                self.leave(self.ring_user[index])
             index += 1
+
+    def leave(self, user: i64) -> None:
+        """``user`` is gone for good, and their cookie with them."""
+        if self.session.find(user) >= 0:
+            self.session.drop(user)
 
     def session_of(self, user: i64) -> i64:
         """The session that ``user`` presents, -1 when not signed in."""
@@ -57,6 +60,17 @@ class SignedIn(State):
     def presents(self, user: i64, session: i64) -> bool:
         """Whether that is the session that ``user`` presents."""
         return self.enabled and self.session.find(user) == session
+
+    def hear(self, calls: Calls, call: i64, user: i64) -> bool:
+        """Take note of an answer to ``user``: a session that a server didn't know is over. True where one has begun."""
+        if calls.outcome[call] == SIGNED_OUT:
+            self.throw_out(user, calls.session_of(call))
+        if calls.operation[call] != SIGN_IN or calls.outcome[call] != OK:
+            return False
+        # A server that keeps no sessions tells none.
+        told = calls.flags[call] & ANSWERED != 0
+        self.enter(user, calls.advice[call] if told else 0)
+        return True
 
     def enter(self, user: i64, session: i64) -> None:
         """``user`` has signed in; an older session of theirs is forgotten."""

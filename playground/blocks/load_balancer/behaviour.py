@@ -77,6 +77,7 @@ class LoadBalancer(Block):
     def wired(self) -> None:
         """List the targets anew; what is out there stays counted."""
         self.targets.relist(self.out["out"])
+        self.cookies.relist()
         self.prober.relist()
         self.outliers.relist()
         self.settle(True)

@@ -88,9 +88,18 @@ class Outliers(State):
         targets.changed = True
 
     def relist(self) -> None:
-        """The list of targets has changed."""
-        self.errors = carried(self.errors, self.targets.came_from, 0)
-        self.times = carried(self.times, self.targets.came_from, 0)
+        """The list of targets has changed. What is listed no more is forgotten, its ejection as well, as Envoy forgets a host that has left
+        its cluster: whoever is listed there next is another process, and it takes no place of those that may be out."""
+        targets = self.targets
+        self.errors = carried(self.errors, targets.came_from, 0)
+        self.times = carried(self.times, targets.came_from, 0)
+        row: i64 = 0
+        while row < targets.count:
+            if targets.listed[row] == 0:
+                self.errors[row] = 0
+                self.times[row] = 0
+                targets.ejected_at[row] = -1
+            row += 1
 
     def record(self, row: i64, outcome: i64, flags: i64) -> None:
         """A call to a target has ended."""

@@ -102,6 +102,13 @@ class Cookies(State):
         if row >= 0:
             self.targets.tied[row] -= 1
 
+    def relist(self) -> None:
+        """The list of targets has changed: browsers may have cookies for those that are there again."""
+        for before in self.targets.came_from:
+            if before < 0:
+                self.count_anew()
+                return
+
     def count_anew(self) -> None:
         """Count the users of each target."""
         targets = self.targets
