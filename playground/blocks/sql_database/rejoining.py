@@ -121,8 +121,9 @@ class Rejoining(Reading):
         return self.last_leader == node.number and node.fork is None
 
     def without_elections(self) -> None:
-        """Automatic failover is off now. Where nobody leads, and nobody is being promoted, the last leader does, if it is there."""
-        if self.leader >= 0 or not self.clustered:
+        """Automatic failover is off now, or one node is left. Where nobody leads, and nobody is being promoted, the last leader does, if it
+        is there."""
+        if self.leader >= 0:
             return
         for node in self.nodes:
             if node.role == PROMOTING and self.holder == node.number:
