@@ -107,6 +107,23 @@ def test_a_leader_nobody_elected_any_more_is_crashed_before_it_is_given_the_othe
     assert cluster.behind_the_truth() == {}
 
 
+def test_a_node_whose_log_is_let_go_while_it_replays_its_own_is_copied_anew() -> None:
+    # It replays 1 MB at 0.5 MB/s; 2,000 records come meanwhile, of which 300 are kept.
+    cluster = Cluster(instances=3, reads="any_replica", log_kept_records=300, replay_rate_mb=0.5, **QUICK)
+    cluster.writes(0, 9_000, 1)
+    cluster.run(1_000)
+    cluster.fault("crash", instance=2, restart_after_s=0.1)
+    while not cluster.db.nodes[2].behind:
+        cluster.run(cluster.simulation.now / 1e6 + 1)
+        assert cluster.simulation.now < 3e9
+    for moment in range(int(cluster.simulation.now / 1e6) + 1, 9_500, 50):
+        cluster.run(moment)
+        hold_together(cluster)
+        node = cluster.db.nodes[2]
+        assert not (node.is_up() and node.behind), "who has to be copied serves nobody"
+    assert cluster.db.copied > 0 and cluster.db.nodes[2].applied == cluster.db.log.end
+
+
 def test_a_node_that_comes_while_nobody_leads_has_no_copy_of_a_dead_leaders_log() -> None:
     # Node 2 misses what is written while it is cut off; then the leader dies, and a third node is drawn.
     cluster = Cluster(instances=2, **QUICK)
