@@ -124,6 +124,27 @@ def test_a_node_whose_log_is_let_go_while_it_replays_its_own_is_copied_anew() ->
     assert cluster.db.copied > 0 and cluster.db.nodes[2].applied == cluster.db.log.end
 
 
+@pytest.mark.parametrize("left", [1, 2])
+@pytest.mark.parametrize("operation", [READ, WRITE])
+def test_who_waits_at_a_node_that_stands_still_is_told_when_it_is_taken_away(operation: int, left: int) -> None:
+    cluster = Cluster(instances=3, reads="any_replica", **QUICK).run(1_000)
+    if operation == WRITE:
+        # The leader is the last node.
+        cluster.fault("crash", instance=0, restart_after_s=30.0)
+        cluster.fault("crash", instance=1, restart_after_s=5.0)
+        cluster.run(8_000)
+        assert cluster.db.leader == 2
+    cluster.fault("pause", instance=2, duration_s=1.0)
+    for offset in range(60):
+        cluster.send(cluster.simulation.now / 1e6 + offset, operation, 1 + offset)
+    cluster.run(cluster.simulation.now / 1e6 + 100)
+    cluster.configure(instances=left)
+    cluster.run(cluster.simulation.now / 1e6 + 40_000)
+    found = [it for it in cluster.answers(operation) if it["node"] == 2]
+    assert len(found) > 15 and {it["outcome"] for it in found} == {CRASHED}
+    assert cluster.db.in_flight == 0
+
+
 def test_a_node_that_comes_while_nobody_leads_has_no_copy_of_a_dead_leaders_log() -> None:
     # Node 2 misses what is written while it is cut off; then the leader dies, and a third node is drawn.
     cluster = Cluster(instances=2, **QUICK)
