@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from playground.engine.outcomes import OK, OUTCOMES, WRITE
+from playground.engine.outcomes import CRASHED, OK, OUTCOMES, READ, WRITE
 from playground.protocol.catalogue import Scalar
 from tests.laws.clusters import Cluster
 from tests.laws.test_cluster_storms import hold_together
@@ -143,6 +143,26 @@ def test_who_waits_at_a_node_that_stands_still_is_told_when_it_is_taken_away(ope
     found = [it for it in cluster.answers(operation) if it["node"] == 2]
     assert len(found) > 15 and {it["outcome"] for it in found} == {CRASHED}
     assert cluster.db.in_flight == 0
+
+
+def test_a_flush_that_ends_after_its_node_was_elected_takes_nothing_back() -> None:
+    # Node 2's disk needs 2.5 s for a flush; it is elected meanwhile, with all that it has received. Then it dies as well.
+    cluster = Cluster(instances=2, **QUICK)
+    cluster.writes(0, 3_000, 5)
+    cluster.run(1_000)
+    cluster.fault("slow_disk", instance=1, factor=2_500.0, duration_s=60.0)
+    cluster.run(1_400)
+    cluster.fault("crash", instance=0, restart_after_s=60.0)
+    node = cluster.db.nodes[1]
+    flushed = 0
+    for moment in range(1_400, 4_000, 5):
+        cluster.run(moment)
+        assert node.flushed >= flushed
+        flushed = int(node.flushed)
+    assert cluster.db.leader == 1
+    cluster.fault("crash", instance=1, restart_after_s=1.0)
+    cluster.run(20_000)
+    assert cluster.db.lost.total == 0 and cluster.db.log.end >= flushed
 
 
 def test_a_node_that_comes_while_nobody_leads_has_no_copy_of_a_dead_leaders_log() -> None:
