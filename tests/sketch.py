@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
+
+import pytest
 
 from playground.blocks.registry import kinds
 from playground.catalogue import catalogue, spec_of
@@ -80,6 +82,11 @@ def every_scenario() -> dict[str, Scenario]:
     found = {f"template {name}": entry.scenario for name, entry in templates().items()}
     found.update({f"example {kind}": example(kind) for kind in kinds()})
     return found
+
+
+def quick_or_slow(cases: Iterable[Any], quick: Container[Any]) -> list[Any]:
+    """The cases of a law for ``parametrize``: those that are ``quick`` always, the others where slow tests are run."""
+    return [case if case in quick else pytest.param(case, marks=pytest.mark.slow) for case in cases]
 
 
 def with_params(drawing: Scenario, wanted: Callable[[Any], bool], **params: Scalar) -> Scenario:

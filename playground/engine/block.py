@@ -194,6 +194,11 @@ class Block(State):
         """Of an authority: the highest version that a write to ``key`` was ever given, be it lost since."""
         return 0
 
+    def strayed_keys(self, after: i64) -> vec[i64]:
+        """Of an authority: the keys of versions that writes were given and that name nothing in what is served (any more): lost, or given
+        on a branch. One entry for each, in the order in which that was known, from number ``after`` on."""
+        return vec[i64]()
+
     def stock_declared(self) -> tuple[i64, i64]:
         """Of an authority: how many there are of each item at the start, -1 where nobody looks at stock; for how long a lot of them is on
         sale, ns, -1 for ever. Rows move only between those that declare the same."""

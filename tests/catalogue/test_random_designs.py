@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -165,6 +166,7 @@ def test_any_blocks_and_edges_are_refused_by_name_or_run(data: dict[str, Any], s
         runs(design, seed)
 
 
+@pytest.mark.slow
 def test_a_drawing_whose_edges_fit_is_refused_by_name_or_runs() -> None:
     ran: list[bool] = []
 

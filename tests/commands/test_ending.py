@@ -66,7 +66,9 @@ def is_simulating(pid: int) -> Callable[[], bool]:
     return lambda: cpu_s(pid) >= 2
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_run_ends_cleanly_on_a_signal(sent: signal.Signals, code: int) -> None:
     with started(*LONG, "--json") as process:
         eventually(is_simulating(process.pid), within_s=STARTED_S, what="the run's work")
@@ -76,7 +78,14 @@ def test_a_run_ends_cleanly_on_a_signal(sent: signal.Signals, code: int) -> None
         assert out == "" and "Traceback" not in err
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow),
+    ],
+)
 def test_replications_end_with_the_command(sent: signal.Signals, code: int) -> None:
     with started(*LONG, "--replications", "4") as process:
         replicas: list[int] = []

@@ -12,7 +12,20 @@ from playground.protocol.design import SCENARIO, Action, EditDesign, Interventio
 from playground.protocol.errors import InputError
 from playground.templates_store import templates
 from tests.execution.variants import digest, finished, short_scenarios
-from tests.sketch import MS, SECOND, at, clear, example, fault, figures, metric, run, set_param, unaccounted
+from tests.sketch import (
+    MS,
+    SECOND,
+    at,
+    clear,
+    example,
+    fault,
+    figures,
+    metric,
+    quick_or_slow,
+    run,
+    set_param,
+    unaccounted,
+)
 
 EXAMPLES = [name for name in short_scenarios() if name.startswith("example")]
 
@@ -43,8 +56,10 @@ def replay_of(execution: Execution, drawing: Scenario) -> Execution:
     return finished(drawing.model_copy(update={"interventions": log}))
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    "name", quick_or_slow(EXAMPLES, ("example cache", "example shard_router", "example sql_database"))
+)
+@pytest.mark.parametrize("seed", quick_or_slow([1, 2], [1]))
 def test_a_run_that_was_intervened_in_replays_from_its_log(name: str, seed: int) -> None:
     chance = random.Random(seed)
     drawing = short_scenarios()[name]
@@ -160,7 +175,7 @@ def test_what_a_scenario_would_do_to_a_block_that_was_taken_out_is_dropped() -> 
     assert execution.log == [slow]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", quick_or_slow(range(6), [0, 1]))
 def test_branches_upon_branches_are_runs_like_any_other(seed: int) -> None:
     chance = random.Random(seed)
     drawing = short_scenarios()[chance.choice(EXAMPLES)]

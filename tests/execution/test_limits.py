@@ -77,6 +77,7 @@ def test_a_run_with_too_many_events_pending_stops_by_name(monkeypatch: pytest.Mo
     assert execution.results()["totals"]["offered"] == 1
 
 
+@pytest.mark.slow
 def test_arrivals_without_any_time_between_them_end_at_a_limit_and_not_in_an_endless_moment() -> None:
     # Bursts of a thousand times ten million a second are ten a nanosecond.
     drawing = overload(10_000_000)

@@ -8,7 +8,6 @@ import os
 import random
 import subprocess
 import sys
-from functools import cache
 from typing import Any
 
 import pytest
@@ -16,8 +15,18 @@ import pytest
 from playground.execution import Execution
 from playground.native import ENGINE_VARIABLE, PROJECT
 from playground.protocol.design import Scenario, design_hash, parse_scenario
-from tests.execution.variants import digest, digests, finished, outcome, replayed, short_scenarios
-from tests.sketch import block, figures, scenario
+from tests.execution.variants import (
+    EVERY,
+    QUICK,
+    digest,
+    digest_of,
+    digests,
+    finished,
+    outcome,
+    replayed,
+    short_scenarios,
+)
+from tests.sketch import block, figures, quick_or_slow, scenario
 
 # Packages that are installed beside ours bring a `tests` of their own.
 PROGRAM = """
@@ -31,8 +40,6 @@ print(json.dumps({"mode": native.mode(), "digests": digests(*map(int, sys.argv[1
 """
 HERE = os.environ.get(ENGINE_VARIABLE) or "auto"
 """Compiled where a build fits the sources. A machine without a compiler compares interpreted runs."""
-
-EVERY = pytest.mark.parametrize("name", list(short_scenarios()))
 
 
 def in_a_process(engine: str, hash_seed: str, *part: int) -> dict[str, Any]:
@@ -49,12 +56,8 @@ def in_a_process(engine: str, hash_seed: str, *part: int) -> dict[str, Any]:
     return found
 
 
-@cache
-def here() -> dict[str, str]:
-    return digests()
-
-
 PARTS = 4
+HEAVY = ("template catalogue", "template stampede")
 
 
 @pytest.mark.slow
@@ -62,18 +65,19 @@ PARTS = 4
 def test_interpreted_in_another_process_every_scenario_gives_the_same_run(part: int) -> None:
     there = in_a_process("interpreted", "0", part, PARTS)
     assert there["mode"] == "interpreted"
-    names = [name for name, _ in replayed()][part::PARTS]
-    assert there["digests"] == {name: here()[name] for name in names}
+    names = list(replayed())[part::PARTS]
+    assert there["digests"] == {name: digest_of(name) for name in names}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["1", "random"])
 def test_another_process_with_another_hash_seed_gives_the_same_run(hash_seed: str) -> None:
-    assert in_a_process(HERE, hash_seed)["digests"] == here()
+    assert in_a_process(HERE, hash_seed)["digests"] == digests()
 
 
+@pytest.mark.slow
 def test_every_scenario_and_every_seed_is_a_run_of_its_own() -> None:
-    found = [value.split()[0] for value in here().values()]
+    found = [value.split()[0] for value in digests().values()]
     assert len(set(found)) == len(found)
     drawing = short_scenarios()["example cache"]
     hashes = {finished(drawing.model_copy(update={"seed": seed})).results()["trace_hash"] for seed in range(5)}
@@ -83,10 +87,10 @@ def test_every_scenario_and_every_seed_is_a_run_of_its_own() -> None:
 # ---- how it was got there
 
 
-@pytest.mark.parametrize("name", [name for name, _ in replayed() if "catalogue" not in name and "stampede" not in name])
+@pytest.mark.parametrize("name", quick_or_slow((it for it in replayed() if it not in HEAVY), QUICK))
 def test_slices_pauses_seeks_and_speeds_change_nothing(name: str) -> None:
     chance = random.Random(name)
-    execution = Execution(dict(replayed())[name])
+    execution = Execution(replayed()[name])
     until = execution.until_ns
     for _ in range(100):
         # A pause is where a slice ends: at a virtual time, or between any two events.
@@ -101,7 +105,7 @@ def test_slices_pauses_seeks_and_speeds_change_nothing(name: str) -> None:
             execution.frame()
             execution.results()
     execution.advance(until)
-    assert digest(execution) == here()[name]
+    assert digest(execution) == digest_of(name)
 
 
 @EVERY
@@ -109,7 +113,7 @@ def test_a_run_that_nobody_records_is_the_same_run(name: str) -> None:
     drawing = short_scenarios()[name]
     bare = Execution(drawing, recorded=False)
     bare.advance(bare.until_ns)
-    assert bare.results()["trace_hash"] == here()[name].split()[0]
+    assert bare.results()["trace_hash"] == digest_of(name).split()[0]
     recorded = finished(drawing).results()
     for row in recorded["theory"]:
         # How sure a mean is can be told from the record alone.
@@ -163,7 +167,7 @@ def test_order_keys_and_places_change_nothing(name: str, seed: int) -> None:
     other = rewritten(drawing, seed)
     assert other.design.blocks != drawing.design.blocks
     assert design_hash(other.design) == design_hash(drawing.design)
-    assert digest(finished(other)) == here()[name]
+    assert digest(finished(other)) == digest_of(name)
 
 
 @EVERY

@@ -18,10 +18,8 @@ from playground.protocol.errors import InputError
 from playground.protocol.frames import HOP_FIELDS, pack_frame, unpack_frame
 from playground.protocol.messages import Span
 from playground.templates_store import templates
-from tests.execution.variants import finished, short_scenarios
+from tests.execution.variants import EVERY, finished, short_scenarios
 from tests.sketch import SECOND, at, block, edge, example, fault, figures, metric, run, scenario
-
-EVERY = pytest.mark.parametrize("name", list(short_scenarios()))
 
 
 def unpacked(data: bytes) -> array[float]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-from collections.abc import Iterator
+from functools import cache
 from typing import Any
+
+import pytest
 
 from playground.actions import after, check_action
 from playground.blocks.registry import kinds
@@ -14,7 +16,7 @@ from playground.catalogue import catalogue, spec_of
 from playground.execution import Execution
 from playground.protocol.design import Intervention, Scenario
 from playground.protocol.errors import InputError
-from tests.sketch import at, clear, every_scenario, fault, set_param
+from tests.sketch import at, clear, every_scenario, fault, quick_or_slow, set_param
 
 UNTIL_S = {
     "template catalogue": 0.25,
@@ -24,8 +26,20 @@ UNTIL_S = {
     "template mmc": 20.0,
 }
 EXAMPLE_UNTIL_S = 2.0
+QUICK = (
+    "template catalogue",
+    "template quorum",
+    "template reshard",
+    "template stampede",
+    "template two-buyers",
+    "example bloom_filter",
+    "example bloom_filter, changing",
+    "example queue, stormy",
+)
+"""What the laws of execution are tried on in every run of the tests: of each sort of mechanism one. Slow ones take all."""
 
 
+@cache
 def short_scenarios() -> dict[str, Scenario]:
     """Every template and example with an early end; what happens to a template happens early enough to matter."""
     found = {}
@@ -73,13 +87,16 @@ def changing(drawing: Scenario) -> Scenario:
     return drawing.model_copy(update={"interventions": [*drawing.interventions, *log]})
 
 
-def replayed() -> Iterator[tuple[str, Scenario]]:
+@cache
+def replayed() -> dict[str, Scenario]:
     """All that the law of replay is tried on."""
+    found: dict[str, Scenario] = {}
     for name, drawing in short_scenarios().items():
-        yield name, drawing
+        found[name] = drawing
         if name.startswith("example"):
-            yield f"{name}, stormy", stormy(drawing)
-            yield f"{name}, changing", changing(drawing)
+            found[f"{name}, stormy"] = stormy(drawing)
+            found[f"{name}, changing"] = changing(drawing)
+    return found
 
 
 def outcome(execution: Execution) -> dict[str, Any]:
@@ -109,11 +126,19 @@ def finished(drawing: Scenario) -> Execution:
     return execution
 
 
+@cache
+def digest_of(name: str) -> str:
+    """The digest of one of those that the law of replay is tried on, run once in this process."""
+    found = digest(finished(replayed()[name]))
+    # A run is a circle of objects with up to 256 MB of snapshots, of which the collector sees few objects.
+    gc.collect()
+    return found
+
+
 def digests(part: int = 0, parts: int = 1) -> dict[str, str]:
     """The digest of everything that the law of replay is tried on; of each ``parts``-th, from ``part`` on."""
-    found: dict[str, str] = {}
-    for name, drawing in list(replayed())[part::parts]:
-        found[name] = digest(finished(drawing))
-        # A run is a circle of objects with up to 256 MB of snapshots, of which the collector sees few objects.
-        gc.collect()
-    return found
+    return {name: digest_of(name) for name in list(replayed())[part::parts]}
+
+
+EVERY = pytest.mark.parametrize("name", quick_or_slow(short_scenarios(), QUICK))
+"""A law that stands in every template and in each kind's example."""

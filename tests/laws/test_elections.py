@@ -10,6 +10,7 @@ from playground.engine.outcomes import OK, WRITE
 from playground.protocol.catalogue import Scalar
 from tests.laws.clusters import Cluster
 from tests.laws.test_failover import failed_over, patroni
+from tests.sketch import quick_or_slow
 
 LEVELS_OF_COMMIT = [
     ("on", "any", 1),
@@ -40,7 +41,7 @@ def battered(seed: int, replicas: int = 3, **params: Scalar) -> Cluster:
     return cluster.run(100_000)
 
 
-@pytest.mark.parametrize("first", range(0, 40, 10))
+@pytest.mark.parametrize("first", quick_or_slow(range(0, 40, 10), [0]))
 @pytest.mark.parametrize(("level", "method", "count"), LEVELS_OF_COMMIT)
 def test_only_replicas_that_commits_counted_on_are_elected_so_nothing_is_lost_whoever_dies_when(
     level: str, method: str, count: int, first: int

@@ -17,6 +17,7 @@ from tests.sketch import (
     fault,
     figures,
     metric,
+    quick_or_slow,
     quieten,
     run,
     scenario,
@@ -25,6 +26,7 @@ from tests.sketch import (
 
 SEEDS = range(1, 9)
 HEAVY = ("template catalogue", "template stampede")
+QUICK = ("template catalogue", "template mmc", "template two-buyers", "example cache", "example queue")
 DRAINED_S = 2_000
 
 
@@ -33,7 +35,7 @@ def busy(execution: Execution, name: str) -> float:
     return execution.model.blocks[name].busy_integral() / 1e9 / seconds(execution)
 
 
-@pytest.mark.parametrize("name", list(every_scenario()))
+@pytest.mark.parametrize("name", quick_or_slow(every_scenario(), QUICK))
 def test_littles_law_holds_at_every_block_once_all_that_came_has_left(name: str) -> None:
     # Over a time that begins and ends empty, L = lambda W is no approximation: both count the same call-seconds.
     drawing = every_scenario()[name].model_copy(update={"until_s": DRAINED_S})
@@ -48,7 +50,7 @@ def test_littles_law_holds_at_every_block_once_all_that_came_has_left(name: str)
             assert it.offered / execution.now_ns * stay == pytest.approx(inside, rel=1e-9), name_of
 
 
-@pytest.mark.parametrize("name", [it for it in every_scenario() if it != "template metastable"])
+@pytest.mark.parametrize("name", quick_or_slow((it for it in every_scenario() if it != "template metastable"), QUICK))
 def test_littles_law_stands_in_the_results_of_every_design(name: str) -> None:
     # While it runs the two differ by what has come and not left yet. (A system in overload never gets there.)
     execution = run(every_scenario()[name].model_copy(update={"until_s": 2.0 if name in HEAVY else 60.0}))

@@ -16,12 +16,13 @@ from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
 from playground.protocol.design import EditDesign, Intervention, Scenario
 from tests.execution.test_edits import edited, without
-from tests.sketch import SECOND, at, example, fault, metric, run, set_param, template, with_params
+from tests.sketch import SECOND, at, example, fault, metric, quick_or_slow, run, set_param, template, with_params
 
 UNTIL_S = 3.0
 CHANGES = 12
 
 PRICED = [name for name, kind in kinds().items() if {param.name for param in kind.spec.params} >= set(PRICES)]
+QUICK = ("cdn", "load_balancer", "sql_database")
 
 
 def priced(name: str) -> tuple[Scenario, str]:
@@ -56,8 +57,8 @@ def costs(drawing: Scenario, block: str, log: list[Intervention], times: list[fl
     return found
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
-@pytest.mark.parametrize("name", PRICED)
+@pytest.mark.parametrize("seed", quick_or_slow(range(3), [0]))
+@pytest.mark.parametrize("name", quick_or_slow(PRICED, QUICK))
 def test_cost_is_the_sum_over_pieces_of_price_times_use_and_never_falls(name: str, seed: int) -> None:
     chance = random.Random(f"{name} {seed}")
     drawing, block = priced(name)

@@ -125,10 +125,10 @@ def pbs(name: str, r: int, w: int) -> Measured:
     ("name", "r", "w", "read_ms", "write_ms"),
     [
         ("ssd", 1, 1, 0.66, 0.66),
-        ("disk", 1, 1, 0.66, 10.99),
-        ("ssd", 2, 1, 1.63, 0.65),
-        ("disk", 2, 1, 1.63, 10.9),
-        ("ssd", 2, 2, 1.62, 1.64),
+        pytest.param("disk", 1, 1, 0.66, 10.99, marks=pytest.mark.slow),
+        pytest.param("ssd", 2, 1, 1.63, 0.65, marks=pytest.mark.slow),
+        pytest.param("disk", 2, 1, 1.63, 10.9, marks=pytest.mark.slow),
+        pytest.param("ssd", 2, 2, 1.62, 1.64, marks=pytest.mark.slow),
     ],
 )
 def test_the_thousandth_latency_is_that_of_the_rth_and_wth_replica(

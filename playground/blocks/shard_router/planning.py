@@ -53,6 +53,8 @@ class Planning(Routing):
         # By shard: its change log, and the slot in it, -1 for none; keys of ``SAMPLES`` that it served when the reshard began.
         self.log: list[ChangeLog | None] = []
         self.slot: vec[i64] = vec[i64]()
+        # How many of its stray versions were looked at.
+        self.strays_seen: vec[i64] = vec[i64]()
         self.sampled: vec[i64] = vec[i64]()
         self.rows_before: i64 = 0
         self.planned_rows: i64 = 0
@@ -276,6 +278,7 @@ class Planning(Routing):
         """Open a slot in every shard's change log, and list what was ever written there."""
         count: i64 = len(self.shards.there)
         self.slot = filled(count, -1)
+        self.strays_seen = zeros(count)
         self.log = []
         layout = self.map.newest()
         shard: i64 = 0
@@ -285,6 +288,7 @@ class Planning(Routing):
             self.log.append(log)
             if holder is not None and log is not None:
                 self.slot[shard] = log.open()
+                self.strays_seen[shard] = len(holder.strayed_keys(0))
                 changed = holder.changed_keys()
                 index: i64 = 0
                 while index < len(changed):
@@ -313,7 +317,21 @@ class Planning(Routing):
                 self.dirty.add(bucket, key)
             position += 1
         log.confirm(self.slot[shard], end)
+        self.follow_strays(shard)
         return True
+
+    def follow_strays(self, shard: i64) -> None:
+        """A version that a shard gave to a write which nobody will ever see is in no log, and must not be given again on a new shard."""
+        holder = self.shards.authority(shard)
+        if holder is None:
+            return
+        layout = self.map.newest()
+        strayed = holder.strayed_keys(self.strays_seen[shard])
+        for key in strayed:
+            bucket = layout.bucket(key)
+            if layout.done[bucket] == 0 and layout.home[bucket] != shard and self.map.owner(key) == shard:
+                self.dirty.add(bucket, key)
+        self.strays_seen[shard] += len(strayed)
 
     def end(self) -> None:
         """The reshard is over, or given up for another one."""

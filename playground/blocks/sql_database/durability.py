@@ -141,6 +141,7 @@ class Durable(Checkpointing):
         if fork is not None:
             position = log.append(key, version, before, fork.last_of(key), calls.user[call], call)
             fork.last.put(key, position, 0, 0)
+            rows.stray(key)
         else:
             if log.is_full():
                 self.trim()

@@ -34,6 +34,11 @@ class Publishing(Electing):
         entry = self.rows.versions.index.find(key)
         return self.rows.issued[entry] if entry >= 0 else 1
 
+    def strayed_keys(self, after: i64) -> vec[i64]:
+        """From number ``after`` on, as :attr:`Rows.strayed` has them."""
+        strayed = self.rows.strayed
+        return strayed[after : len(strayed)]
+
     def book_copy(self, node: Node, position: i64, key: i64, stock: vec[i64]) -> None:
         """The record at ``position`` brings what is sold of a row along."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from librt.vecs import vec
+from librt.vecs import append, vec
 from mypy_extensions import i64
 
 from playground.blocks.sql_database.log import Log, writer_of
@@ -27,6 +27,8 @@ class Rows(State):
         self.latest: vec[i64] = zeros(64)
         self.last: vec[i64] = zeros(64)
         self.by: vec[i64] = zeros(64)
+        # Keys of versions that this history lacks, in the order in which it was known: taken back, or given on a branch.
+        self.strayed: vec[i64] = vec[i64]()
 
     def entry_of(self, key: i64, is_there: bool) -> i64:
         """The entry of ``key``; one that is made now says that the row was there from the start, or never."""
@@ -52,6 +54,10 @@ class Rows(State):
         """Versions up to ``issued`` were given out elsewhere."""
         if self.issued[entry] < issued:
             self.issued[entry] = issued
+
+    def stray(self, key: i64) -> None:
+        """A version that was given to a write of ``key`` names nothing in this history."""
+        self.strayed = append(self.strayed, key)
 
     def issue(self, entry: i64, at_least: i64) -> i64:
         """A version that nobody ever gave out for this row, ``at_least`` or more."""
@@ -87,6 +93,7 @@ class Rows(State):
         entry = versions.index.find(log.key[slot])
         self.latest[entry] = log.before[slot]
         self.last[entry] = log.previous[slot]
+        self.stray(log.key[slot])
         if log.committed[slot] > 0:
             versions.version[entry] = log.before[slot]
             versions.written_at[entry] = log.before_at[slot]
