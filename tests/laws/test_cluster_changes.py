@@ -11,6 +11,7 @@ from playground.engine.outcomes import CRASHED, OK, OUTCOMES, READ, WRITE
 from playground.protocol.catalogue import Scalar
 from tests.laws.clusters import Cluster
 from tests.laws.test_cluster_storms import hold_together
+from tests.sketch import quick_or_slow
 
 QUICK: dict[str, Scalar] = {
     "lease_ttl_s": 1.5,
@@ -232,7 +233,7 @@ def test_a_leader_that_is_well_hands_over_all_it_has(left: int) -> None:
     assert cluster.db.lost.total == 0 and cluster.behind_the_truth() == {}
 
 
-@pytest.mark.parametrize("first", range(0, 40, 10))
+@pytest.mark.parametrize("first", quick_or_slow(range(0, 40, 10), [20]))
 def test_with_synchronous_commits_nothing_is_lost_whichever_settings_and_nodes_change_meanwhile(first: int) -> None:
     """How many replicas commits wait for, which, how far, how many nodes there are, who is elected: all of it changes, with faults."""
     failovers = 0

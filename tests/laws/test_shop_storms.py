@@ -13,7 +13,7 @@ from playground.protocol.catalogue import Scalar
 from playground.protocol.design import Action
 from playground.protocol.errors import InputError
 from tests.laws.test_buying import ENDS, shop
-from tests.sketch import SECOND, clear, fault, figures, metric, set_param, unaccounted
+from tests.sketch import SECOND, clear, fault, figures, metric, quick_or_slow, set_param, unaccounted
 
 CALM: list[Action] = [
     clear("db"),
@@ -72,7 +72,7 @@ def mishap(chance: random.Random, nodes: int) -> Action:
     )
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", quick_or_slow(range(30), range(12, 20)))
 def test_each_purchase_ends_in_one_way_and_every_sale_is_in_the_books_or_told_as_lost(seed: int) -> None:
     chance = random.Random(seed)
     stock = chance.choice([3, 200, 100_000])
