@@ -50,7 +50,7 @@ def misfortune(cluster: Cluster, chance: random.Random) -> None:
         name, values = chance.choice(SETTINGS)
         cluster.configure(**{name: chance.choice(values)})
     else:
-        cluster.configure(sync_replicas=chance.choice([0, 0, 1]), instances=chance.randint(2, 5))
+        cluster.configure(sync_replicas=chance.choice([0, 0, 1]), instances=chance.randint(1, 5))
 
 
 def hold_together(cluster: Cluster) -> None:

@@ -15,6 +15,7 @@ from playground.blocks.sql_database.states import (
     APPLIED,
     CALLERS_BESIDE,
     CHECKPOINT,
+    COPYING,
     DEADLOCK,
     DELAYED,
     DOWN,
@@ -29,6 +30,7 @@ from playground.blocks.sql_database.states import (
     PROMOTED,
     RECOVERED,
     REJOINED,
+    REJOINING,
     REPLICA,
     RETRY,
     SHIPPED,
@@ -57,7 +59,7 @@ class SqlDatabase(Buying):
 
     def configure(self, params: Params) -> None:
         """Take sizes, times and policies; what waits for more of something gets it at once."""
-        was_automatic = self.automatic
+        was_automatic = self.automatic and self.clustered
         count = params.integer("instances")
         self.configure_log(params)
         self.configure_replication(params)
@@ -66,11 +68,12 @@ class SqlDatabase(Buying):
         self.configure_buying(params)
         self.set_nodes(count)
         self.configure_machines(params, count)
-        if self.automatic and not was_automatic:
+        elects = self.automatic and self.clustered
+        if elects and not was_automatic:
             self.holder = self.leader if self.leader >= 0 else self.holder
             self.expires = self.simulation.now + self.ttl_ns
         self.set_agents()
-        if was_automatic and not self.automatic:
+        if was_automatic and not elects:
             self.without_elections()
         self.settle_commits()
         number: i64 = 0
@@ -90,13 +93,13 @@ class SqlDatabase(Buying):
     # ---- nodes that come and go
 
     def set_nodes(self, count: i64) -> None:
-        """Have ``count`` nodes. New ones begin with a copy of what the leader has; a leader that goes hands over in good order first."""
+        """Have ``count`` nodes. New ones begin with a copy of what the leader has; a leader that goes hands over first, if it can."""
         if count == self.instances and count <= len(self.nodes):
             return
-        for node in self.nodes:
-            if node.number >= count and node.number != self.leader:
-                self.take_out(node)
         leader = self.leader if self.leader >= 0 else self.last_leader
+        for node in self.nodes:
+            if node.number >= count and node.number != leader:
+                self.take_out(node)
         if leader >= count:
             self.hand_over(self.nodes[leader], count)
         before = self.instances
@@ -106,15 +109,16 @@ class SqlDatabase(Buying):
             node = Node(self, i64(len(self.nodes)), self.log)
             node.buffer.resize(self.nodes[0].buffer.capacity)
             self.nodes.append(node)
-            self.copy_now(node)
+            self.bring_in(node)
         for node in self.nodes:
             if node.number < before or node.number >= count or node.role != DOWN:
                 continue
             if self.crashed[node.number] == 0:
-                self.copy_now(node)
+                self.bring_in(node)
             else:
                 # What it had when it was taken out is of no use: the log has gone on without keeping anything for it.
                 node.behind = True
+                node.stand_at(0, self.log)
         self.reconnect()
 
     def take_out(self, node: Node) -> None:
@@ -127,29 +131,45 @@ class SqlDatabase(Buying):
         node.behind = False
         node.settle()
 
+    def bring_in(self, node: Node) -> None:
+        """A node comes: with a copy, which it still has to wait for where there is no leader that it could be taken from."""
+        if self.leader >= 0 and self.nodes[self.leader].role == LEADER and not self.nodes[self.leader].cut:
+            self.copy_now(node)
+            return
+        node.behind = True
+        node.stand_at(0, self.log)
+        self.down[node.number] += 1
+        self.copy_anew(node)
+        self.settle_faults()
+
     def copy_now(self, node: Node) -> None:
         """A node begins with all that is safe at the leader."""
         here = self.log.visible
-        if self.leader >= 0 and self.nodes[self.leader].flushed < here:
+        if self.nodes[self.leader].flushed < here:
             here = self.nodes[self.leader].flushed
         node.role = REPLICA
-        node.written = here
-        node.flushed = here
-        node.applied = here
-        node.checkpoint = here
-        node.redo = here
+        node.stand_at(here, self.log)
         node.settle()
 
     def hand_over(self, old: Node, count: i64) -> None:
-        """The leader goes: the node that has most of its log gets the rest of it, and leads."""
+        """The leader goes. In good order the node that has most of its log gets the rest of it, and leads; from one that is dead or out of
+        reach there is no rest to get."""
+        in_order = old.is_up() and not old.cut and self.paused[old.number] == 0
+        # Where commits wait for replicas the one that has them all is waited for, if it is down.
+        any_of_them = self.counted and not in_order
         chosen = self.nodes[0]
         for node in self.nodes:
-            if node.number < count and node.is_up() and (not chosen.is_up() or node.written > chosen.written):
+            if node.number >= count or not (node.is_up() or any_of_them):
+                continue
+            if node.held() > chosen.held() or not (chosen.is_up() or any_of_them):
                 chosen = node
-        old.flushed = old.written
+        if in_order:
+            old.flushed = old.written
         self.take_out(old)
-        chosen.fork = None
-        chosen.log = self.log
+        self.leave_own(chosen)
+        if not in_order:
+            self.go_on_without(old, chosen)
+        chosen.behind = False
         chosen.written = self.log.end
         chosen.flushed = self.log.end
         chosen.applied = self.log.end
@@ -159,6 +179,31 @@ class SqlDatabase(Buying):
         self.expires = self.simulation.now + self.ttl_ns
         if chosen.is_up():
             self.lead(chosen)
+
+    def leave_own(self, node: Node) -> None:
+        """A node is about to lead: what it has of another history goes, and a copy or a rewind that is under way ends."""
+        fork = node.fork
+        if fork is not None and node.is_up():
+            self.drop_tail(node, fork)
+            self.crash(node.number)
+            node.role = REPLICA
+        elif node.role == REJOINING or node.role == COPYING:
+            node.life += 1
+            node.role = REPLICA
+            self.down[node.number] -= 1
+            self.settle_faults()
+        if fork is not None or node.behind:
+            # Who is too far behind has what everybody once had.
+            node.stand_at(self.log.base if node.behind else node.held(), self.log)
+
+    def go_on_without(self, old: Node, chosen: Node) -> None:
+        """The history goes on from what ``chosen`` has: what the one that is gone had told its callers beyond that is lost."""
+        self.timeline += 1
+        lost = self.fork_at(chosen)
+        if lost > 0:
+            title = f"{lost} acknowledged writes lost at {self.label}"
+            text = f"Node {old.number + 1} led, and could hand nothing over when it was removed. Node {chosen.number + 1} never had them."
+            self.note("lost_writes", "bad", title, text)
 
     # ---- timers
 

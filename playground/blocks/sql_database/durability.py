@@ -249,8 +249,11 @@ class Durable(Checkpointing):
         node.flushes += 1
         if node.role == LEADER:
             self.flushes += 1
-            self.flushed_records += node.flush_target - node.flushed
-        node.flushed = node.flush_target
+        # Whoever is elected while a flush is under way has flushed all that it had.
+        if node.flush_target > node.flushed:
+            if node.role == LEADER:
+                self.flushed_records += node.flush_target - node.flushed
+            node.flushed = node.flush_target
         self.log_grew(node)
         if node.flushing or node.written <= node.flushed:
             return

@@ -130,7 +130,7 @@ class Electing(Rejoining):
     def on_retry(self, node: Node) -> None:
         """An agent has tried in vain to renew: its node is no longer safe as a leader."""
         node.retrying = False
-        if not node.cut or node.role != LEADER or not self.fencing or not self.automatic:
+        if not node.cut or node.role != LEADER or not self.fencing or not self.automatic or not self.clustered:
             return
         if self.paused[node.number] == 0:
             self.step_down(node, "It can't renew its lease, so it may not go on: somebody else could be elected.")
@@ -241,7 +241,7 @@ class Electing(Rejoining):
         log = self.log
         for node in self.nodes:
             fork = node.fork
-            if node.number == chosen.number or node.behind:
+            if node.number == chosen.number or node.number >= self.instances or node.behind:
                 continue
             # Who goes on leading does so on a branch of its own, even where it has nothing yet that the new leader lacks.
             if (fork is None and node.written <= start and node.role != LEADER) or (

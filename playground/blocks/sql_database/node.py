@@ -96,6 +96,23 @@ class Node(State):
             return fork.start
         return self.applied
 
+    def held(self) -> i64:
+        """Up to where it has received the legitimate history; 0 where it has to be copied anew."""
+        if self.behind:
+            return 0
+        fork = self.fork
+        return fork.start if fork is not None and fork.start < self.written else self.written
+
+    def stand_at(self, position: i64, log: Log) -> None:
+        """Have a copy of the legitimate history up to ``position``, and nothing else."""
+        self.fork = None
+        self.log = log
+        self.written = position
+        self.flushed = position
+        self.applied = position
+        self.checkpoint = position
+        self.redo = position
+
     def settle(self) -> None:
         """Role or branch have changed."""
         self.plain = self.role == LEADER and self.fork is None

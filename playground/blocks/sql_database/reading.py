@@ -25,7 +25,7 @@ from playground.blocks.sql_database.states import (
     WAITED,
 )
 from playground.engine.calls import ABANDONED
-from playground.engine.outcomes import CONNECTION_LOST, LIST, NO_LEADER, OK, OVERLOADED, READ
+from playground.engine.outcomes import CONNECTION_LOST, CRASHED, LIST, NO_LEADER, OK, OVERLOADED, READ
 from playground.engine.params import Params
 from playground.engine.station import FULL, QUEUED
 from playground.engine.stores import FIFO, Evicting
@@ -164,6 +164,10 @@ class Reading(Missing):
     def on_call(self, call: i64) -> None:
         """Take a connection, wait for one, or be turned away; a read may have to wait for a position first."""
         calls = self.calls
+        if calls.instance[call] >= self.instances:
+            # It waited at a node that stood still, and has been taken away.
+            self.reply(call, CRASHED, 0, 0)
+            return
         if self.clustered and not self.admits(call):
             return
         calls.mark[call] = 0

@@ -96,6 +96,10 @@ class Rejoining(Reading):
         """The log is replayed: the node leads again where nobody else does, else it follows."""
         number = node.number
         self.end_recovery(node)
+        if node.behind:
+            # Meanwhile the log that it needs now was let go.
+            self.copy_anew(node)
+            return
         self.down[number] -= 1
         self.settle_faults()
         if self.last_recovery_ns > 0:
@@ -121,8 +125,9 @@ class Rejoining(Reading):
         return self.last_leader == node.number and node.fork is None
 
     def without_elections(self) -> None:
-        """Automatic failover is off now. Where nobody leads, and nobody is being promoted, the last leader does, if it is there."""
-        if self.leader >= 0 or not self.clustered:
+        """Automatic failover is off now, or one node is left. Where nobody leads, and nobody is being promoted, the last leader does, if it
+        is there."""
+        if self.leader >= 0:
             return
         for node in self.nodes:
             if node.role == PROMOTING and self.holder == node.number:
@@ -169,6 +174,9 @@ class Rejoining(Reading):
             if not self.is_copied(node):
                 self.copy_anew(node)
                 return
+        elif node.behind:
+            self.copy_anew(node)
+            return
         else:
             fork = node.fork
             if fork is not None:

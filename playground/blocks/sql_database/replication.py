@@ -298,16 +298,10 @@ class Replicated(Synchronous):
         if self.leader < 0 or self.nodes[self.leader].role != LEADER or node.cut or self.nodes[self.leader].cut:
             return False
         node.behind = False
-        node.fork = None
-        node.log = self.log
         here = self.nodes[self.leader].flushed
         if here > self.log.visible:
             here = self.log.visible
-        node.written = here
-        node.flushed = here
-        node.applied = here
-        node.checkpoint = here
-        node.redo = here
+        node.stand_at(here, self.log)
         node.buffer.clear()
         self.copied += 1
         return True

@@ -269,8 +269,10 @@ class Selling(Publishing):
         if trading is None:
             return
         self.trading[node.number] = None
+        # Of a forked log nothing is ever committed after a crash: it is rewound.
+        kept = node.log.end if node.fork is None else node.fork.start
         for purchase in trading.open.values():
-            if purchase.position == 0 or purchase.position > node.log.end:
+            if purchase.position == 0 or purchase.position > kept:
                 self.hung_up += 1
             if purchase.call >= 0:
                 self.buyers.pop(int(purchase.call), None)
@@ -282,6 +284,10 @@ class Selling(Publishing):
         position = self.log.end
         lost = super().take_back(upto, how)
         while self.selling and position > upto:
+            sale = self.shop.sales.get(int(position))
+            if sale is not None and sale.sold < 0 and not sale.is_committed and sale.purchase is None:
+                # Its node had died before it was committed, and would have committed it when it led again.
+                self.hung_up += 1
             self.shop.take_back(position)
             position -= 1
         return lost
@@ -303,11 +309,16 @@ class Selling(Publishing):
 
     def fork_at(self, chosen: Node) -> i64:
         """A leader that goes on by itself does so with the stock that it knows of, whether or not it has sold anything yet."""
+        goes_on = False
         if self.selling:
             for node in self.nodes:
                 if node.role == LEADER and node.fork is None and node.number != chosen.number:
                     self.trading_at(node.number).shop = self.shop.branch(chosen.written)
-        return super().fork_at(chosen)
+                    goes_on = True
+        lost = super().fork_at(chosen)
+        if goes_on:
+            self.shop.leave_waiting()
+        return lost
 
     # ---- what is said of it
 

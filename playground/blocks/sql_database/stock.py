@@ -225,10 +225,12 @@ class Shop(State):
         for position, sale in self.sales.items():
             if position > start and (sale.purchase is not None or (sale.sold >= 0 and not sale.is_committed)):
                 made.sales[position] = sale.twin()
-        # Whoever waits there for a commit is told of it by that node alone.
+        return made
+
+    def leave_waiting(self) -> None:
+        """Whoever waits for a commit at a node that goes on by itself is told of it by that node alone."""
         for sale in self.sales.values():
             sale.purchase = None
-        return made
 
 
 def other_place(place: i64) -> i64:
