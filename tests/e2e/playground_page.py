@@ -75,6 +75,18 @@ class PlaygroundPage:
         """A block's card."""
         return self.test_id(f"block-{block_id}")
 
+    def still(self, block_id: str) -> Locator:
+        """A block's card, once the view has glided to its place: before, a click may fall beside it."""
+        card = self.block(block_id)
+        seen = None
+        for _ in range(60_000 // LOOK_MS):
+            box = card.bounding_box()
+            if box is not None and box == seen:
+                return card
+            seen = box
+            self.page.wait_for_timeout(LOOK_MS)
+        raise AssertionError(f"the card of {block_id} never stood still")
+
     def figure(self, name: str) -> float:
         """A figure of the inspector as a number: ``35.0 k`` is 35000."""
         text = self.test_id(name).inner_text().replace("\u2009", "").split("/")[0].strip()

@@ -69,7 +69,7 @@ def test_the_cells_of_a_card_are_counted_and_named(opened: PlaygroundPage) -> No
     opened.open("/t/catalogue")
     (cells,) = (spec["cells"] for spec in opened.catalogue()["blocks"] if spec["kind"] == "load_balancer")
     opened.expect_traffic(100)
-    opened.block("lb").click()
+    opened.still("lb").click()
     expect(opened.test_id("cells")).to_contain_text(cells["states"][0]["label"])
     numbers = [opened.figure(f"cells-{state['name']}") for state in cells["states"]]
     assert sum(numbers) == 8, "four app servers of two instances each"
@@ -107,7 +107,7 @@ def test_a_graph_edit_while_the_run_goes_on_is_taken_over(opened: PlaygroundPage
 def test_time_waits_for_a_drawing_that_cannot_run_and_goes_on_when_it_can_again(opened: PlaygroundPage) -> None:
     opened.open("/t/mm1")
     opened.expect_traffic(1)
-    opened.block("server").click()
+    opened.still("server").click()
     opened.page.keyboard.press("Delete")
     expect(opened.test_id("play")).to_be_visible()
     expect(opened.test_id("banner-differs")).to_contain_text("time waits")

@@ -160,7 +160,8 @@ def test_all_of_a_scenario_can_be_read_at_1280(opened: PlaygroundPage, name: str
 def test_a_block_of_a_scenario_is_inspected_by_a_click(opened: PlaygroundPage) -> None:
     opened.open("/t/cache-lock")
     expect(opened.test_id("right-panel")).to_have_count(0)
-    opened.block("cache").click(position={"x": 60, "y": 12})
+    expect(opened.test_id("scenario")).to_be_visible()
+    opened.still("cache").click(position={"x": 60, "y": 12})
     expect(opened.test_id("cells")).to_be_attached()
     opened.test_id("scenario-cost").click()
     expect(opened.test_id("cost-total")).to_be_visible()

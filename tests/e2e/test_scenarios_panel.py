@@ -127,7 +127,7 @@ def test_what_comes_later_does_not_count_after_going_back(running: PlaygroundPag
 
 
 def test_a_parameter_changed_by_hand_leaves_the_fix_partly_on_and_is_named_in_the_feed(running: PlaygroundPage) -> None:
-    running.block("cache").click()
+    running.still("cache").click()
     field = running.test_id("param-ttl_s")
     field.fill("30")
     field.press("Enter")
@@ -190,7 +190,7 @@ def test_what_a_design_costs_is_told_by_block(running: PlaygroundPage) -> None:
     total = running.test_id("cost-total")
     expect(total).not_to_have_attribute("data-value", "0")
     expect(running.test_id("cost-db")).to_be_visible()
-    running.block("db").click()
+    running.still("db").click()
     running.page.locator("summary", has_text=re.compile("^Cost$")).click()
     running.test_id("param-price_per_hour").fill("500")
     running.test_id("param-price_per_hour").press("Enter")

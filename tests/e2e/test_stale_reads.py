@@ -18,7 +18,7 @@ PROVENANCE = re.compile(
 def test_a_stale_read_that_is_clicked_says_what_it_missed_and_opens_its_request(opened: PlaygroundPage) -> None:
     opened.open("/t/read-your-writes")
     expect(opened.test_id("scenario")).to_be_visible()
-    opened.block("db").click(position={"x": 60, "y": 12})
+    opened.still("db").click(position={"x": 60, "y": 12})
     opened.page.locator("summary", has_text=re.compile("^Inside$")).click()
     first = opened.test_id("detail").get_by_role("button", name=re.compile(r"^Key \d+ at node \d: ")).first
     expect(first).to_be_visible(timeout=20_000)
