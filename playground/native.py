@@ -39,9 +39,9 @@ STATUS = "status.json"
 MANIFEST = "manifest.json"
 # The name under which mypyc's shims import the code of the whole group.
 GROUP = "playground_engine"
-# In a module's first lines: leave this one to the interpreter.
 # How modules become a build: another way to compile them is another build.
 RECIPE = PROJECT / "playground" / "setup" / "mypyc_group.py"
+# In a module's first lines: leave this one to the interpreter.
 INTERPRETED_MARK = "# mypyc: interpreted"
 MARK_LINES = 5
 

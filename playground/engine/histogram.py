@@ -97,6 +97,18 @@ class Histogram(State):
         self.number += 1
         self.total += float(value)
 
+    def include(self, other: Histogram) -> None:
+        """Count what ``other`` has counted as well."""
+        length: i64 = len(other.counts)
+        if length > len(self.counts):
+            self.counts = grown(self.counts, length)
+        index: i64 = 0
+        while index < length:
+            self.counts[index] += other.counts[index]
+            index += 1
+        self.number += other.number
+        self.total += other.total
+
     def mean(self) -> float:
         """Mean in ns, -1 when empty."""
         return self.total / float(self.number) if self.number > 0 else -1.0
@@ -104,3 +116,7 @@ class Histogram(State):
     def percentile(self, fraction: float) -> float:
         """Value in ns below which ``fraction`` (0 .. 1) lies, -1 when empty."""
         return percentile_of(self.counts, vec[i64](), fraction)
+
+    def percentile_since(self, earlier: Histogram, fraction: float) -> float:
+        """As :meth:`percentile`, of what was counted since ``earlier``, an older copy of this."""
+        return percentile_of(self.counts, earlier.counts, fraction)

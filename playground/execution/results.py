@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from librt.vecs import vec
-from mypy_extensions import i64
-
 from playground.blocks.registry import kinds
 from playground.builder import Model
 from playground.catalogue import catalogue
 from playground.engine.block import Block
 from playground.engine.edge import Edge
-from playground.engine.histogram import percentile_of
+from playground.engine.histogram import Histogram
 from playground.engine.outcomes import OUTCOME_COUNT
 from playground.execution.comparison import theory_of
 from playground.execution.counts import Counts, by_reason, cost_of
@@ -53,11 +50,12 @@ def results_of(
     }
 
 
-def latencies(counts: vec[i64], total_ns: float, number: int) -> Figures:
+def latencies(histogram: Histogram) -> Figures:
     """Mean and percentiles in ms; null where nothing was measured."""
-    found: Figures = {"mean": total_ns / number / 1e6 if number else None}
+    number = int(histogram.number)
+    found: Figures = {"mean": float(histogram.total) / number / 1e6 if number else None}
     for name, fraction in LATENCIES:
-        ns = percentile_of(counts, vec[i64](), fraction)
+        ns = histogram.percentile(fraction)
         found[name] = ns / 1e6 if ns >= 0 else None
     return found
 
@@ -66,8 +64,6 @@ def totals_of(model: Model, seconds: float) -> Figures:
     """The whole design, as its clients saw it."""
     counts = Counts(model)
     roots = counts.roots
-    number = sum(int(root.histogram.number) for root in roots)
-    total = sum(float(root.histogram.total) for root in roots)
     cost = cost_of(model)
     return {
         "offered": counts.offered,
@@ -76,7 +72,7 @@ def totals_of(model: Model, seconds: float) -> Figures:
         "in_flight": counts.in_flight,
         "rate": counts.offered / seconds if seconds else 0.0,
         "goodput": counts.completed / seconds if seconds else 0.0,
-        "latency": latencies(merged([root.histogram.counts for root in roots]), total, number),
+        "latency": latencies(merged(root.histogram for root in roots)),
         "failures": by_reason(counts.failures),
         "cost": cost,
         "cost_per_hour": cost * 3600.0 / seconds if seconds else 0.0,
@@ -87,14 +83,13 @@ def block_figures(block: Block, kind: str, seconds: float) -> Figures:
     """A block's own figures, and what follows from them over the whole run."""
     names = [metric.name for metric in (*catalogue().common_metrics, *kinds()[kind].spec.metrics)]
     found: Figures = dict(zip(names, [*block.common_metrics(), *block.metrics()], strict=True))
-    number = int(block.histogram.number)
     found["rate"] = float(block.offered) / seconds if seconds else 0.0
     found["goodput"] = float(block.completed) / seconds if seconds else 0.0
     found["mean_in_flight"] = block.in_flight_integral() / seconds / 1e9 if seconds else 0.0
     if block.capacity() > 0 and seconds:
         found["utilisation"] = block.utilisation()
-    if number:
-        spread = latencies(block.histogram.counts, float(block.histogram.total), number)
+    if block.histogram.number:
+        spread = latencies(block.histogram)
         found.update({f"{name}_ms": value for name, value in spread.items()})
     found["failures"] = block.failures_by_reason()
     return found
@@ -105,9 +100,8 @@ def edge_figures(edge: Edge, seconds: float) -> Figures:
     names = [metric.name for metric in catalogue().edge.metrics]
     found: Figures = dict(zip(names, edge.metrics(), strict=True))
     found["rate"] = float(edge.offered) / seconds if seconds else 0.0
-    number = int(edge.histogram.number)
-    if number:
-        spread = latencies(edge.histogram.counts, float(edge.histogram.total), number)
+    if edge.histogram.number:
+        spread = latencies(edge.histogram)
         found.update({f"{name}_ms": value for name, value in spread.items()})
     found["failures"] = by_reason(edge.failures[reason] for reason in range(OUTCOME_COUNT))
     return found
@@ -119,8 +113,7 @@ def verdict(slo: Slo, model: Model, totals: Figures, seconds: float) -> Figures:
         latency, completed, failed = totals["latency"], totals["completed"], totals["failed"]
     else:
         block = model.blocks[slo.block]
-        histogram = block.histogram
-        latency = latencies(histogram.counts, float(histogram.total), int(histogram.number))
+        latency = latencies(block.histogram)
         completed, failed = int(block.completed), int(block.failed)
     value: float | None
     if slo.metric == "availability_percent":

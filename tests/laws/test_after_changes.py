@@ -93,6 +93,41 @@ def test_users_of_a_closed_loop_who_are_no_more_lose_no_session(gone: str) -> No
     assert metric(execution, "users", "signed_out") == 3
 
 
+@pytest.mark.parametrize("back", [False, True], ids=["under way", "to and fro"])
+def test_users_of_a_loop_that_was_switched_off_are_signed_in_no_more(back: bool) -> None:
+    # Thirty sign-ins of a second are under way when the closed loop begins, or some of its users go while it is switched off for three
+    # seconds, and others come.
+    deeds = [at(20, set_param("users", "loop", "closed"))]
+    if back:
+        deeds = [
+            at(second, set_param("users", "loop", loop))
+            for second, loop in ((0, "closed"), (17, "open"), (20, "closed"))
+        ]
+    drawing = scenario(
+        [
+            block(
+                "users",
+                "client",
+                sign_in=True,
+                keys=100,
+                rate_per_s=30,
+                users=2_000,
+                concurrent_users=9,
+                think_mean_s=3,
+            ),
+            block("app", "app_server", sessions="local", before_mean_ms=1_000, workers=100),
+        ],
+        [edge("users", "app")],
+        until_s=50,
+        interventions=[*deeds, at(40, fault("app", "crash", instance=None, restart_after_s=1.0))],
+    )
+    execution = run(drawing, until_s=39)
+    assert metric(execution, "users", "users_now") == metric(execution, "users", "signed_in") == 9
+    before = metric(execution, "app", "sessions_lost")
+    execution.advance(execution.until_ns)
+    assert metric(execution, "app", "sessions_lost") - before == 9
+
+
 def test_sessions_that_are_thrown_away_with_the_place_they_were_kept_in_are_lost() -> None:
     drawing = scenario(
         [

@@ -309,3 +309,20 @@ def test_an_ejected_instance_that_is_switched_off_takes_nobodys_place_among_thos
     assert verdicts(execution)[0] == "ejected"
     # Five in a row, and what was under way meanwhile.
     assert metric(execution, "users", "failed") - failed < 15
+
+
+@pytest.mark.parametrize("deed", ["restarted", "put back"])
+def test_calls_that_died_with_a_process_are_no_failures_of_the_one_that_follows_it(deed: str) -> None:
+    # Either it is deadlocked, drains and is killed, or it is taken out and put back: with calls in it.
+    deeds = [at(10, fault("app", "deadlock", instance=3)), at(14, fault("app", "drain", instance=3))]
+    if deed == "put back":
+        deeds = [at(14, set_param("app", "instances", 3)), at(15, set_param("app", "instances", 4))]
+    most: dict[str, Scalar] = {"outlier_ejection": True, "consecutive_5xx": 1_000, "tries": 1}
+    drawing = farm(*deeds, lb=most, drain_s=0.5, restart_time_s=1, start_mean_s=0)
+    execution = run(drawing, until_s=14.1)
+    while life(execution).listed[3] == 0:
+        execution.advance(execution.now_ns + 10 * MS)
+    # Before it has answered anything.
+    execution.advance(execution.now_ns + 10 * MS)
+    assert sum(lost(execution).values()) > 5 and metric(execution, "lb", "targets") == 4
+    assert execution.detail("lb")["targets"][3]["errors_in_a_row"] == 0

@@ -297,6 +297,22 @@ def test_a_session_that_does_not_get_into_the_store_stays_where_it_is_until_it_d
     assert metric(execution, "users", "signed_out") == 0
 
 
+def test_a_session_that_got_into_the_store_though_the_answer_was_lost_is_not_lost_with_its_server() -> None:
+    drawing = shop(
+        at(20, set_param("app", "sessions", "store")),
+        at(40, fault("app", "crash", instance=None, restart_after_s=1.0)),
+        lb={"algorithm": "round_robin", "sticky": "cookie"},
+        users=CLOSED,
+        instances=3,
+    )
+    drawing = with_params(drawing, lambda it: it.id == "app--kept", loss_percent=10, timeout_ms=50)
+    execution = run(drawing, until_s=39)
+    assert sum(held(execution)) == 0, "each user has come often enough to have theirs moved"
+    execution.advance(execution.until_ns)
+    assert metric(execution, "app", "sessions_lost") == 0
+    assert metric(execution, "users", "signed_out") == 0
+
+
 @pytest.mark.parametrize("before", ["store", "none"])
 def test_what_an_instance_finishes_that_was_taken_out_before_sessions_were_kept_there_is_not_known_to_it(
     before: str,

@@ -224,6 +224,8 @@ class AppServer(Program):
         elif self.calls.operation[call] == SIGN_IN:
             self.welcome(call)
         elif version > 0:
+            # Also where it was put there by a call whose answer was lost on the way.
+            self.sessions.hand_over(self.calls.instance[call], self.calls.session_of(call))
             self.call_services(call)
         elif self.sessions.keeps(self.calls.instance[call], self.calls.session_of(call)):
             self.move_session(call)

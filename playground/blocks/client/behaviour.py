@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mypy_extensions import i64
 
+from playground.blocks.client.crowd import Crowd
 from playground.blocks.client.daily_curve import Day
 from playground.blocks.client.operations import Mix
 from playground.blocks.client.own_items import OwnItems
@@ -73,15 +74,14 @@ class Client(Block):
         self.people: i64 = simulation.people.enter(self)
         self.users: i64 = 1
         self.concurrent: i64 = 1
+        self.crowd = Crowd()
         self.running: bool = False
-        self.next_user: i64 = 0
         self.thinking: i64 = 0
         self.think = Duration(CONSTANT, 0.0, 1.0)
         self.request_bytes: i64 = 0
         self.serial: i64 = 0
         self.begun: bool = False
         self.target: Edge | None = None
-        self.population: i64 = 0
         self.found: i64 = 0
         self.not_found: i64 = 0
         self.stale_answers: i64 = 0
@@ -105,8 +105,7 @@ class Client(Block):
         params.set_duration(self.think, "think")
         self.mix.configure(params)
         self.own_items.configure(params)
-        there: i64 = self.next_user if self.population > 0 else 0
-        self.signed_in.configure(params, there if self.closed else self.users)
+        self.signed_in.configure(params, self.users, self.crowd if self.closed else None)
         self.readers.configure(params)
         self.request_bytes = params.integer("request_bytes")
         if self.begun:
@@ -141,11 +140,8 @@ class Client(Block):
         if not self.closed:
             self.next_arrival()
             return
-        while self.population < self.crowd():
-            self.population += 1
-            user = self.next_user
-            self.next_user += 1
-            self.pause_then_ask(user)
+        while self.crowd.size() < self.wanted():
+            self.pause_then_ask(self.crowd.enter())
 
     # ---- open loop
 
@@ -185,7 +181,7 @@ class Client(Block):
                 self.go_on(argument)
         elif tag == THINK:
             self.thinking -= 1
-            if not self.closed or self.population > self.crowd() or self.target is None:
+            if not self.closed or self.crowd.size() > self.wanted() or self.target is None:
                 self.depart(argument)
                 self.running = self.target is not None
             else:
@@ -210,12 +206,9 @@ class Client(Block):
 
     # ---- closed loop
 
-    def crowd(self) -> i64:
+    def wanted(self) -> i64:
         """How many users the closed loop should have: a spike brings more, though never more than a run may have calls."""
-        if self.spikes == 1.0:
-            return self.concurrent
-        wanted = float(self.concurrent) * self.spikes
-        return i64(wanted) if wanted < float(CALLS_IN_FLIGHT_MAX) else CALLS_IN_FLIGHT_MAX
+        return i64(min(float(self.concurrent) * self.spikes, float(CALLS_IN_FLIGHT_MAX)))
 
     def pause_then_ask(self, user: i64) -> None:
         """Let a user of the closed loop think."""
@@ -263,12 +256,19 @@ class Client(Block):
             self.pause_then_ask(user)
         elif closed:
             self.depart(user)
+        elif self.closed and not self.is_there(user):
+            # One of the open loop that was switched off, who had a request under way.
+            self.signed_in.leave(user)
 
     def depart(self, user: i64) -> None:
         """A user of the closed loop is gone for good, cookie included, unless the open loop has the same user."""
-        self.population -= 1
-        if self.closed or user >= self.users:
+        self.crowd.leave(user)
+        if not self.is_there(user):
             self.signed_in.leave(user)
+
+    def is_there(self, user: i64) -> bool:
+        """Whether ``user`` is one of those who ask now."""
+        return self.crowd.has(user) if self.closed else user < self.users
 
     def send(self, operation: i64, key: i64, user: i64, session: i64) -> i64:
         """Send a request that presents ``session`` (0: none); its handle."""
@@ -341,7 +341,7 @@ class Client(Block):
 
     def presents(self, user: i64, session: i64) -> bool:
         """Whether that is the session in the cookie of ``user``."""
-        return (self.closed or user < self.users) and self.signed_in.presents(user, session)
+        return self.is_there(user) and self.signed_in.presents(user, session)
 
     # ---- faults and figures
 
@@ -376,7 +376,7 @@ class Client(Block):
             self.recent.percentile(0.5) / 1e6,
             self.recent.percentile(0.99) / 1e6,
             0.0 if self.closed else self.ceiling() * self.day.level(self.simulation.now),
-            float(self.population) if self.closed else 0.0,
+            float(self.crowd.size()) if self.closed else 0.0,
             float(self.thinking),
             float(self.found),
             float(self.not_found),

@@ -7,6 +7,7 @@ from typing import Final, final
 from librt.vecs import append, vec
 from mypy_extensions import i64
 
+from playground.blocks.client.crowd import Crowd
 from playground.engine.block import Block
 from playground.engine.calls import ANSWERED, Calls
 from playground.engine.outcomes import OK, SIGN_IN, SIGNED_OUT
@@ -36,16 +37,17 @@ class SignedIn(State):
         self.signed_out: i64 = 0
         self.noted_at: i64 = -QUIET_NS
 
-    def configure(self, params: Params, users: i64) -> None:
-        """Whether users sign in at all; switched off, they forget their sessions. Whoever isn't among the first ``users`` is gone, and
-        presents nothing."""
+    def configure(self, params: Params, users: i64, crowd: Crowd | None) -> None:
+        """Whether users sign in at all; switched off, they forget their sessions. Whoever isn't among the first ``users`` (closed loop: in
+        the ``crowd``) is gone, and presents nothing."""
         self.enabled = params.flag("sign_in")
         if not self.enabled and self.session.size > 0:
             self.session.clear()
         index: i64 = 0
         while index < len(self.ring_user) and self.session.size > 0:
-            if self.ring_user[index] >= users:
-                self.leave(self.ring_user[index])
+            user = self.ring_user[index]
+            if not crowd.has(user) if crowd is not None else user >= users:
+                self.leave(user)
             index += 1
 
     def leave(self, user: i64) -> None:

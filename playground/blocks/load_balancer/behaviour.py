@@ -167,7 +167,7 @@ class LoadBalancer(Block):
         parent = calls.parent[call]
         if row >= 0:
             if self.outliers.on:
-                self.outliers.record(row, outcome, calls.flags[call])
+                self.outliers.record(row, outcome, calls.flags[call], calls.began[call])
                 self.settle(False)
             if self.sticky == COOKIE and came_from_target(outcome):
                 self.cookies.tie(calls.user[call], row, calls.memo[parent], self.simulation.now)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SWEEP: Final = 0
 """Timer tag."""
 
+NOT_LISTED: Final = 1 << 60
+"""Later than any time."""
+
 
 def is_server_error(outcome: i64) -> bool:
     """Whether an outcome is what HTTP calls 5xx, or no answer at all: not 400, 401, 429, or what the caller itself had given up."""
@@ -52,6 +55,8 @@ class Outliers(State):
         # By row: server errors in a row; how many times the base time the next ejection but one lasts.
         self.errors: vec[i64] = vec[i64]()
         self.times: vec[i64] = vec[i64]()
+        # When it was listed, ns.
+        self.listed_at: vec[i64] = vec[i64]()
 
     def configure(self, params: Params) -> None:
         """Take parameters; switched off, all ejected ones are back."""
@@ -93,16 +98,23 @@ class Outliers(State):
         targets = self.targets
         self.errors = carried(self.errors, targets.came_from, 0)
         self.times = carried(self.times, targets.came_from, 0)
+        self.listed_at = carried(self.listed_at, targets.came_from, NOT_LISTED)
         row: i64 = 0
         while row < targets.count:
             if targets.listed[row] == 0:
                 self.errors[row] = 0
                 self.times[row] = 0
+                self.listed_at[row] = NOT_LISTED
                 targets.ejected_at[row] = -1
+            elif self.listed_at[row] == NOT_LISTED:
+                self.listed_at[row] = self.block.now()
             row += 1
 
-    def record(self, row: i64, outcome: i64, flags: i64) -> None:
-        """A call to a target has ended."""
+    def record(self, row: i64, outcome: i64, flags: i64, began: i64) -> None:
+        """A call to a target, made at ``began``, has ended. One that was made to a process that has left the list since says nothing of
+        whoever is listed there next."""
+        if began < self.listed_at[row]:
+            return
         if not is_server_error(outcome):
             self.errors[row] = 0
             return
