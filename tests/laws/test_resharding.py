@@ -317,3 +317,18 @@ def test_the_versions_of_a_row_that_was_deleted_are_not_given_again_on_its_new_s
     reach(execution, execution.now_ns / SECOND + 1)
     assert len(maker.told) == 4 * len(made) and set(maker.told.values()) == {1}, "a version names one write"
     assert all(execution.model.blocks["router"].row_version(key) == 5 for key in made)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_shard_without_weight_may_come_while_buckets_are_cut_anew(scheme: str) -> None:
+    router = {"scheme": scheme, "buckets": 8, "move_rows_per_s": 1_000, "batch_rows": 50}
+    execution = Execution(sharded(2, rows=10_000, client=LIGHT, router=router), recorded=False)
+    auditor = audited(execution)
+    reach(execution, 1)
+    execution.act(set_param("router", "buckets", 13), "test")
+    reach(execution, 1.1)
+    assert metric(execution, "router", "buckets_left") > 0
+    execution.act(with_a_shard_more(execution.design, 3, 10_000, weight=0), "test")
+    resharded(execution)
+    assert metric(execution, "shard-003", "commits") == 0
+    assert_nothing_lost(execution, auditor)
