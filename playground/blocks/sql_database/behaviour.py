@@ -133,7 +133,7 @@ class SqlDatabase(Buying):
 
     def bring_in(self, node: Node) -> None:
         """A node comes: with a copy, which it still has to wait for where there is no leader that it could be taken from."""
-        if self.leader >= 0 and self.nodes[self.leader].role == LEADER and not self.nodes[self.leader].cut:
+        if self.can_copy(node):
             self.copy_now(node)
             return
         node.behind = True
@@ -148,6 +148,7 @@ class SqlDatabase(Buying):
         if self.nodes[self.leader].flushed < here:
             here = self.nodes[self.leader].flushed
         node.role = REPLICA
+        node.behind = False
         node.stand_at(here, self.log)
         node.settle()
 

@@ -1,0 +1,46 @@
+"""Who leads after a leader that was taken away, what nodes that come have, and what neither may do before it is its turn."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from playground.blocks.sql_database.states import PROMOTING
+from playground.engine.outcomes import OUTCOMES, WRITE
+from playground.protocol.catalogue import Scalar
+from tests.laws.clusters import Cluster
+from tests.laws.test_cluster_changes import QUICK, assert_writes_are_taken
+from tests.laws.test_cluster_storms import hold_together
+
+
+def test_log_that_is_let_go_while_a_node_is_away_does_not_keep_it_from_following_when_it_is_back() -> None:
+    cluster = Cluster(instances=4, reads="any_replica", log_kept_records=300, **QUICK)
+    cluster.writes(0, 9_000, 2)
+    cluster.run(1_000)
+    cluster.configure(instances=3)
+    cluster.fault("stop_apply", instance=1, duration_s=2.0)
+    cluster.run(4_000)
+    assert cluster.titles("left_behind") == ["Node 2 of db is too far behind"], "who is away is not spoken of"
+    cluster.configure(instances=4)
+    cluster.run(9_500)
+    assert {int(node.applied) for node in cluster.db.nodes} == {int(cluster.db.log.end)}
+
+
+@pytest.mark.parametrize("who", ["the node", "the leader"])
+def test_a_copy_needs_a_leader_that_moves_and_can_be_reached_from_where_it_is_made(who: str) -> None:
+    cluster = Cluster(instances=3, failover=False, **QUICK)
+    cluster.writes(0, 3_000, 5)
+    cluster.run(1_000)
+    if who == "the node":
+        cluster.fault("partition", instance=2, callers="none", duration_s=4.0)
+    else:
+        cluster.fault("pause", instance=0, duration_s=4.0)
+    cluster.configure(instances=2)
+    cluster.run(1_500)
+    cluster.configure(instances=3)
+    for moment in range(1_500, 5_000, 100):
+        cluster.run(moment)
+        assert cluster.db.nodes[2].written == 0 and not cluster.db.nodes[2].is_up()
+    cluster.run(12_000)
+    assert cluster.db.nodes[2].applied == cluster.db.log.end and cluster.db.nodes[2].connected
