@@ -27,6 +27,27 @@ def test_log_that_is_let_go_while_a_node_is_away_does_not_keep_it_from_following
     assert {int(node.applied) for node in cluster.db.nodes} == {int(cluster.db.log.end)}
 
 
+@pytest.mark.parametrize("fault", ["crash", None])
+def test_a_node_that_is_left_alone_takes_nothing_before_it_leads(fault: str | None) -> None:
+    # Node 1 is being promoted when node 2 is taken away; perhaps it dies before it leads.
+    cluster = Cluster(instances=2, **{**QUICK, "promote_s": 3.0}).run(500)
+    cluster.fault("crash", instance=0, restart_after_s=5.0)
+    cluster.run(12_000)
+    cluster.fault("crash", instance=1, restart_after_s=60.0)
+    while cluster.db.nodes[0].role != PROMOTING:
+        cluster.run(cluster.simulation.now / 1e6 + 10)
+        assert cluster.simulation.now < 20e9
+    now = cluster.simulation.now / 1e6
+    cluster.configure(instances=1)
+    cluster.writes(now + 10, now + 100, 10)
+    cluster.run(now + 200)
+    assert Counter(OUTCOMES[it["outcome"]] for it in cluster.answers(WRITE)) == {"no_leader": 9}
+    if fault is not None:
+        cluster.fault(fault, instance=0, restart_after_s=0.5)
+    assert_writes_are_taken(cluster, now + 5_000, now + 6_000)
+    assert cluster.db.log.end == len(cluster.all_acknowledged())
+
+
 @pytest.mark.parametrize("who", ["the node", "the leader"])
 def test_a_copy_needs_a_leader_that_moves_and_can_be_reached_from_where_it_is_made(who: str) -> None:
     cluster = Cluster(instances=3, failover=False, **QUICK)
