@@ -14,6 +14,16 @@ from tests.laws.test_cluster_changes import QUICK, assert_writes_are_taken
 from tests.laws.test_cluster_storms import hold_together
 
 
+def led_by_the_last_of_three(**params: Scalar) -> Cluster:
+    """Both others were away and are back."""
+    cluster = Cluster(instances=3, **{**QUICK, **params}).run(1_000)
+    cluster.fault("crash", instance=0, restart_after_s=10.0)
+    cluster.fault("crash", instance=1, restart_after_s=8.0)
+    cluster.run(16_000)
+    assert cluster.db.leader == 2
+    return cluster
+
+
 def test_log_that_is_let_go_while_a_node_is_away_does_not_keep_it_from_following_when_it_is_back() -> None:
     cluster = Cluster(instances=4, reads="any_replica", log_kept_records=300, **QUICK)
     cluster.writes(0, 9_000, 2)
@@ -46,6 +56,19 @@ def test_a_node_that_is_left_alone_takes_nothing_before_it_leads(fault: str | No
         cluster.fault(fault, instance=0, restart_after_s=0.5)
     assert_writes_are_taken(cluster, now + 5_000, now + 6_000)
     assert cluster.db.log.end == len(cluster.all_acknowledged())
+
+
+def test_a_leader_has_applied_what_it_has_and_no_more() -> None:
+    # It still applies, 20 ms a record, when it is handed the rest.
+    cluster = led_by_the_last_of_three(apply_mean_ms=20.0)
+    cluster.writes(16_000, 16_200, 5)
+    cluster.run(16_205)
+    assert cluster.db.nodes[0].applied < cluster.db.nodes[0].written and cluster.db.nodes[0].applying
+    cluster.configure(instances=1)
+    for moment in range(16_206, 16_300):
+        cluster.run(moment)
+        hold_together(cluster)
+    assert_writes_are_taken(cluster, 17_000, 18_000)
 
 
 @pytest.mark.parametrize("who", ["the node", "the leader"])

@@ -174,6 +174,9 @@ class Replicated(Synchronous):
     def on_applied(self, node: Node) -> None:
         """A record is applied: whoever reads here sees it."""
         node.applying = False
+        if node.role == LEADER:
+            # It was made the leader meanwhile, with all that it had.
+            return
         fork = node.fork
         position = node.applied + 1
         log = self.log if fork is None or position <= fork.start else node.log
