@@ -88,3 +88,47 @@ def test_a_copy_needs_a_leader_that_moves_and_can_be_reached_from_where_it_is_ma
         assert cluster.db.nodes[2].written == 0 and not cluster.db.nodes[2].is_up()
     cluster.run(12_000)
     assert cluster.db.nodes[2].applied == cluster.db.log.end and cluster.db.nodes[2].connected
+
+
+def test_of_nodes_that_are_all_down_the_one_that_has_most_goes_on() -> None:
+    # Node 1 went long ago, node 2 has all, and dies a moment before the leader, which is taken away.
+    cluster = led_by_the_last_of_three()
+    cluster.writes(16_000, 18_000, 5)
+    cluster.run(16_500)
+    cluster.fault("crash", instance=0, restart_after_s=6.0)
+    cluster.run(17_990)
+    cluster.fault("crash", instance=1, restart_after_s=1.0)
+    cluster.fault("crash", instance=2, restart_after_s=60.0)
+    here = cluster.db.nodes[1].written
+    cluster.configure(instances=2)
+    assert cluster.db.leader == 1 and cluster.db.log.end == here and all(it > here for it in cluster.lost_positions())
+    assert_writes_are_taken(cluster, 30_000, 31_000)
+
+
+def test_where_a_node_that_is_up_has_as_much_nobody_waits_for_one_that_is_down() -> None:
+    cluster = led_by_the_last_of_three()
+    cluster.configure(sync_replicas=1)
+    cluster.writes(16_000, 18_000, 5)
+    cluster.run(19_000)
+    cluster.fault("crash", instance=0, restart_after_s=120.0)
+    cluster.fault("crash", instance=2, restart_after_s=120.0)
+    cluster.run(19_100)
+    cluster.configure(instances=2, sync_replicas=0)
+    assert cluster.db.leader == 1 and cluster.db.lost.total == 0
+    assert_writes_are_taken(cluster, 25_000, 26_000)
+    assert cluster.behind_the_truth() == {}
+
+
+@pytest.mark.parametrize("trouble", ["partition", "pause"])
+def test_a_leader_hands_over_to_a_node_that_can_lead_where_there_is_one(trouble: str) -> None:
+    # Nothing was written of late, so both others have the same; node 1 can't be reached.
+    cluster = led_by_the_last_of_three()
+    cluster.writes(16_000, 17_000, 5)
+    cluster.run(18_000)
+    if trouble == "partition":
+        cluster.fault("partition", instance=0, callers="none", duration_s=60.0)
+    else:
+        cluster.fault("pause", instance=0, duration_s=60.0)
+    cluster.configure(instances=2)
+    assert_writes_are_taken(cluster, 18_010, 19_000)
+    assert cluster.db.leader == 1 and cluster.db.lost.total == 0
