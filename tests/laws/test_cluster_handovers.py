@@ -132,3 +132,22 @@ def test_a_leader_hands_over_to_a_node_that_can_lead_where_there_is_one(trouble:
     cluster.configure(instances=2)
     assert_writes_are_taken(cluster, 18_010, 19_000)
     assert cluster.db.leader == 1 and cluster.db.lost.total == 0
+
+
+def test_who_may_stand_is_measured_by_what_the_new_leader_has() -> None:
+    # 1,900 records were at the leader alone, more than anybody may lack who stands for election. It is taken away, and the next one dies.
+    cluster = Cluster(instances=4, **QUICK).run(1_000)
+    for number in range(3):
+        cluster.fault("crash", instance=number, restart_after_s=10.0 - number)
+    cluster.run(16_000)
+    assert cluster.db.leader == 3
+    for number in range(3):
+        cluster.fault("partition", instance=number, callers="none", duration_s=1.9)
+    cluster.writes(16_000, 17_900, 1)
+    cluster.run(17_899)
+    cluster.fault("crash", instance=3, restart_after_s=60.0)
+    cluster.run(17_901)
+    cluster.configure(instances=3)
+    assert cluster.db.leader == 0 and len(cluster.lost_positions()) > 1_000
+    cluster.fault("crash", instance=0, restart_after_s=60.0)
+    assert_writes_are_taken(cluster, 25_000, 26_000)

@@ -174,6 +174,7 @@ class SqlDatabase(Buying):
         self.last_leader = chosen.number
         self.holder = chosen.number
         self.expires = self.simulation.now + self.ttl_ns
+        self.known = chosen.flushed
         if chosen.is_up():
             self.lead(chosen)
 
