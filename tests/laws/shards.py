@@ -63,11 +63,13 @@ def sharded(
     return scenario(blocks, edges, seed=seed, until_s=until_s, interventions=interventions)
 
 
-def with_a_shard_more(design: Design, number: int, rows: int, params: Params | None = None) -> EditDesign:
+def with_a_shard_more(
+    design: Design, number: int, rows: int, params: Params | None = None, weight: int = 1
+) -> EditDesign:
     """The drawing with one more shard connected to the router."""
     drawn = design.model_dump(by_alias=True)
     drawn["blocks"].append(shard(number, rows, params))
-    drawn["edges"].append(edge("router", f"shard-{number:03}", "shards", **QUICK))
+    drawn["edges"].append(edge("router", f"shard-{number:03}", "shards", weight=weight, **QUICK))
     return EditDesign(design=parse_design(drawn))
 
 

@@ -5,11 +5,16 @@ D. Karger et al., "Consistent hashing and random trees", STOC 1997. A bucket mov
 
 from __future__ import annotations
 
+from collections import Counter
 from statistics import fmean
 
 import pytest
 
+from playground.engine.block import Block
+from playground.engine.outcomes import CREATE, DELETE, OK, WRITE
+from playground.engine.simulation import Simulation
 from playground.execution import Execution
+from tests.engine.parts import add, wire
 from tests.laws.shards import (
     assert_nothing_lost,
     audited,
@@ -275,3 +280,55 @@ def test_pages_by_key_show_every_row_once_while_buckets_are_cut_over(seed: int) 
     assert metric(execution, "router", "moved_buckets") > 100 and found["pages_shown"] > 1_000
     assert found["duplicates"] == found["skips"] == 0
     assert len(execution.model.blocks["router"].map.pasts) <= 1, "what no list needs any more is forgotten"
+
+
+class Maker(Block):
+    """Makes and deletes rows through the router, and notes what it was told: row and version."""
+
+    def __init__(self, simulation: Simulation, index: int, name: str) -> None:
+        super().__init__(simulation, index, name)
+        self.told: Counter[tuple[int, int]] = Counter()
+
+    def ask(self, operation: int, key: int) -> None:
+        self.out["out"][0].call(-1, operation, key, 0, -1, 100, 0)
+
+    def on_reply(self, call: int) -> None:
+        assert self.calls.outcome[call] == OK
+        self.told[int(self.calls.key[call]), int(self.calls.version[call])] += 1
+
+
+def test_the_versions_of_a_row_that_was_deleted_are_not_given_again_on_its_new_shard() -> None:
+    # Rows that were not there at the start: their new shard has never heard of them.
+    drawing = sharded(1, waiting=1, rows=100, client=LIGHT, router={"buckets": 4, "scheme": "hash"})
+    execution = Execution(drawing, recorded=False)
+    maker = add(execution.model.simulation, Maker, "maker")
+    wire(maker, execution.model.blocks["router"])
+    made = range(1_000, 1_020)
+    for operation in (CREATE, WRITE, DELETE):
+        for key in made:
+            maker.ask(operation, key)
+        reach(execution, execution.now_ns / SECOND + 1)
+    execution.act(set_param("router--shard-002", "weight", 1), "test")
+    resharded(execution)
+    moved = [key for key in made if execution.model.blocks["router"].map.owner(key) == 1]
+    assert len(moved) > 5
+    for key in made:
+        maker.ask(CREATE, key)
+    reach(execution, execution.now_ns / SECOND + 1)
+    assert len(maker.told) == 4 * len(made) and set(maker.told.values()) == {1}, "a version names one write"
+    assert all(execution.model.blocks["router"].row_version(key) == 5 for key in made)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_shard_without_weight_may_come_while_buckets_are_cut_anew(scheme: str) -> None:
+    router = {"scheme": scheme, "buckets": 8, "move_rows_per_s": 1_000, "batch_rows": 50}
+    execution = Execution(sharded(2, rows=10_000, client=LIGHT, router=router), recorded=False)
+    auditor = audited(execution)
+    reach(execution, 1)
+    execution.act(set_param("router", "buckets", 13), "test")
+    reach(execution, 1.1)
+    assert metric(execution, "router", "buckets_left") > 0
+    execution.act(with_a_shard_more(execution.design, 3, 10_000, weight=0), "test")
+    resharded(execution)
+    assert metric(execution, "shard-003", "commits") == 0
+    assert_nothing_lost(execution, auditor)

@@ -100,3 +100,37 @@ def test_each_purchase_ends_in_one_way_and_every_sale_is_in_the_books_or_told_as
         assert times + db.shop.quantity(place) == stock
         sold += times
     assert metric(execution, "app", "bought") - found["sales_lost"] <= sold <= found["bought"]
+
+
+def test_a_purchase_that_two_histories_lose_ends_once() -> None:
+    # Its commit waits for a replica. Node 1 goes on by itself; node 2 is elected with its record and dies; node 3 is elected without.
+    params: dict[str, Scalar] = {
+        "instances": 3,
+        "sync_replicas": 1,
+        "synchronous_commit": "remote_apply",
+        "fencing": False,
+    }
+    times: dict[str, Scalar] = {"lease_ttl_s": 1.0, "loop_wait_s": 0.2, "retry_timeout_s": 0.2, "promote_s": 2.0}
+    drawing = shop("atomic", users=300, stock=100_000, lot_s=None, **params, **times)
+    execution = Execution(drawing.model_copy(update={"until_s": 100.0}), recorded=False)
+    db = execution.model.blocks["db"]
+    assert isinstance(db, SqlDatabase) and execution.advance(2 * SECOND)
+    for number in (1, 2):
+        execution.act(fault("db", "stop_apply", instance=number, duration_s=60.0), "test")
+    execution.act(fault("db", "partition", instance=2, callers="none", duration_s=1.3), "test")
+    assert execution.advance(round(2.2 * SECOND))
+    waits = {int(it.position) for it in db.trading_at(0).open.values() if it.position > db.log.visible}
+    execution.act(fault("db", "partition", instance=0, callers="zone", duration_s=7.0), "test")
+    while db.failovers == 0:
+        assert execution.advance(execution.now_ns + SECOND // 100)
+    assert db.forked_at == max(waits) and len(waits) > 5
+    execution.act(set_param("db", "synchronous_commit", "local"), "test")
+    execution.act(fault("db", "crash", instance=1, restart_after_s=30.0), "test")
+    while db.failovers == 1:
+        assert execution.advance(execution.now_ns + SECOND // 100)
+    assert db.forked_at < min(waits)
+    for action in [clear("db"), set_param("users", "rate_per_s", 0.001)]:
+        execution.act(action, "test")
+    assert execution.advance(execution.now_ns + 15 * SECOND)
+    found = figures(execution, "db")
+    assert found["purchases"] == sum(found[name] for name in ENDS) and found["open_transactions"] == 0

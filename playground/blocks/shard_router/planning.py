@@ -11,7 +11,7 @@ from playground.blocks.shard_router.dirty import Dirty
 from playground.blocks.shard_router.layout import Layout, even_splits, homes
 from playground.blocks.shard_router.routing import Routing
 from playground.blocks.shard_router.states import DIRECTORY, HASH, RANGE, SCHEMES
-from playground.engine.columns import filled, zeros
+from playground.engine.columns import zeros
 from playground.engine.params import Params
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ class Planning(Routing):
         if like and self.same_homes(newest, wanted):
             newest.scheme = wanted.scheme
             if self.resharding:
+                self.follow_new()
                 self.forget_stuck()
                 self.pump()
             elif newest.left > 0:
@@ -276,16 +277,25 @@ class Planning(Routing):
 
     def follow_all(self) -> None:
         """Open a slot in every shard's change log, and list what was ever written there."""
-        count: i64 = len(self.shards.there)
-        self.slot = filled(count, -1)
-        self.strays_seen = zeros(count)
+        self.slot = vec[i64]()
+        self.strays_seen = vec[i64]()
         self.log = []
+        self.follow_new()
+
+    def follow_new(self) -> None:
+        """The same for shards that are not followed yet; they may have come while the reshard is under way."""
+        count: i64 = len(self.shards.there)
         layout = self.map.newest()
-        shard: i64 = 0
+        shard: i64 = len(self.log)
         while shard < count:
             holder = self.shards.authority(shard)
             log = holder.change_log() if holder is not None else None
             self.log.append(log)
+            self.slot = append(self.slot, -1)
+            self.strays_seen = append(self.strays_seen, 0)
+            if shard >= len(self.sampled):
+                # Nothing that is to be moved lay there.
+                self.sampled = append(self.sampled, 0)
             if holder is not None and log is not None:
                 self.slot[shard] = log.open()
                 self.strays_seen[shard] = len(holder.strayed_keys(0))

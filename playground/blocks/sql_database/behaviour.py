@@ -133,7 +133,7 @@ class SqlDatabase(Buying):
 
     def bring_in(self, node: Node) -> None:
         """A node comes: with a copy, which it still has to wait for where there is no leader that it could be taken from."""
-        if self.leader >= 0 and self.nodes[self.leader].role == LEADER and not self.nodes[self.leader].cut:
+        if self.can_copy(node):
             self.copy_now(node)
             return
         node.behind = True
@@ -148,6 +148,7 @@ class SqlDatabase(Buying):
         if self.nodes[self.leader].flushed < here:
             here = self.nodes[self.leader].flushed
         node.role = REPLICA
+        node.behind = False
         node.stand_at(here, self.log)
         node.settle()
 
@@ -155,13 +156,9 @@ class SqlDatabase(Buying):
         """The leader goes. In good order the node that has most of its log gets the rest of it, and leads; from one that is dead or out of
         reach there is no rest to get."""
         in_order = old.is_up() and not old.cut and self.paused[old.number] == 0
-        # Where commits wait for replicas the one that has them all is waited for, if it is down.
-        any_of_them = self.counted and not in_order
         chosen = self.nodes[0]
         for node in self.nodes:
-            if node.number >= count or not (node.is_up() or any_of_them):
-                continue
-            if node.held() > chosen.held() or not (chosen.is_up() or any_of_them):
+            if node.number < count and self.is_better(node, chosen, in_order):
                 chosen = node
         if in_order:
             old.flushed = old.written
@@ -177,8 +174,29 @@ class SqlDatabase(Buying):
         self.last_leader = chosen.number
         self.holder = chosen.number
         self.expires = self.simulation.now + self.ttl_ns
+        self.known = chosen.flushed
         if chosen.is_up():
             self.lead(chosen)
+
+    def is_better(self, node: Node, other: Node, in_order: bool) -> bool:
+        """Whether ``node`` rather than ``other`` is to lead after one that goes: in good order, where it gets whatever it lacks, whoever
+        can be reached; else whoever has more, of those that are up. Where commits wait for replicas, the one that has them all is waited
+        for."""
+        more = node.held() - other.held()
+        serves = self.serves(node) - self.serves(other)
+        if in_order and serves != 0:
+            return serves > 0
+        if not in_order and not self.counted and node.is_up() != other.is_up():
+            return node.is_up()
+        if more != 0:
+            return more > 0
+        return serves > 0
+
+    def serves(self, node: Node) -> i64:
+        """How well a node can lead at once: 3 it is up, can be reached and moves; 2 it is up; 1 it will be; 0 nobody knows when."""
+        if node.is_up():
+            return 2 if node.cut or self.paused[node.number] != 0 else 3
+        return 1 if self.crashed[node.number] == 0 else 0
 
     def leave_own(self, node: Node) -> None:
         """A node is about to lead: what it has of another history goes, and a copy or a rewind that is under way ends."""

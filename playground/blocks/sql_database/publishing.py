@@ -50,6 +50,9 @@ class Publishing(Electing):
         rows = self.rows
         before = self.pending_version(node, key)
         if version == 0 or (before == 0 and version < 0):
+            # There is nothing to have, but what was given out for it is not given again.
+            if issued > 1:
+                rows.reserve(rows.entry_of(key, False), issued)
             return True
         entry = rows.entry_of(key, before > 0)
         rows.reserve(entry, issued)

@@ -168,7 +168,7 @@ class Reading(Missing):
             # It waited at a node that stood still, and has been taken away.
             self.reply(call, CRASHED, 0, 0)
             return
-        if self.clustered and not self.admits(call):
+        if (self.clustered or self.leader < 0) and not self.admits(call):
             return
         calls.mark[call] = 0
         became = self.connections.offer(call, calls.instance[call])

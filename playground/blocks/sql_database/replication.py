@@ -174,6 +174,9 @@ class Replicated(Synchronous):
     def on_applied(self, node: Node) -> None:
         """A record is applied: whoever reads here sees it."""
         node.applying = False
+        if node.role == LEADER:
+            # It was made the leader meanwhile, with all that it had.
+            return
         fork = node.fork
         position = node.applied + 1
         log = self.log if fork is None or position <= fork.start else node.log
@@ -259,7 +262,7 @@ class Replicated(Synchronous):
         if self.log.end - self.needed_from() > kept:
             oldest = self.log.end - kept // 2
             for node in self.nodes:
-                if node.role != LEADER and node.view() < oldest:
+                if node.role != LEADER and node.number < self.instances and node.view() < oldest:
                     self.leave_behind(node)
         self.listing.catch_up()
         self.log.trim(self.needed_from())
@@ -293,9 +296,16 @@ class Replicated(Synchronous):
         size = float(self.row_count) * float(self.row_bytes)
         self.node_timer(whole_ns(size / COPY_BYTES_PER_S * 1e9) + COPY_LEAST_NS, REJOINED, node, node.life)
 
+    def can_copy(self, node: Node) -> bool:
+        """Whether a node can take a copy of the leader's rows now."""
+        if self.leader < 0 or node.cut:
+            return False
+        leader = self.nodes[self.leader]
+        return leader.role == LEADER and not leader.cut and self.paused[leader.number] == 0
+
     def is_copied(self, node: Node) -> bool:
         """The base backup is done: the node is where the leader is; False where the leader can't be reached."""
-        if self.leader < 0 or self.nodes[self.leader].role != LEADER or node.cut or self.nodes[self.leader].cut:
+        if not self.can_copy(node):
             return False
         node.behind = False
         here = self.nodes[self.leader].flushed

@@ -269,10 +269,13 @@ class Selling(Publishing):
         if trading is None:
             return
         self.trading[node.number] = None
-        # Of a forked log nothing is ever committed after a crash: it is rewound.
-        kept = node.log.end if node.fork is None else node.fork.start
         for purchase in trading.open.values():
-            if purchase.position == 0 or purchase.position > kept:
+            # Of what it wrote after it went on by itself nothing is ever committed: it is rewound. What was there before is in the others'
+            # log, who commit it or lose it.
+            lost = purchase.position > node.log.end
+            if node.fork is not None:
+                lost = int(purchase.position) in trading.shop.sales
+            if purchase.position == 0 or lost:
                 self.hung_up += 1
             if purchase.call >= 0:
                 self.buyers.pop(int(purchase.call), None)
