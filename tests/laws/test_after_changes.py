@@ -44,7 +44,8 @@ def test_writes_behind_come_to_the_store_although_nodes_stood_still_while_their_
     assert {key: it for key, it in given.items() if it > db.current_version(key)} == {}
 
 
-def test_users_who_are_no_more_lose_no_session() -> None:
+def signed_in_at_one_server(*interventions: Intervention) -> Execution:
+    """60 users who sign in at an instance that keeps their sessions itself; what is done to it."""
     drawing = scenario(
         [
             block("users", "client", rate_per_s=30, users=60, sign_in=True, key_choice="uniform", keys=100),
@@ -52,12 +53,15 @@ def test_users_who_are_no_more_lose_no_session() -> None:
         ],
         [edge("users", "app")],
         until_s=130,
-        interventions=[
-            at(60, set_param("users", "users", 3)),
-            at(100, fault("app", "crash", instance=None, restart_after_s=1.0)),
-        ],
+        interventions=interventions,
     )
-    execution = Execution(drawing, recorded=False)
+    return Execution(drawing, recorded=False)
+
+
+def test_users_who_are_no_more_lose_no_session() -> None:
+    execution = signed_in_at_one_server(
+        at(60, set_param("users", "users", 3)), at(100, fault("app", "crash", instance=None, restart_after_s=1.0))
+    )
     execution.advance(99 * SECOND)
     assert metric(execution, "users", "signed_in") <= 3
     execution.advance(101 * SECOND)
@@ -129,16 +133,7 @@ def test_users_of_a_loop_that_was_switched_off_are_signed_in_no_more(back: bool)
 
 
 def test_sessions_that_are_thrown_away_with_the_place_they_were_kept_in_are_lost() -> None:
-    drawing = scenario(
-        [
-            block("users", "client", rate_per_s=30, users=60, sign_in=True, key_choice="uniform", keys=100),
-            block("app", "app_server", sessions="local", before_mean_ms=1),
-        ],
-        [edge("users", "app")],
-        until_s=130,
-        interventions=[at(60, set_param("app", "sessions", "none"))],
-    )
-    execution = Execution(drawing, recorded=False)
+    execution = signed_in_at_one_server(at(60, set_param("app", "sessions", "none")))
     execution.advance(59 * SECOND)
     held = metric(execution, "users", "signed_in")
     execution.advance(61 * SECOND)

@@ -227,7 +227,7 @@ class AppServer(Program):
             # Also where it was put there by a call whose answer was lost on the way.
             self.sessions.hand_over(self.calls.instance[call], self.calls.session_of(call))
             self.call_services(call)
-        elif self.sessions.keeps(self.calls.instance[call], self.calls.session_of(call)):
+        elif self.sessions.knows(self.calls.instance[call], self.calls.session_of(call)):
             self.move_session(call)
         else:
             self.refuse_user(call)

@@ -83,10 +83,6 @@ class Sessions(State):
         kept.expires[entry] = now + self.ttl_ns
         return True
 
-    def keeps(self, instance: i64, session: i64) -> bool:
-        """Whether ``instance`` holds this session still from before there was a store."""
-        return self.knows(instance, session)
-
     def hand_over(self, instance: i64, session: i64) -> None:
         """The store has this session now: ``instance`` forgets it."""
         if instance < len(self.held):
