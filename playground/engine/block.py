@@ -298,19 +298,24 @@ class Block(State):
 
     def capacity(self) -> float:
         """Workers (or connections ...) there are; 0 without a pool."""
-        return float(self.pool.workers * self.pool.serving) if self.pool is not None else 0.0
+        return self.pool.capacity() if self.pool is not None else 0.0
 
     def queue(self) -> float:
         """Calls that wait for one."""
         return float(self.pool.waiting_all) if self.pool is not None else 0.0
 
-    def busy_integral(self) -> float:
-        """Time integral of :meth:`busy` since the start, in worker-ns."""
-        return self.pool.busy_integral() if self.pool is not None else 0.0
+    def resources(self) -> list[Station]:
+        """What calls hold and wait for in here: the pool, and what an owner has behind it. The block is as busy as the busiest of them."""
+        return [self.pool] if self.pool is not None else []
 
     def utilisation(self) -> float:
-        """Busy workers over workers, averaged since the start, whatever their number was meanwhile; 0 without a pool."""
-        return self.pool.utilisation() if self.pool is not None else 0.0
+        """Share held of the busiest of :meth:`resources`, averaged since the start, whatever their sizes were meanwhile; 0 without any."""
+        highest = 0.0
+        for station in self.resources():
+            share = station.utilisation()
+            if share > highest:
+                highest = share
+        return highest
 
     def remarked(self, number: i64) -> str:
         """What this block had to say about a call, by the number that it gave :meth:`remark`; empty where it knows no more."""

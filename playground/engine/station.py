@@ -166,6 +166,10 @@ class Station(State):
         workers = self.worker_area + float(self.workers * self.serving) * span
         return self.busy_integral() / workers if workers > 0.0 else 0.0
 
+    def capacity(self) -> float:
+        """Workers that there are, of all instances that serve."""
+        return float(self.workers * self.serving)
+
     def busy_integral(self) -> float:
         """Time integral of busy workers, in worker-ns."""
         return self.busy_area + float(self.busy_all) * float(self.simulation.now - self.changed)

@@ -9,6 +9,7 @@ from typing import Any
 from playground.blocks.registry import kinds
 from playground.builder import Model
 from playground.catalogue import catalogue
+from playground.engine.block import Block
 from playground.engine.histogram import Histogram
 from playground.engine.outcomes import OUTCOME_COUNT, OUTCOMES
 from playground.execution.counts import Counts
@@ -34,12 +35,15 @@ def bucket_length_ns(until_ns: int) -> int:
 
 
 class Totals(Counts):
-    """The whole design's counters at one time, its clients' latencies, and how long each block's workers were held."""
+    """The whole design's counters at one time, its clients' latencies, and how long what each block has was held."""
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         self.latency = merged(root.histogram for root in self.roots)
-        self.busy = {name: block.busy_integral() for name, block in model.blocks.items() if block.capacity() > 0}
+        self.blocks = dict(model.blocks)
+        self.held = {
+            name: [station.busy_integral() for station in block.resources()] for name, block in model.blocks.items()
+        }
 
 
 def merged(histograms: Iterable[Histogram]) -> Histogram:
@@ -142,14 +146,22 @@ class History:
                 values[f"failed.{OUTCOMES[reason]}"] = now.failures[reason] - before.failures[reason]
         for name, block in model.blocks.items():
             values[f"in_flight.{name}"] = float(block.in_flight)
-            capacity = block.capacity()
-            if capacity > 0:
+            if block.capacity() > 0:
                 values[f"queue.{name}"] = block.queue()
-                held = now.busy.get(name, 0.0) - before.busy.get(name, 0.0)
-                values[f"utilisation.{name}"] = round(held / capacity / self.bucket_ns, 6)
+                here_before = before.blocks.get(name) is block
+                held_before = before.held[name] if here_before else [0.0] * len(now.held[name])
+                values[f"utilisation.{name}"] = round(self._busiest(block, now.held[name], held_before), 6)
         values.update({f"watch.{name}": value for name, value in watched(model, design).items()})
         values.update({f"highest.{name}": self._highest.get(name) for name in watched(model, design, highest=True)})
         self._append(values)
+
+    def _busiest(self, block: Block, held: list[float], held_before: list[float]) -> float:
+        """The share of the bucket's time for which the busiest of a block's resources was held."""
+        return max(
+            (now - before) / station.capacity() / self.bucket_ns
+            for station, now, before in zip(block.resources(), held, held_before, strict=True)
+            if station.capacity() > 0
+        )
 
     def _append(self, values: dict[str, float | None]) -> None:
         for name, value in values.items():

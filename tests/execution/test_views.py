@@ -15,13 +15,14 @@ from playground.catalogue import catalogue
 from playground.engine.limits import CELLS_MAX
 from playground.execution import Execution
 from playground.execution.history import BUCKETS_WANTED, LOOKS, bucket_length_ns
-from playground.protocol.design import Watch
+from playground.protocol.catalogue import Scalar
+from playground.protocol.design import EditDesign, Scenario, Watch
 from playground.protocol.errors import InputError
 from playground.protocol.frames import HOP_FIELDS, pack_frame, unpack_frame
 from playground.protocol.messages import Span
 from playground.templates_store import templates
 from tests.execution.variants import EVERY, finished, short_scenarios
-from tests.sketch import MS, SECOND, at, block, edge, example, fault, figures, metric, run, scenario
+from tests.sketch import MS, SECOND, Shape, at, block, edge, example, fault, figures, metric, run, scenario
 
 
 def unpacked(data: bytes) -> array[float]:
@@ -139,6 +140,55 @@ def test_utilisation_of_a_bucket_is_the_share_of_worker_time_that_was_held() -> 
     columns = finished(drawing).history(0)["columns"]
     # One request every 50 ms holds one of two workers for 25 ms; buckets are 50 ms long.
     assert columns["utilisation.app"][1:] == [pytest.approx(0.25, abs=1e-5)] * 39
+
+
+def asked_by_many(callee: Shape, port: str) -> Scenario:
+    """Twenty even requests a second that each call ``callee``, for two seconds: buckets are 50 ms long."""
+    users = block("users", "client", rate_per_s=20, arrivals="even", write_weight=0)
+    front = block("front", "app_server", workers=100, before_mean_ms=1e-6, after_mean_ms=1e-6)
+    hops = [edge("users", "front", latency_mean_ms=1e-6), edge("front", callee["id"], port, latency_mean_ms=1e-6)]
+    return scenario([users, front, callee], hops, until_s=2)
+
+
+@pytest.mark.parametrize(
+    ("params", "share"),
+    [
+        # 25 ms of every 50 on one of two cores; the connection is held for as long, one of a hundred.
+        ({"pool": 100, "cores": 2}, 0.25),
+        ({"pool": 1, "cores": 2}, 0.5),
+        # 5 ms of a disk for each row that is not in memory, and the cores are many.
+        (
+            {
+                "pool": 100,
+                "cores": 100,
+                "query_mean_ms": 1,
+                "buffer_rows": 1,
+                "disk_read_mean_ms": 5,
+                "disk_channels": 1,
+            },
+            0.1,
+        ),
+    ],
+)
+def test_a_database_is_as_busy_as_the_busiest_of_what_it_has(params: dict[str, Scalar], share: float) -> None:
+    constant = {"query_mean_ms": 25, "query_distribution": "constant", "disk_read_distribution": "constant"}
+    store = block("db", "sql_database", **{"disk_read_mean_ms": 0.001, **constant, **params})
+    execution = finished(asked_by_many(store, "store"))
+    column = execution.history(0)["columns"]["utilisation.db"]
+    assert column[1:] == [pytest.approx(share, abs=1e-3)] * 39
+    assert execution.results()["blocks"]["db"]["metrics"]["utilisation"] == pytest.approx(share, rel=0.03)
+
+
+@pytest.mark.parametrize("after_s", [0.51, 0.5])
+def test_who_takes_the_place_and_the_name_of_another_block_has_a_record_of_its_own(after_s: float) -> None:
+    servers = block("it", "app_server", workers=2, before_mean_ms=25, before_distribution="constant")
+    store = block("it", "sql_database", query_mean_ms=25, query_distribution="constant", cores=2, warm=True)
+    before, after = asked_by_many(servers, "services"), asked_by_many(store, "store")
+    drawing = before.model_copy(update={"interventions": [at(after_s, EditDesign(design=after.design))]})
+    column = finished(drawing).history(0)["columns"]["utilisation.it"]
+    assert all(0 <= share <= 0.5 for share in column)
+    assert column[1:10] == [pytest.approx(0.25, abs=1e-5)] * 9
+    assert column[12:] == [pytest.approx(0.25, abs=1e-3)] * 28
 
 
 @pytest.mark.parametrize(

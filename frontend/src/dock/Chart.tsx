@@ -22,10 +22,12 @@ interface Props {
   now: () => string;
   testId: string;
   empty?: string;
+  /** What the title says to whoever points at it. */
+  hint?: string;
 }
 
 /** A titled chart with its legend. */
-export function Chart({ title, lines, scale = 1, format, now, testId, empty }: Props) {
+export function Chart({ title, lines, scale = 1, format, now, testId, empty, hint }: Props) {
   const ref = useRef<HTMLDivElement>(null);
   const dark = useUi((state) => state.dark);
   const text = useLive(now, 300);
@@ -62,7 +64,9 @@ export function Chart({ title, lines, scale = 1, format, now, testId, empty }: P
     <figure aria-label={title} data-testid={testId} className="flex h-full min-h-0 min-w-0 flex-col px-2 pb-1 pt-2">
       <figcaption className="px-1">
         <span className="flex items-baseline justify-between gap-2">
-          <h2 className="text-xs font-semibold">{title}</h2>
+          <h2 className="text-xs font-semibold" title={hint}>
+            {title}
+          </h2>
           <span className="num shrink-0 text-xs text-ink">{text}</span>
         </span>
         <span className="flex h-4 min-w-0 gap-2.5 overflow-hidden whitespace-nowrap text-2xs text-ink-2">

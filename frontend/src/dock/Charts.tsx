@@ -5,6 +5,7 @@ import { nameOf } from '../lib/catalogue';
 import { compact, duration, withUnit, words } from '../lib/format';
 import { series } from '../run/history';
 import { live } from '../run/live';
+import { useLive } from '../run/use-live';
 import { drawing } from '../state/design';
 import { useSession } from '../state/session';
 import { useUi } from '../state/ui';
@@ -35,6 +36,7 @@ export function Charts() {
   const busiest = useNames(busiestBlocks);
   const selected = useUi((state) => state.selected);
   const chosen = [...selected].filter((id) => series.columns.has(`utilisation.${id}`)).slice(0, BUSIEST);
+  const failing = useLive((now) => (now.frame?.totals.failed ?? 0) > 0);
   const perSecond = 1e9 / (useSession((state) => state.layout?.bucket_ns) ?? series.bucketNs);
   return (
     <>
@@ -54,11 +56,12 @@ export function Charts() {
         scale={perSecond}
         format={rate}
         now={failuresNow}
-        empty="No call has failed"
+        empty={failing ? 'Drawn when these moments are whole' : 'No call has failed'}
       />
       <Chart
         testId="chart-utilisation"
         title="Utilisation"
+        hint="Of the busiest of what a block has: its workers; for a database its connections, cores or disks"
         lines={utilisationLines(chosen.length ? chosen : busiest)}
         scale={100}
         format={percent}
@@ -80,7 +83,7 @@ function useNames(read: (before: readonly string[]) => string[]): string[] {
       });
     };
     look();
-    const timer = setInterval(look, 1_000);
+    const timer = setInterval(look, 250);
     return () => clearInterval(timer);
   }, [read]);
   return names;

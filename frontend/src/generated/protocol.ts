@@ -610,8 +610,9 @@ export interface Refused {
  * Recorded series in buckets of ``bucket_ns``: ``columns[name][i]`` belongs to bucket ``first + i``. Gaps are null.
  *
  * Names: ``offered``, ``completed``, ``failed`` (counts in the bucket), ``mean_ms``, ``p50_ms``, ``p95_ms``, ``p99_ms`` (of calls that
- * ended in the bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>``, ``queue.<id>``, ``in_flight.<id>``. A figure that the
- * design watches, as it reads at the bucket's end: ``watch.<target>.<metric>``; one whose highest value it watches also
+ * ended in the bucket), ``failed.<outcome>`` and, a block, ``utilisation.<id>`` (of the busiest of what it has; a database:
+ * connections, cores and disks, all nodes' together), ``queue.<id>``, ``in_flight.<id>``. A figure that the design
+ * watches, as it reads at the bucket's end: ``watch.<target>.<metric>``; one whose highest value it watches also
  * ``highest.<target>.<metric>``, the highest of ten looks at it in the bucket.
  */
 export interface History {

@@ -334,6 +334,10 @@ class Machine(Asking):
         self.connections.release(number)
         self.pull_connection(number)
 
+    def resources(self) -> list[Station]:
+        """Connections, cores and disk channels of all nodes."""
+        return [self.connections, self.cores, self.disk]
+
     # ---- the truth
 
     def authority(self) -> Block | None:
