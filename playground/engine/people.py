@@ -18,6 +18,10 @@ SPREAD: Final = 663_608_941
 theorem). So the low 30 bits alone tell people apart, too, while all populations together are less than about 400 million."""
 
 
+NOBODY: Final = -1
+"""The user of a call that is made for nobody in particular."""
+
+
 def user_of(population: i64, own: i64) -> i64:
     """The number in the design of the user whom their client calls ``own`` (below 2**30); the two are the same in population 0."""
     return population << OWN_BITS | ((own + population * SPREAD) & OWN_MASK)
@@ -65,8 +69,14 @@ class People(State):
 
     def who(self, user: i64) -> int | str:
         """What people call a user: the client's own number, and whose it is where there are several clients."""
+        if user < 0:
+            return "nobody"
         client = self.home_of(user)
         if client is None:
             return int(user)
         own = int(own_number(user))
         return own if len(self.clients) == 1 else f"{own} of {client.label}"
+
+    def by(self, user: i64) -> str:
+        """Who wrote something, in a sentence: a cache that writes behind writes for nobody, who has long been answered."""
+        return f"by user {self.who(user)}" if user >= 0 else "by a cache that writes behind"

@@ -82,6 +82,28 @@ def test_another_clients_user_of_the_same_number_has_not_written_what_one_reads(
     assert all(row["by_user"].endswith(" of berlin") and row["read_by_user"].endswith(" of boston") for row in rows)
 
 
+def test_what_a_cache_writes_behind_is_nobodys_own_write() -> None:
+    # One user of Berlin, the first of all, reads what Boston's write into a cache; replicas are far behind.
+    one = {**USERS, "users": 1}
+    blocks = [
+        block("berlin", "client", **one),
+        block("boston", "client", **{**one, "read_weight": 0, "write_weight": 1}),
+        block("readers", "app_server", workers=100),
+        block("writers", "app_server", workers=100, writes="cache"),
+        block("cache", "cache", write_policy="behind", flush_every_ms=100),
+        block("db", "sql_database", instances=2, reads="any_replica", rows=20, apply_mean_ms=50),
+    ]
+    links = [edge("berlin", "readers"), edge("boston", "writers"), edge("readers", "db", "store")]
+    links += [edge("writers", "cache", "cache"), edge("cache", "db", "store")]
+    execution = run(scenario(blocks, links, until_s=20))
+    stale = execution.model.blocks["db"].stale
+    assert stale.total > 100
+    assert stale.own == 0
+    (row, *_) = execution.detail("db")["latest_stale_reads"]
+    assert (row["by_user"], row["read_by_user"]) == ("nobody", "0 of berlin")
+    assert ", by a cache that writes behind), committed" in row["says"]
+
+
 # ---- numbers for life
 
 

@@ -26,6 +26,7 @@ from playground.blocks.cache.states import (
 )
 from playground.engine.outcomes import ABSENT, ERROR, MISS, OK, WRITE, as_upstream
 from playground.engine.params import Params
+from playground.engine.people import NOBODY
 from playground.engine.stores import FIFO, Evicting
 from playground.engine.words import counted
 
@@ -248,7 +249,7 @@ class WritingCache(Rebuilding):
         """Send an item that is no longer among the dirty ones."""
         self.dirty -= 1
         self.nodes[number].flushing.put(key, version, self.simulation.now, 0)
-        made = edge.call(-1, WRITE, key, 0, -1, self.item_bytes + KEY_BYTES, 0)
+        made = edge.call(-1, WRITE, key, NOBODY, -1, self.item_bytes + KEY_BYTES, 0)
         self.calls.step[made] = FLUSHED
         self.calls.data[made] = self.lives[number] << NODE_BITS | number
         self.calls.tell(made, version, 0)

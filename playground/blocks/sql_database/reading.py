@@ -312,6 +312,8 @@ class Reading(Missing):
         own = self.own_writes
         now = self.simulation.now
         user = node.log.user[node.log.slot(position)]
+        if user < 0:
+            return
         entry = own.find(user)
         if entry >= 0:
             own.remove(entry)

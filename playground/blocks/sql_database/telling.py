@@ -65,7 +65,7 @@ class Lost(State):
         """How a write was lost, in words."""
         place = number % KEPT
         return (
-            f"Lost: {self.what(place)}, written by user {self.people.who(self.user[place])} at position "
+            f"Lost: {self.what(place)}, written {self.people.by(self.user[place])} at position "
             f"{self.position[place]}. It was acknowledged at {seconds(self.acked[place])} s and is in no legitimate history since "
             f"{seconds(self.at[place])} s. Why: {LOSSES[self.way[place]]}."
         )
@@ -158,7 +158,7 @@ class StaleReads(State):
         seen = "no row" if self.seen[place] == ABSENT else f"version {self.seen[place]}"
         missed = "its deletion" if self.version[place] == ABSENT else f"version {self.version[place]}"
         age = float(self.at[place] - self.committed[place]) / 1e6
-        whose = f"by user {self.people.who(self.writer[place])}"
+        whose = self.people.by(self.writer[place])
         if self.copied[place] != 0 and self.writer[place] < 0:
             whose = "copied from another database"
         elif self.writer[place] == self.reader[place]:
