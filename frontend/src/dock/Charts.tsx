@@ -56,7 +56,7 @@ export function Charts() {
         scale={perSecond}
         format={rate}
         now={failuresNow}
-        empty={failing ? 'Drawn when these moments are whole' : 'No call has failed'}
+        empty={failing ? 'Drawn in a moment' : 'No call has failed'}
       />
       <Chart
         testId="chart-utilisation"
