@@ -32,7 +32,7 @@ DRAINED_S = 2_000
 
 def busy(execution: Execution, name: str) -> float:
     """Mean number of workers held."""
-    return execution.model.blocks[name].busy_integral() / 1e9 / seconds(execution)
+    return execution.model.blocks[name].pool.busy_integral() / 1e9 / seconds(execution)
 
 
 @pytest.mark.parametrize("name", quick_or_slow(every_scenario(), QUICK))

@@ -50,10 +50,10 @@ def times_in_a_server(algorithm: str, seeds: range, *, warm_up_s: float, until_s
         execution = Execution(hundred_servers(algorithm, seed, until_s), recorded=False)
         execution.advance(round(warm_up_s * SECOND))
         app = execution.model.blocks["app"]
-        total, number, work = app.histogram.total, app.histogram.number, app.busy_integral()
+        total, number, work = app.histogram.total, app.histogram.number, app.pool.busy_integral()
         execution.advance(execution.until_ns)
         means.append((app.histogram.total - total) / (app.histogram.number - number) / 1e9)
-        busy.append((app.busy_integral() - work) / 1e9 / (until_s - warm_up_s))
+        busy.append((app.pool.busy_integral() - work) / 1e9 / (until_s - warm_up_s))
     slope = linear_regression(busy, means).slope
     return [mean - slope * (held - 90) for mean, held in zip(means, busy, strict=True)]
 

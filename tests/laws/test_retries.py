@@ -169,7 +169,7 @@ def test_work_that_timed_out_goes_on_in_the_callee() -> None:
     users, app = execution.model.blocks["users"], execution.model.blocks["app"]
     assert users.failures_by_reason() == {"timeout": users.offered}
     assert app.completed == app.offered == users.offered
-    assert app.busy_integral() == app.offered * 500_000_000
+    assert app.pool.busy_integral() == app.offered * 500_000_000
     assert in_use(execution) == 0
 
 
@@ -181,5 +181,5 @@ def test_work_that_timed_out_stops_in_the_callee_where_the_edge_cancels() -> Non
     assert users.failures_by_reason() == {"timeout": users.offered}
     assert app.cancelled == app.offered == users.offered
     # The cancellation leaves 100 ms after the request did and takes as long on its way.
-    assert app.busy_integral() == app.offered * 100_000_000
+    assert app.pool.busy_integral() == app.offered * 100_000_000
     assert in_use(execution) == 0

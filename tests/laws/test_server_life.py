@@ -247,13 +247,13 @@ def test_an_instance_that_starts_refuses_calls_and_is_slow_until_it_is_warm() ->
     )
     execution = run(drawing, until_s=2)
     assert execution.model.blocks["users"].failures_by_reason() == {"refused": 1999}
-    before = app(execution).busy_integral()
+    before = app(execution).pool.busy_integral()
     execution.advance(12 * SECOND)
-    assert app(execution).busy_integral() - before == pytest.approx(10_000 * 3 * MS, rel=1e-3)
+    assert app(execution).pool.busy_integral() - before == pytest.approx(10_000 * 3 * MS, rel=1e-3)
     assert metric(execution, "app", "instances_warming") == 0
-    before = app(execution).busy_integral()
+    before = app(execution).pool.busy_integral()
     execution.advance(22 * SECOND)
-    assert app(execution).busy_integral() - before == pytest.approx(10_000 * MS, rel=1e-3)
+    assert app(execution).pool.busy_integral() - before == pytest.approx(10_000 * MS, rel=1e-3)
 
 
 @pytest.mark.parametrize("waits", [True, False])

@@ -149,7 +149,7 @@ def test_a_worker_is_held_until_the_shard_has_answered() -> None:
     router = {"workers": 100, "route_mean_ms": 0.000001}
     db = {"query_mean_ms": 20, "query_distribution": "constant"}
     execution = run(sharded(4, client={"write_weight": 0}, router=router, db=db), until_s=20)
-    assert execution.model.blocks["router"].busy_integral() / 20e9 == pytest.approx(20.1, rel=0.03)
+    assert execution.model.blocks["router"].pool.busy_integral() / 20e9 == pytest.approx(20.1, rel=0.03)
 
 
 # ---- what is refused
