@@ -66,7 +66,9 @@ def test_mm1_has_four_in_the_system_for_half_a_second_each() -> None:
     # M/M/1: W = 1 / (mu - lambda), L = rho / (1 - rho).
     assert_agrees([mean_time_s(it) for it in mm1()], 0.5)
     assert_agrees([mean_number(it) for it in mm1()], 4.0)
-    assert_agrees([it.model.blocks["server"].pool.busy_integral() / 1e9 / seconds(it) for it in mm1()], 0.8, narrow=0.01)
+    assert_agrees(
+        [it.model.blocks["server"].pool.busy_integral() / 1e9 / seconds(it) for it in mm1()], 0.8, narrow=0.01
+    )
 
 
 def test_mm1_time_in_the_system_is_exponential() -> None:

@@ -168,7 +168,7 @@ def test_the_wrong_write_wins_where_clocks_differ_and_every_read_is_stale() -> N
     read = bench.read()
     bench.reach(50)
     assert bench.answer(read).version == 2 and bench.metric("reads_stale") == 1
-    assert "clock gave it the later time" in bench.texts("stale_read")[0]
+    assert "gave it the later time" in bench.texts("stale_read")[0]
     # Once the clock has passed the older write's stamp, writes of that node count again.
     bench.reach(100)
     bench.write(node=1)

@@ -24,12 +24,14 @@ from playground.blocks.quorum_store.states import (
     REPAIR_OFF,
     REPAIRS,
     ROWS_MAX,
-    STALE_KEPT,
+    SIBLINGS_MAX,
     STORE,
     VECTORS,
     WRITING,
 )
+from playground.blocks.quorum_store.telling import DISK_LOST, HINTED, OUTVOTED, SOMEWHERE, StaleReads
 from playground.blocks.quorum_store.writing import Writing
+from playground.engine.calls import STALE
 from playground.engine.columns import zeros
 from playground.engine.histogram import Histogram
 from playground.engine.outcomes import ABSENT, OK, UNAVAILABLE
@@ -38,6 +40,12 @@ from playground.engine.recent import RecentRatio
 
 if TYPE_CHECKING:
     from playground.engine.simulation import Simulation
+
+
+def bit(node: i64) -> i64:
+    """A set of nodes with that one in it."""
+    one: i64 = 1
+    return one << node
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -51,15 +59,13 @@ class Reading(Writing):
         self.read_latency = Histogram()
         self.recent = RecentRatio()
         self.reads: i64 = 0
-        self.reads_stale: i64 = 0
-        self.stale_ns: float = 0.0
+        self.stale = StaleReads()
         self.partial_seen: i64 = 0
         self.sibling_reads: i64 = 0
         self.repairs: i64 = 0
         self.last_stale_key: i64 = -1
-        # The latest stale reads, four numbers each: when, the key, the version that was returned, the newest acknowledged one.
-        self.stories: vec[i64] = zeros(4 * STALE_KEPT)
-        self.stories_told: i64 = 0
+        # Versions of one key are read into here while a story is told.
+        self.room: vec[i64] = zeros(SIBLINGS_MAX)
 
     def configure_reading(self, params: Params) -> None:
         """Whom to repair."""
@@ -158,7 +164,7 @@ class Reading(Writing):
             stale = True
         self.recent.add(now, stale)
         if stale:
-            self.note_stale(work, found)
+            self.tell_stale(work, call, found)
         if found >= 0 and ledger.state[found] == FAILED:
             self.partial_seen += 1
         if count > 1:
@@ -174,99 +180,85 @@ class Reading(Writing):
 
     # ---- staleness
 
-    def note_stale(self, work: i64, found: i64) -> None:
+    def tell_stale(self, work: i64, call: i64, found: i64) -> None:
         """A read returned less than the newest write acknowledged before it began: count it, keep its story, name it now and then."""
         requests = self.requests
         ledger = self.ledger
         expected = requests.expected[work]
         key = requests.key[work]
-        age_ns = requests.began[work] - ledger.acked[expected]
-        self.reads_stale += 1
-        self.stale_ns += float(age_ns)
-        self.last_stale_key = key
+        trace = self.calls.trace[call]
         got: i64 = ledger.number[found] if found >= 0 else 0
-        at = 4 * (self.stories_told % STALE_KEPT)
-        self.stories_told += 1
-        self.stories[at] = self.simulation.now
-        self.stories[at + 1] = key
-        self.stories[at + 2] = got
-        self.stories[at + 3] = ledger.number[expected]
-        if self.quiet("stale", QUIET_NS):
-            return
-        read = f"version {got}" if got > 0 else "nothing"
-        text = (
-            f"It got {read} and missed version {ledger.number[expected]}, acknowledged {float(age_ns) / 1e6:.3g} ms before it began. "
-            f"Answered: {self.who_answered(work)}. {self.why_stale(work, found)}"
-        )
-        self.note("stale_read", "warning", f"{self.label}: stale read of key {key}", text)
+        age = requests.began[work] - ledger.acked[expected]
+        number = self.stale.add(self.simulation.now, key, got, ledger.number[expected], age, trace if trace > 0 else 0)
+        self.explain(work, found, number)
+        self.last_stale_key = key
+        self.calls.flags[call] |= STALE
+        self.remark(call, number)
+        if not self.quiet("stale", QUIET_NS):
+            self.note("stale_read", "warning", f"{self.label}: stale read of key {key}", self.stale.sentence(number))
 
-    def who_answered(self, work: i64) -> str:
-        """The nodes whose answers a read was made of."""
-        requests = self.requests
-        names: list[str] = []
-        row: i64 = 0
-        while row < requests.rows[work]:
-            at = work * ROWS_MAX + row
-            if requests.answered[at] != 0:
-                text = f"node {requests.goal[at] + 1}"
-                if requests.stands_for[at] >= 0:
-                    text += f" (for node {requests.stands_for[at] + 1})"
-                names.append(text)
-            row += 1
-        return ", ".join(names)
-
-    def why_stale(self, work: i64, found: i64) -> str:
-        """What became of the version that a read missed."""
+    def explain(self, work: i64, found: i64, number: i64) -> None:
+        """Note which nodes answered, and what became of the version that the read missed."""
         requests = self.requests
         ledger = self.ledger
         expected = requests.expected[work]
         key = requests.key[work]
-        if expected == INITIAL:
-            return "Their disks were lost, and nobody has given them the item again."
-        if found >= 0 and self.conflicts != VECTORS and ledger.wins(found, expected):
-            return f"It had been written earlier, but node {ledger.by[found] + 1}'s clock gave it the later time: it wins for good."
+        answered: i64 = 0
+        stood_in: i64 = 0
+        keeper: i64 = -1
+        owner: i64 = 0
         row: i64 = 0
         while row < requests.rows[work]:
             at = work * ROWS_MAX + row
+            goal = requests.goal[at]
+            if requests.answered[at] != 0:
+                answered |= bit(goal)
+                if requests.stands_for[at] >= 0:
+                    stood_in |= bit(goal)
             holder: i64 = 0
-            while holder < self.nodes:
-                hint = self.hints.find(holder, requests.goal[at], key)
+            while holder < self.nodes and keeper < 0 and self.hints.held_for[goal] > 0:
+                hint = self.hints.find(holder, goal, key)
                 if hint >= 0 and self.hints.has(hint, expected):
-                    return f"Node {holder + 1} still holds a hint of it for node {requests.goal[at] + 1}."
+                    keeper = holder
+                    owner = goal
                 holder += 1
             row += 1
-        held = self.holders_of(key, expected)
-        coming = self.coming_to(key, expected)
-        if held == "" and coming == "":
-            return "No replica has it any more."
-        where = f"It, or a newer one, is on {held}" if held != "" else "No replica has it yet"
-        return (
-            f"{where}, and on its way to {coming}."
-            if coming != ""
-            else f"{where}. What was sent to the others did not arrive."
-        )
+        if expected == INITIAL:
+            self.stale.explain(number, answered, stood_in, DISK_LOST, 0, 0)
+        elif found >= 0 and self.conflicts != VECTORS and ledger.wins(found, expected):
+            self.stale.explain(number, answered, stood_in, OUTVOTED, bit(ledger.by[found]), 0)
+        elif keeper >= 0:
+            self.stale.explain(number, answered, stood_in, HINTED, bit(keeper), bit(owner))
+        else:
+            held, coming = self.holders_of(key, expected), self.coming_to(key, expected)
+            self.stale.explain(number, answered, stood_in, SOMEWHERE, held, coming)
 
-    def holders_of(self, key: i64, slot: i64) -> str:
-        """The nodes that hold a version of a key, or a newer one."""
-        names: list[str] = []
-        room = zeros(self.ledger.width)
-        for node, replica in enumerate(self.replicas):
-            if self.ledger.holds(room, 0, replica.read(key, room, 0), slot):
-                names.append(f"node {node + 1}")
-        return ", ".join(names)
+    def holders_of(self, key: i64, slot: i64) -> i64:
+        """The nodes that hold a version of a key, or a newer one; a bit each."""
+        nodes: i64 = 0
+        node: i64 = 0
+        while node < self.nodes:
+            if self.ledger.holds(self.room, 0, self.replicas[node].read(key, self.room, 0), slot):
+                nodes |= bit(node)
+            node += 1
+        return nodes
 
-    def coming_to(self, key: i64, slot: i64) -> str:
-        """The nodes to which a version of a key is on its way."""
+    def coming_to(self, key: i64, slot: i64) -> i64:
+        """The nodes to which a version of a key is on its way; a bit each."""
         messages = self.messages
-        names: list[str] = []
+        nodes: i64 = 0
         message: i64 = 0
         while message < messages.made:
             if messages.kind[message] == STORE and messages.key[message] == key:
                 at = message * messages.width
                 if self.ledger.holds(messages.slots, at, messages.count[message], slot):
-                    names.append(f"node {messages.goal[message] + 1}")
+                    nodes |= bit(messages.goal[message])
             message += 1
-        return ", ".join(sorted(set(names)))
+        return nodes
+
+    def remarked(self, number: i64) -> str:
+        """What a stale read missed, in words."""
+        return self.stale.story(number)
 
     # ---- read repair
 

@@ -18,7 +18,6 @@ from playground.blocks.quorum_store.states import (
     CELL_UNTOUCHED,
     CELLS,
     INITIAL,
-    STALE_KEPT,
 )
 from playground.engine.columns import zeros
 
@@ -61,10 +60,10 @@ def metrics(store: Reading) -> list[float]:
         float(up),
         float(store.nodes),
         float(store.reads),
-        float(store.reads_stale),
-        100.0 * float(store.reads_stale) / float(store.reads) if store.reads > 0 else 0.0,
+        float(store.stale.total),
+        100.0 * float(store.stale.total) / float(store.reads) if store.reads > 0 else 0.0,
         formula,
-        store.stale_ns / float(store.reads_stale) / 1e6 if store.reads_stale > 0 else 0.0,
+        store.stale.age_ns / float(store.stale.total) / 1e6 if store.stale.total > 0 else 0.0,
         milliseconds(store.read_latency, 0.5),
         milliseconds(store.read_latency, 0.99),
         milliseconds(store.read_latency, 0.999),
@@ -192,29 +191,12 @@ def node_rows(store: Reading) -> list[object]:
     return rows
 
 
-def stale_rows(store: Reading) -> list[object]:
-    """The latest stale reads, the last one first."""
-    rows: list[object] = []
-    told = int(store.stories_told)
-    for index in range(told - 1, max(-1, told - 1 - STALE_KEPT), -1):
-        at = 4 * (index % STALE_KEPT)
-        rows.append(
-            {
-                "at_s": float(store.stories[at]) / 1e9,
-                "key": int(store.stories[at + 1]),
-                "read_version": int(store.stories[at + 2]),
-                "missed_version": int(store.stories[at + 3]),
-            }
-        )
-    return rows
-
-
 def detail(store: Reading) -> dict[str, object]:
     """Nodes, keys, the latest stale reads."""
     return {
         "nodes": node_rows(store),
         "keys": key_rows(store),
-        "latest_stale_reads": stale_rows(store),
+        "latest_stale_reads": store.stale.rows(),
         "versions_held": int(store.ledger.capacity - store.ledger.free_count),
         "failures": store.failures_by_reason(),
     }

@@ -92,5 +92,6 @@ QUIET_NS: Final = 5_000_000_000
 LONG_QUIET_NS: Final = 20_000_000_000
 """So long the same kind of moment is not named again; the second one for what is a matter of course under load."""
 
-STALE_KEPT: Final = 8
-"""Stale reads whose story the inspector tells."""
+STALE_KEPT: Final = 256
+STALE_SHOWN: Final = 20
+"""Stale reads whose stories are kept, and how many of them the inspector lists."""
