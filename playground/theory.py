@@ -55,6 +55,14 @@ def little(arrivals: float, time: float) -> float:
     return arrivals * time
 
 
+def any_of(share: float, number: float) -> float:
+    """Chance that at least one of ``number`` independent parts is late, each of which is with chance ``share``: 1 - (1 - p)^n.
+
+    J. Dean and L. A. Barroso, "The tail at scale", CACM 56(2), 2013: 1 % slow servers at a fan-out of 100 make 63 % of requests slow.
+    """
+    return 1.0 - float((1.0 - share) ** number)
+
+
 def stampede(arrivals: float, rebuild: float) -> float:
     """Callers that miss one hot key before the first of them has rebuilt it: arrival rate x rebuild time."""
     return arrivals * rebuild

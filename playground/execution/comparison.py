@@ -1,7 +1,7 @@
 """Which closed forms hold for a design, and what they give beside what was measured.
 
 Little's law holds for every design. A client that calls one pool of exponential workers is M/M/c. A hot key's stampede follows from how
-often it is asked for and how long its rebuild takes.
+often it is asked for and how long its rebuild takes. Lists over n shards miss a part as often as one of n independent parts is late.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def theory_of(model: Model, design: Design, seconds: float, series: History) -> 
             inside,
         )
     ]
-    return rows + _queue(model, design, seconds, series) + _stampede(model, design)
+    return rows + _queue(model, design, seconds, series) + _stampede(model, design) + _scattered(model, design)
 
 
 def _queue(model: Model, design: Design, seconds: float, series: History) -> list[Row]:
@@ -157,6 +157,31 @@ def _stampede(model: Model, design: Design) -> list[Row]:
     rate = _number(asked, "rate_per_s") * _number(asked, "hot_share_percent") / 100.0
     expected = theory.stampede(rate, _number(done, "query_mean_ms") / 1e3)
     return [row("Largest stampede", "λ δ = rate of the key x rebuild time", expected, largest)]
+
+
+def _scattered(model: Model, design: Design) -> list[Row]:
+    """How many lists miss a shard's part, if shards are late independently of one another; where the router doesn't wait for all."""
+    rows = []
+    routers = [block for block in design.blocks if block.kind == "shard_router"]
+    for router in routers:
+        figures = dict(
+            zip([metric.name for metric in spec_of(router).metrics], model.blocks[router.id].metrics(), strict=True)
+        )
+        lists, fan_out = figures["scattered"], figures["fan_out"]
+        if not (figures["partial"] and fan_out > 1):
+            continue
+        late = min(1.0, figures["missing"] / (lists * fan_out))
+        whose = f" at {router.label or router.id}" if len(routers) > 1 else ""
+        rows.append(
+            row(
+                f"Lists that miss a part{whose}",
+                "1 - (1 - p)^n, p: parts missing, n: fan-out",
+                100 * theory.any_of(late, fan_out),
+                100 * figures["partial"] / lists,
+                "%",
+            )
+        )
+    return rows
 
 
 def _rates(client: Block, server: Block) -> tuple[float, float, int, int | None] | None:

@@ -81,6 +81,10 @@ def test_a_deadline_gives_partial_answers_in_time_and_says_how_many_shards_are_m
     assert low <= seen["missing"] <= high
     assert seen["failed"] == 0 and execution.model.blocks["router"].histogram.percentile(0.9999) <= 3.03 * MS
     assert [it.title for it in execution.take_notables()] == ["router gives a partial answer"]
+    # The results show the law beside it, with what one shard was measured to miss.
+    (row,) = [it for it in execution.results()["theory"] if it["name"] == "Lists that miss a part"]
+    assert row["expected"] == pytest.approx(100 * (1 - (1 - late) ** 10), abs=3)
+    assert row["measured"] == pytest.approx(row["expected"], abs=3)
 
 
 def test_a_dead_shard_fails_every_list_without_a_deadline_and_none_with_one() -> None:
