@@ -1,6 +1,6 @@
-"""Acknowledged writes that siblings, clocks, disks and hints could lose: none is lost in silence, and each one that is lost is counted once.
+"""Acknowledged writes that siblings, clocks, disks and hints could lose: none goes in silence, and each one that is lost is counted once.
 
-Who is an actor in a version vector: "Version vectors are not enough: actor epochs", Riak's ``riak_kv_vnode`` (per-key epochs since 2.1).
+Who is an actor in a version vector: Riak's ``riak_kv_vnode``, which takes another one for a key of which it has forgotten its own events.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def test_a_node_that_lost_its_disk_is_another_actor_and_its_new_events_say_nothi
 
 
 def test_nodes_that_had_more_siblings_than_they_keep_agree_on_those_that_stay() -> None:
-    bench = Bench(instances=2, replicas=2, read_quorum=1, write_quorum=1, context="none", hinted_handoff=False, **VECTORS)
+    bench = Bench(
+        instances=2, replicas=2, read_quorum=1, write_quorum=1, context="none", hinted_handoff=False, **VECTORS
+    )
     first, second = bench.nodes_of()
     bench.fault("partition", instance=first, count=1, duration_s=0.5)
     for turn in range(10):

@@ -195,6 +195,11 @@ class QuorumStore(Reading):
         """When that was acknowledged, ns; 0 for what was there from the start."""
         return self.ledger.acked[self.ledger.newest_of(key)]
 
+    def may_come(self, key: i64, version: i64) -> bool:
+        """A write that failed, or is under way, may be read, and win, later; one that never began here is another store's."""
+        entry = self.ledger.index.find(key)
+        return entry >= 0 and version <= self.ledger.begun[entry]
+
     def first_keys(self) -> i64:
         """Its items were 1 to this at the start."""
         return self.items

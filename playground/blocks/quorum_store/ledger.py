@@ -297,7 +297,7 @@ class Ledger(State):
     # ---- the truth
 
     def matters(self, slot: i64) -> bool:
-        """Whether an acknowledged write is lost when this version is: with vectors each one is a value of its own, else the winner alone."""
+        """Whether an acknowledged write is lost with this version: with vectors each one is a value of its own, else the winner is."""
         if slot == INITIAL or self.state[slot] != ACKED:
             return False
         return self.actors > 0 or self.winner[self.index.find(self.key[slot])] == slot

@@ -344,7 +344,10 @@ class Nodes(Block):
         room = zeros(ledger.width)
         for node, replica in enumerate(self.replicas):
             # What nodes that are no replicas have left is asked for by nobody.
-            if ledger.among(room, 0, replica.read(key, room, 0), slot) and self.place_of(node, key) < self.replica_count:
+            if (
+                ledger.among(room, 0, replica.read(key, room, 0), slot)
+                and self.place_of(node, key) < self.replica_count
+            ):
                 return True
         hints = self.hints
         owner: i64 = 0

@@ -24,6 +24,7 @@ from playground.blocks.search_index.states import (
     SLOT_BITS,
     SLOT_MASK,
 )
+from playground.blocks.search_index.truth import learn_truth, most_first_keys
 from playground.engine.block import Block
 from playground.engine.columns import filled, zeros
 from playground.engine.durations import whole_ns
@@ -117,17 +118,17 @@ class Indexing(Block):
                 feed.fall_back()
             if self.begun and len(kept) > 0:
                 self.rebuild("Another database is connected.")
-        elif self.begun and len(kept) > 0 and self.most_first_keys() != self.items.first_keys:
+        elif self.begun and len(kept) > 0 and most_first_keys(self.feeds) != self.items.first_keys:
             # The table is larger or smaller, as if it had been from the start; it is in the index as well.
             if self.rebuilding:
                 self.rebuild("Its table has another size.")
             else:
-                self.items.begin_with(self.most_first_keys())
+                self.items.begin_with(most_first_keys(self.feeds))
 
     def begin(self) -> None:
         """The first reads and the first refresh. At the start the index holds what its databases hold."""
         self.begun = True
-        self.items.begin_with(self.most_first_keys())
+        self.items.begin_with(most_first_keys(self.feeds))
         self.next_refresh()
         self.poll_all()
 
@@ -320,39 +321,12 @@ class Indexing(Block):
         for feed in self.feeds:
             feed.fall_back()
             feed.begin_at_end()
-        self.learn_truth()
+        learn_truth(self.items, self.feeds)
         self.note(
             "rebuild", "warning", f"{self.label} is being rebuilt", f"{why} Until then lists lack what isn't read yet."
         )
         self.scan()
         self.poll_all()
-
-    def most_first_keys(self) -> i64:
-        """Items 1 to this were there at the start, in the database that has most of them."""
-        most: i64 = 0
-        for feed in self.feeds:
-            holder = feed.edge.callee.authority_below()
-            if holder is not None and holder.first_keys() > most:
-                most = holder.first_keys()
-        return most
-
-    def learn_truth(self) -> None:
-        """What the databases hold, also of what was changed before anybody read their logs, or by databases that are others now."""
-        self.items.forget(self.most_first_keys())
-        for feed in self.feeds:
-            holder = feed.edge.callee.authority_below()
-            if holder is not None:
-                teller = self.teller_for(holder)
-                for key in holder.changed_keys():
-                    self.items.learn(key, teller.row_version(key))
-
-    def teller_for(self, holder: Block) -> Block:
-        """Who says which version of a row counts: a router before its shards, one of which may still have a row that others serve now."""
-        for edge in holder.into:
-            teller = None if edge.removed else edge.caller.authority()
-            if teller is not None:
-                return teller
-        return holder
 
     def scan(self) -> None:
         """Read the next rows, off the databases in turn."""
