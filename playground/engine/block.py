@@ -194,6 +194,10 @@ class Block(State):
         """Of an authority: the highest version that a write to ``key`` was ever given, be it lost since."""
         return 0
 
+    def may_come(self, key: i64, version: i64) -> bool:
+        """Of an authority: whether a version later than the present one may be the present one yet, and is not lost."""
+        return True
+
     def strayed_keys(self, after: i64) -> vec[i64]:
         """Of an authority: the keys of versions that writes were given and that name nothing in what is served (any more): lost, or given
         on a branch. One entry for each, in the order in which that was known, from number ``after`` on."""

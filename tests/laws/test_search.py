@@ -10,7 +10,7 @@ import pytest
 from playground.engine.changes import CHANGES_KEPT_MAX, ChangeLog
 from playground.execution import Execution
 from playground.protocol.catalogue import Scalar
-from playground.protocol.design import Scenario
+from playground.protocol.design import EditDesign, Scenario
 from tests.laws.intervals import assert_agrees, runs
 from tests.laws.shards import QUICK, ROOMY, reach, resharded, shard
 from tests.sketch import SECOND, Shape, block, clear, edge, fault, figures, metric, scenario, set_param, unaccounted
@@ -72,6 +72,15 @@ def assert_shows_the_truth(execution: Execution) -> None:
     for entry in range(items.index.size):
         version = store.row_version(items.key[entry])
         assert max(items.shown[entry], 0) == max(version, 0), f"item {items.key[entry]}"
+
+
+def assert_knows_all(execution: Execution) -> None:
+    """The index has heard of every row that its database changed."""
+    items = execution.model.blocks["search"].items
+    store = execution.model.blocks["app"].source()
+    known = {int(items.key[entry]) for entry in range(items.index.size)}
+    changed = {int(key) for key in store.changed_keys() if store.row_version(int(key)) != (1 if key <= ROWS else 0)}
+    assert len(changed) > 50 and changed <= known
 
 
 def expected_wrong(execution: Execution, writes_per_s: float, refresh_s: float) -> float:
@@ -216,6 +225,73 @@ def test_an_index_over_shards_follows_rows_that_move(seed: int) -> None:
     assert metric(execution, "router", "caught_up") > 20
     quiet(execution)
     assert metric(execution, "search", "rebuilds") == 0
+    assert_shows_the_truth(execution)
+
+
+@pytest.mark.parametrize("writes_per_s", [1, 20, 2_000])
+def test_a_log_is_read_at_its_interval_whatever_is_written_and_whatever_happened(writes_per_s: float) -> None:
+    search = {"poll_ms": 100, "index_mean_us": 100}
+    execution = reach(Execution(searched(writes_per_s=writes_per_s, search=search), recorded=False), 5)
+    for moment in range(5):
+        execution.act(fault("search", "crash", restart_after_s=0.05), "test")
+        execution.act(fault("search", "rebuild"), "test")
+        reach(execution, 6 + moment)
+    read = metric(execution, "search--db", "attempts")
+    reach(execution, 30)
+    assert metric(execution, "search--db", "attempts") - read == pytest.approx(20 / 0.1013, abs=3)
+
+
+@pytest.mark.parametrize("replaced", ["search", "db"])
+def test_an_index_that_comes_later_or_gets_another_database_learns_what_that_holds(replaced: str) -> None:
+    mix = {"write_weight": 2, "create_weight": 1, "delete_weight": 1}
+    execution = reach(Execution(searched(writes_per_s=300, mix=mix), recorded=False), 5)
+    drawn = execution.design
+    blocks = [it for it in drawn.blocks if it.id != replaced]
+    edges = [it for it in drawn.edges if replaced not in (it.from_.block, it.to.block)]
+    if replaced == "db":
+        # An index without a database can't be drawn.
+        edges = [it for it in edges if it.to.block != "search"]
+        blocks = [it for it in blocks if it.id != "search"]
+    execution.act(EditDesign(design=drawn.model_copy(update={"blocks": blocks, "edges": edges})), "test")
+    reach(execution, 6)
+    execution.act(EditDesign(design=drawn), "test")
+    assert execution.model.blocks["search"].rebuilding
+    reach(execution, 8)
+    quiet(execution)
+    assert_shows_the_truth(execution)
+    assert_knows_all(execution)
+
+
+def test_a_database_that_begins_anew_with_other_versions_is_what_the_index_shows() -> None:
+    execution = reach(Execution(searched(writes_per_s=1_000), recorded=False), 15)
+    # Not a live parameter: the database begins anew, at version 1 of every row, behind the same index.
+    execution.act(set_param("db", "warm", False), "test")
+    reach(execution, 17)
+    quiet(execution)
+    assert_shows_the_truth(execution)
+    assert_knows_all(execution)
+
+
+def test_a_table_of_another_size_is_in_the_index_as_in_the_database() -> None:
+    execution = reach(Execution(searched(writes_per_s=100), recorded=False), 3)
+    execution.act(set_param("db", "rows", 2 * ROWS), "test")
+    execution.act(set_param("writers", "keys", 2 * ROWS), "test")
+    reach(execution, 6)
+    quiet(execution)
+    assert_shows_the_truth(execution)
+    items = execution.model.blocks["search"].items
+    assert items.first_keys == 2 * ROWS and items.visible().size() == 2 * ROWS
+
+
+def test_what_was_seen_before_it_was_flushed_and_is_lost_is_known_to_be_lost() -> None:
+    # Versions that readers see and no log has yet; a rebuild reads them off the rows, and the crash takes them back.
+    db = {"synchronous_commit": "off", "wal_writer_delay_ms": 10_000}
+    execution = reach(Execution(searched(writes_per_s=200, db=db), recorded=False), 2)
+    execution.act(fault("search", "rebuild"), "test")
+    reach(execution, 4)
+    execution.act(fault("db", "crash", restart_after_s=0.1), "test")
+    quiet(execution)
+    assert metric(execution, "db", "lost_writes") > 100
     assert_shows_the_truth(execution)
 
 

@@ -85,7 +85,7 @@ def test_documents_that_come_and_go_shift_pages_by_number_and_not_those_after_a_
 def test_a_page_has_the_documents_that_searches_see(seed: int) -> None:
     execution = run(walks("cursor", seed, 300), 8.0)
     items = execution.model.blocks["search"].items
-    order = items.visible(items.first_keys)
+    order = items.visible()
     changed = {int(items.key[entry]): int(items.shown[entry]) for entry in range(items.index.size)}
     expected = [row for row in range(max([ROWS, *changed]), 0, -1) if changed.get(row, 1 if row <= ROWS else 0) > 0]
     assert len(changed) > 500 and [order.at(rank) for rank in range(order.size())] == expected
@@ -99,6 +99,18 @@ def test_a_page_while_the_index_is_being_rebuilt_has_what_was_read_so_far() -> N
     reach(execution, execution.now_ns / SECOND + 1.5)
     search = execution.model.blocks["search"]
     assert search.rebuilding and 0 < search.scanned < ROWS
-    assert search.items.visible(search.scanned).size() == search.scanned
+    assert search.items.visible().size() == search.scanned
     reach(execution, execution.now_ns / SECOND + 12)
-    assert not search.rebuilding and search.items.visible(ROWS).size() == ROWS
+    assert not search.rebuilding and search.items.visible().size() == ROWS
+
+
+def test_a_rebuild_whose_last_batch_is_not_full_shows_no_document_that_there_is_none_of() -> None:
+    slow = with_params(walks("cursor"), named("search"), index_mean_us=500, indexers=1, scan_rows=3_000)
+    execution = reach(Execution(slow, recorded=False), 2.0)
+    execution.act(fault("search", "rebuild"), "test")
+    search = execution.model.blocks["search"]
+    while search.scanned < ROWS:
+        reach(execution, execution.now_ns / SECOND + 0.05)
+    assert search.rebuilding and search.scanned == 12_000
+    order = search.items.visible()
+    assert order.size() == ROWS and order.at(0) == ROWS

@@ -283,14 +283,20 @@ class Memory(Block):
         if source is None:
             return
         present = source.current_version(key)
-        # A write that is still on its way to the store is ahead of it, not stale.
-        if version == present or (version > present and present > 0) or node.unwritten(key) == version:
+        # A write that is still on its way to the store is ahead of it, not stale; one that the store has lost is.
+        if version == present or node.unwritten(key) == version:
+            return
+        if version > present and present > 0 and (self.has_promised(key, version) or source.may_come(key, version)):
             return
         if version == ABSENT:
             self.note_invisible(key, source)
             return
         self.stale_served += 1
         self.stale_ns += float(self.simulation.now - source.written_at(key))
+
+    def has_promised(self, key: i64, version: i64) -> bool:
+        """Whether that is a version which was given here, for the store to commit later."""
+        return False
 
     def note_invisible(self, key: i64, source: Block) -> None:
         """Somebody is told that there is no such item, and there is one."""

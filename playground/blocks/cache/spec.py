@@ -209,7 +209,7 @@ SPEC = BlockSpec(
             name="stale_served",
             label="Stale answers",
             kind="counter",
-            help="Hits whose version was not the store's present one any more.",
+            help="Hits whose version was not the store's present one any more: it was replaced there, or lost.",
         ),
         Metric(
             name="mean_staleness_ms",

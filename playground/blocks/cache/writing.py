@@ -200,6 +200,11 @@ class WritingCache(Rebuilding):
         self.promised.put(key, version + 1, self.simulation.now, 0)
         return version + 1
 
+    def has_promised(self, key: i64, version: i64) -> bool:
+        """Whether that is a version which was given here, for the store to commit later."""
+        given = self.promised.find(key)
+        return given >= 0 and self.promised.version[given] >= version
+
     # ---- behind
 
     def soil(self, node: Node, number: i64, key: i64, version: i64) -> None:

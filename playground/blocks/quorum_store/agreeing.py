@@ -27,7 +27,6 @@ class Agreeing(Handing):
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
-        self.replica_count: i64 = 1
         self.round_ns: i64 = -1
         self.exchange_ns: i64 = 1
         self.rounds: i64 = 0

@@ -24,7 +24,6 @@ from playground.blocks.quorum_store.states import (
     HAND_OVER,
     HANDED_OVER,
     HINT,
-    INITIAL,
     MESSAGE_TIMER,
     OPEN,
     PING,
@@ -89,7 +88,7 @@ class QuorumStore(Reading):
 
     def started(self) -> None:
         """Begin to look after those that are out of reach."""
-        self.timer(self.tick_ns, TICK_TIMER, 0)
+        self.next_tick()
 
     # ---- a request's way through
 
@@ -140,7 +139,7 @@ class QuorumStore(Reading):
         elif tag == EXPIRE_TIMER:
             self.on_expire_timer(argument)
         elif tag == TICK_TIMER:
-            self.tick()
+            self.tick(argument)
         elif tag == PUMP_TIMER:
             self.on_pump(argument)
         elif tag == ROUND_TIMER:
@@ -196,6 +195,11 @@ class QuorumStore(Reading):
         """When that was acknowledged, ns; 0 for what was there from the start."""
         return self.ledger.acked[self.ledger.newest_of(key)]
 
+    def may_come(self, key: i64, version: i64) -> bool:
+        """A write that failed, or is under way, may be read, and win, later; one that never began here is another store's."""
+        entry = self.ledger.index.find(key)
+        return entry >= 0 and version <= self.ledger.begun[entry]
+
     def first_keys(self) -> i64:
         """Its items were 1 to this at the start."""
         return self.items
@@ -234,24 +238,22 @@ class QuorumStore(Reading):
     def lose_disk(self, node: i64) -> None:
         """All that a node held is gone: its copies, and the hints that it kept for others."""
         replica = self.replicas[node]
-        ledger = self.ledger
         mattering = vec[i64]()
         entry: i64 = 0
         while entry < replica.size:
-            key = replica.key[entry]
-            newest = ledger.newest_of(key)
-            if newest != INITIAL and replica.has(key, newest):
-                mattering = append(mattering, key)
+            index: i64 = 0
+            while index < replica.count[entry]:
+                slot = replica.slots[entry * replica.width + index]
+                if self.ledger.matters(slot):
+                    mattering = append(mattering, slot)
+                index += 1
             entry += 1
         replica.wipe()
+        self.forgot[node] = 1
+        self.dropped_at = self.simulation.now
         self.lose_hints(node)
-        index: i64 = 0
-        while index < len(mattering):
-            key = mattering[index]
-            newest = ledger.newest_of(key)
-            if self.copies(key, newest) == 0:
-                self.on_lost(key, newest)
-            index += 1
+        for slot in mattering:
+            self.look_for(slot)
         text = "It comes back empty. Read repair, hints and anti-entropy fill it again."
         self.note("disk_lost", "bad", f"{self.label}: the disk of node {node + 1} is lost", text)
 

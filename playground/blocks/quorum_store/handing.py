@@ -35,6 +35,8 @@ class Handing(Nodes):
         self.window_ns: i64 = 0
         self.handover_ns: i64 = 1
         self.tick_ns: i64 = 1
+        # The timer that is set, so that another interval counts from now on; 0 before the first one.
+        self.tick_serial: i64 = 0
         self.suspect_ns: i64 = 1
         # By holder * NODES_MAX + owner: whether a hint of that pair is about to be handed over.
         self.pumping = zeros(NODES_MAX * NODES_MAX)
@@ -51,7 +53,11 @@ class Handing(Nodes):
         self.hinted = params.flag("hinted_handoff") or self.sloppy
         self.window_ns = params.ns("hint_window_s")
         self.handover_ns = i64(1e9 / params.number("handoff_per_s"))
-        self.tick_ns = params.ns("probe_every_s")
+        every = params.ns("probe_every_s")
+        if every != self.tick_ns:
+            self.tick_ns = every
+            if self.tick_serial > 0:
+                self.next_tick()
         self.suspect_ns = params.ns("suspect_after_ms")
 
     def on_hint(self, message: i64) -> None:
@@ -71,9 +77,16 @@ class Handing(Nodes):
 
     # ---- every now and then
 
-    def tick(self) -> None:
+    def next_tick(self) -> None:
+        """Set the timer; one that was set before is void."""
+        self.tick_serial += 1
+        self.timer(self.tick_ns, TICK_TIMER, self.tick_serial)
+
+    def tick(self, serial: i64) -> None:
         """Ask those that were thought out of reach whether they are there, hand over hints, drop those that are too old."""
-        self.timer(self.tick_ns, TICK_TIMER, 0)
+        if serial != self.tick_serial:
+            return
+        self.next_tick()
         holder: i64 = 0
         while holder < self.nodes:
             if self.crashed[holder] == 0 and self.paused[holder] == 0:
@@ -108,16 +121,12 @@ class Handing(Nodes):
     def gone(self, hint: i64) -> None:
         """A hint is dropped undelivered: perhaps nobody else has what it was about."""
         hints = self.hints
-        key = hints.key[hint]
-        newest = self.ledger.newest_of(key)
-        matters = hints.has(hint, newest)
+        self.dropped_at = self.simulation.now
         hints.drop(hint)
-        if matters and self.copies(key, newest) == 0:
-            self.on_lost(key, newest)
-
-    def on_lost(self, key: i64, slot: i64) -> None:
-        """An acknowledged write is nowhere any more."""
-        raise AssertionError("the store says how")
+        index: i64 = 0
+        while index < hints.count[hint]:
+            self.look_for(hints.slots[hint * hints.width + index])
+            index += 1
 
     # ---- handing over
 

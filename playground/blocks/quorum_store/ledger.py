@@ -25,8 +25,9 @@ class Ledger(State):
     """All versions that are held somewhere, and the truth about each key, which no node knows.
 
     ``number``: the how manieth version of its key, by the moment at which its write began; ``stamp``: that moment by its coordinator's
-    clock, ns; ``acked``: when its client was told that it is safe, -1 not. ``clock`` (by version and node, only with ``actors`` > 0):
-    what its writer had seen, with ``by`` and ``dot`` as its own event: dotted version vectors, N. Preguica et al., arXiv 1011.5808, 2010.
+    clock, ns; ``acked``: when its client was told that it is safe, -1 not. ``clock`` (by version and actor, only with ``actors`` > 0):
+    what its writer had seen, with ``actor`` and ``dot`` as its own event: dotted version vectors, N. Preguica et al., arXiv 1011.5808,
+    2010. An actor is a node as long as it remembers what it wrote: one that has lost its disk is another actor (Riak's actor epochs).
     """
 
     def __init__(self, actors: i64) -> None:
@@ -39,6 +40,7 @@ class Ledger(State):
         self.started: vec[i64] = zeros(FIRST_CAPACITY)
         self.acked: vec[i64] = zeros(FIRST_CAPACITY)
         self.by: vec[i64] = zeros(FIRST_CAPACITY)
+        self.actor: vec[i64] = zeros(FIRST_CAPACITY)
         self.dot: vec[i64] = zeros(FIRST_CAPACITY)
         self.state: vec[i64] = zeros(FIRST_CAPACITY)
         self.deleted: vec[i64] = zeros(FIRST_CAPACITY)
@@ -112,12 +114,28 @@ class Ledger(State):
         self.started = grown(self.started, capacity)
         self.acked = grown(self.acked, capacity)
         self.by = grown(self.by, capacity)
+        self.actor = grown(self.actor, capacity)
         self.dot = grown(self.dot, capacity)
         self.state = grown(self.state, capacity)
         self.deleted = grown(self.deleted, capacity)
         self.marked = grown(self.marked, capacity)
         self.clock = grown(self.clock, capacity * self.actors)
         self.free = grown(self.free, capacity)
+
+    def add_actor(self) -> i64:
+        """One more actor, of whom no version knows anything; its number."""
+        before = self.actors
+        wider = zeros(self.capacity * (before + 1))
+        slot: i64 = 0
+        while slot < self.capacity:
+            actor: i64 = 0
+            while actor < before:
+                wider[slot * (before + 1) + actor] = self.clock[slot * before + actor]
+                actor += 1
+            slot += 1
+        self.clock = wider
+        self.actors = before + 1
+        return before
 
     def entry_of(self, key: i64) -> i64:
         """The entry of ``key`` in the truth, made where there is none."""
@@ -137,7 +155,7 @@ class Ledger(State):
             self.winner[entry] = INITIAL
         return entry
 
-    def new(self, key: i64, now: i64, stamp: i64, by: i64, dot: i64, deleted: bool) -> i64:
+    def new(self, key: i64, now: i64, stamp: i64, by: i64, actor: i64, dot: i64, deleted: bool) -> i64:
         """A version whose write begins now; there must be a free slot. Its clock is empty."""
         self.free_count -= 1
         slot = self.free[self.free_count]
@@ -149,13 +167,14 @@ class Ledger(State):
         self.started[slot] = now
         self.acked[slot] = -1
         self.by[slot] = by
+        self.actor[slot] = actor
         self.dot[slot] = dot
         self.state[slot] = UNDECIDED
         self.deleted[slot] = 1 if deleted else 0
-        node: i64 = 0
-        while node < self.actors:
-            self.clock[slot * self.actors + node] = 0
-            node += 1
+        other: i64 = 0
+        while other < self.actors:
+            self.clock[slot * self.actors + other] = 0
+            other += 1
         return slot
 
     def saw(self, slot: i64, seen: i64) -> None:
@@ -163,31 +182,29 @@ class Ledger(State):
         if seen == INITIAL:
             return
         actors = self.actors
-        node: i64 = 0
-        while node < actors:
-            known = self.clock[seen * actors + node]
-            if known > self.clock[slot * actors + node]:
-                self.clock[slot * actors + node] = known
-            node += 1
-        at = slot * actors + self.by[seen]
+        actor: i64 = 0
+        while actor < actors:
+            known = self.clock[seen * actors + actor]
+            if known > self.clock[slot * actors + actor]:
+                self.clock[slot * actors + actor] = known
+            actor += 1
+        at = slot * actors + self.actor[seen]
         if self.dot[seen] > self.clock[at]:
             self.clock[at] = self.dot[seen]
 
     # ---- which one wins
 
     def wins(self, one: i64, other: i64) -> bool:
-        """Whether ``one`` has the later stamp; of two equal ones the greater node's, of one node's the later one."""
+        """Whether ``one`` has the later stamp; of two equal ones, whatever their values are compared by: here their numbers."""
         if self.stamp[one] != self.stamp[other]:
             return self.stamp[one] > self.stamp[other]
-        if self.by[one] != self.by[other]:
-            return self.by[one] > self.by[other]
         return self.number[one] > self.number[other]
 
     def covers(self, one: i64, other: i64) -> bool:
         """Whether who wrote ``one`` knew ``other``. Nobody writes without the initial version."""
         if other == INITIAL or one == INITIAL:
             return other == INITIAL and one != INITIAL
-        return self.clock[one * self.actors + self.by[other]] >= self.dot[other]
+        return self.clock[one * self.actors + self.actor[other]] >= self.dot[other]
 
     def merge(self, column: vec[i64], base: i64, count: i64, slot: i64) -> i64:
         """Enter ``slot`` into the set of ``count`` versions at ``column[base]``; how many it has now. ``changed`` says whether it did."""
@@ -215,23 +232,41 @@ class Ledger(State):
                 column[base + kept] = here
                 kept += 1
             index += 1
-        self.changed = True
         if kept == self.width:
-            kept = self.drop_oldest(column, base, kept)
+            return self.crowd(column, base, kept, slot)
+        self.changed = True
         column[base + kept] = slot
         return kept + 1
 
-    def drop_oldest(self, column: vec[i64], base: i64, count: i64) -> i64:
-        """There are too many siblings: the one that was written first goes."""
+    def crowd(self, column: vec[i64], base: i64, count: i64, slot: i64) -> i64:
+        """With ``slot`` there are too many siblings: the one that was written first goes, which may be ``slot``.
+
+        So two nodes that have had the same versions keep the same ones, in whatever order these came.
+        """
         oldest: i64 = 0
         index: i64 = 1
         while index < count:
             if self.number[column[base + index]] < self.number[column[base + oldest]]:
                 oldest = index
             index += 1
-        column[base + oldest] = column[base + count - 1]
         self.overflowed += 1
-        return count - 1
+        if self.number[slot] > self.number[column[base + oldest]]:
+            column[base + oldest] = slot
+            self.changed = True
+        return count
+
+    def replaces(self, one: i64, other: i64) -> bool:
+        """Whether who holds ``one`` needs ``other`` no more: it is that one, or one that stays in its place."""
+        return one == other or (self.covers(one, other) if self.actors > 0 else self.wins(one, other))
+
+    def among(self, column: vec[i64], base: i64, count: i64, slot: i64) -> bool:
+        """Whether a set has ``slot`` in it, or one that replaces it."""
+        index: i64 = 0
+        while index < count:
+            if self.replaces(column[base + index], slot):
+                return True
+            index += 1
+        return False
 
     def latest(self, column: vec[i64], base: i64, count: i64) -> i64:
         """Of a set, the version whose write began last; -1 of none."""
@@ -260,6 +295,12 @@ class Ledger(State):
         return False
 
     # ---- the truth
+
+    def matters(self, slot: i64) -> bool:
+        """Whether an acknowledged write is lost with this version: with vectors each one is a value of its own, else the winner is."""
+        if slot == INITIAL or self.state[slot] != ACKED:
+            return False
+        return self.actors > 0 or self.winner[self.index.find(self.key[slot])] == slot
 
     def newest_of(self, key: i64) -> i64:
         """The newest acknowledged version of ``key``."""

@@ -16,6 +16,7 @@ from playground.blocks.quorum_store.states import (
     BRINGING,
     LAST_WRITE_WINS,
     LEG_OF,
+    LOST,
     MESSAGE_TIMER,
     RING_POINTS,
     ROWS_MAX,
@@ -38,6 +39,8 @@ class Nodes(Block):
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
+        # N: so many of the nodes that a key prefers are its replicas.
+        self.replica_count: i64 = 1
         self.leg_streams = [self.stream(f"leg {letter}") for letter in "WARS"]
         self.legs = [Duration(CONSTANT, 0.0, 1.0) for _ in "WARS"]
         self.nodes: i64 = 0
@@ -65,6 +68,11 @@ class Nodes(Block):
         # Whether that was so since the last time that no hints were kept for it.
         self.missed: vec[i64] = zeros(1)
         self.noted_at: dict[str, int] = {}
+        # By node: who it is in version vectors; whether it has forgotten what it wrote as that one.
+        self.actor: vec[i64] = zeros(1)
+        self.forgot: vec[i64] = zeros(1)
+        # When copies of versions were last dropped with a disk or a hint, -1 never.
+        self.dropped_at: i64 = -1
         self.messages_sent: i64 = 0
         self.messages_lost: i64 = 0
 
@@ -85,11 +93,14 @@ class Nodes(Block):
         self.suspected_by = zeros(nodes)
         self.down_noted = zeros(nodes)
         self.missed = zeros(nodes)
+        self.actor = zeros(nodes)
+        self.forgot = zeros(nodes)
         identities = vec[i64]()
         node: i64 = 0
         while node < nodes:
             identities = append(identities, identity_of(self.name, node))
             self.replicas.append(Replica(self.ledger))
+            self.actor[node] = node
             node += 1
         self.ring.set_members(identities, RING_POINTS)
         self.lay_out()
@@ -149,9 +160,18 @@ class Nodes(Block):
 
     def lose(self, message: i64) -> None:
         """A message that nobody will get."""
+        messages = self.messages
         self.messages_lost += 1
-        work = self.messages.work[message]
-        self.messages.release(message)
+        work = messages.work[message]
+        kind = messages.kind[message]
+        messages.release(message)
+        if self.dropped_at >= 0 and kind in BRINGING:
+            # It may have been the last one to have them.
+            at = message * messages.width
+            index: i64 = 0
+            while index < messages.count[message]:
+                self.look_for(messages.slots[at + index])
+                index += 1
         if work >= 0:
             self.let_go(work)
 
@@ -249,12 +269,12 @@ class Nodes(Block):
 
     # ---- versions
 
-    def new_version(self, key: i64, node: i64, dot: i64, deleted: bool) -> i64:
+    def new_version(self, key: i64, node: i64, actor: i64, dot: i64, deleted: bool) -> i64:
         """A version that ``node`` coordinates, stamped by its clock."""
         if self.ledger.free_count == 0:
             self.collect()
         now = self.simulation.now
-        return self.ledger.new(key, now, now + self.clock_off[node], node, dot, deleted)
+        return self.ledger.new(key, now, now + self.clock_off[node], node, actor, dot, deleted)
 
     def collect(self) -> None:
         """Find out which versions nobody holds any more."""
@@ -311,6 +331,47 @@ class Nodes(Block):
                     index += 1
             message += 1
         return found
+
+    def look_for(self, slot: i64) -> None:
+        """A copy of a version is gone: if it was the last one of an acknowledged write, and nothing stays in its place, say so."""
+        if self.ledger.matters(slot) and not self.is_kept(self.ledger.key[slot], slot):
+            self.ledger.state[slot] = LOST
+            self.on_lost(self.ledger.key[slot], slot)
+
+    def is_kept(self, key: i64, slot: i64) -> bool:
+        """Whether a replica has a version, or one that replaces it, or another node for it, or a message brings it to one."""
+        ledger = self.ledger
+        room = zeros(ledger.width)
+        for node, replica in enumerate(self.replicas):
+            # What nodes that are no replicas have left is asked for by nobody.
+            if (
+                ledger.among(room, 0, replica.read(key, room, 0), slot)
+                and self.place_of(node, key) < self.replica_count
+            ):
+                return True
+        hints = self.hints
+        owner: i64 = 0
+        while owner < self.nodes:
+            holder: i64 = 0
+            while holder < self.nodes and hints.held_for[owner] > 0:
+                hint = hints.find(holder, owner, key)
+                if hint >= 0 and ledger.among(hints.slots, hint * hints.width, hints.count[hint], slot):
+                    return True
+                holder += 1
+            owner += 1
+        messages = self.messages
+        message: i64 = 0
+        while message < messages.made:
+            if messages.kind[message] in BRINGING and messages.key[message] == key:
+                at = message * messages.width
+                if ledger.among(messages.slots, at, messages.count[message], slot):
+                    return True
+            message += 1
+        return False
+
+    def on_lost(self, key: i64, slot: i64) -> None:
+        """An acknowledged write is nowhere any more."""
+        raise AssertionError("the store says how")
 
     def suspects(self, node: i64, other: i64) -> bool:
         """Whether ``node`` thinks that it can't reach ``other``."""

@@ -52,7 +52,9 @@ DEAD: Final = 2
 UNDECIDED: Final = 0
 ACKED: Final = 1
 FAILED: Final = 2
-"""A version: its write is under way; was acknowledged; its client was told that it failed, or nothing."""
+LOST: Final = 3
+"""A version: its write is under way; was acknowledged; its client was told that it failed, or nothing; it was acknowledged, and nobody has
+it any more."""
 
 INITIAL: Final = 0
 """The version that every item has at the start, on all its replicas."""

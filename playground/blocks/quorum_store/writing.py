@@ -23,7 +23,7 @@ from playground.blocks.quorum_store.states import (
     VECTORS,
     WRITING,
 )
-from playground.engine.columns import zeros
+from playground.engine.columns import grown, zeros
 from playground.engine.histogram import Histogram
 from playground.engine.outcomes import ABSENT, DELETE, OK, UNAVAILABLE
 
@@ -37,7 +37,7 @@ class Writing(Coordinating):
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
         super().__init__(simulation, index, name)
-        # Events that each node has coordinated: its part in version vectors. Never begun anew, even on a new disk.
+        # Events that each actor has coordinated: its part in version vectors. Never begun anew.
         self.dots = zeros(1)
         self.write_latency = Histogram()
         self.writes: i64 = 0
@@ -61,10 +61,9 @@ class Writing(Coordinating):
         calls.memo[call] = work
         requests.needed[work] = self.write_quorum
         self.writes += 1
-        while len(self.dots) < self.nodes:
-            self.dots = zeros(self.nodes)
-        self.dots[node] += 1
-        version = self.new_version(key, node, self.dots[node], calls.operation[call] == DELETE)
+        actor = self.actor_of(node)
+        self.dots[actor] += 1
+        version = self.new_version(key, node, actor, self.dots[actor], calls.operation[call] == DELETE)
         requests.version[work] = version
         if context >= 0:
             index: i64 = 0
@@ -77,15 +76,24 @@ class Writing(Coordinating):
             self.keep_first(work)
         self.launch(work)
 
-    def keep_first(self, work: i64) -> None:
-        """A replica that coordinates merges a write with what it holds, and sends on all of that.
+    def actor_of(self, node: i64) -> i64:
+        """Who a node is in version vectors: another one since its disk was lost, as it can't send on any more what it wrote before."""
+        if self.conflicts == VECTORS and self.forgot[node] != 0:
+            self.forgot[node] = 0
+            self.actor[node] = self.ledger.add_actor()
+        wanted: i64 = self.ledger.actors if self.ledger.actors > 0 else self.nodes
+        if len(self.dots) < wanted:
+            self.dots = grown(self.dots, wanted)
+        return self.actor[node]
 
-        So whoever has its n-th event has, or has seen replaced, all before it, and one number a node is enough for a version vector.
+    def keep_first(self, work: i64) -> None:
+        """Who coordinates merges a write with what it holds, and sends on all of that.
+
+        So whoever has its n-th event has, or has seen replaced, all before it, and one number an actor is enough for a version vector. A
+        node that is no replica of the key, and coordinates because none of these can be reached, keeps what it wrote for this alone.
         """
         requests = self.requests
         node = requests.node[work]
-        if not requests.asked(work, node):
-            return
         key = requests.key[work]
         at = work * requests.width
         replica = self.replicas[node]
@@ -131,6 +139,9 @@ class Writing(Coordinating):
         ledger.acked[version] = self.simulation.now
         self.writes_acked += 1
         self.enter_truth(version)
+        if self.dropped_at >= ledger.started[version]:
+            # Who had said that they have it may have lost it since.
+            self.look_for(version)
         self.write_latency.add(self.simulation.now - self.calls.arrived[call])
         number: i64 = ABSENT if ledger.deleted[version] != 0 else ledger.number[version]
         self.reply(call, OK, number, KEY_BYTES)

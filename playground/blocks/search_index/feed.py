@@ -22,6 +22,10 @@ class Feed(State):
         self.slot: i64 = log.open() if log is not None else -1
         self.serial: i64 = 0
         self.polling: bool = False
+        # Only the latest timer counts, so that a log that is read early for once isn't read twice as often from then on.
+        self.alarm: i64 = 0
+        # Too much waits for indexers: the next bulk that is done has it read on.
+        self.held_up: bool = False
         self.fetched: i64 = 0
         self.assigned: i64 = 0
         self.indexed: i64 = 0
@@ -48,6 +52,7 @@ class Feed(State):
         """What was not visible yet is gone, and comes again."""
         self.serial += 1
         self.polling = False
+        self.held_up = False
         self.fetched = self.visible
         self.assigned = self.visible
         self.indexed = self.visible

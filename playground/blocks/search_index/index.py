@@ -40,6 +40,8 @@ class Index(State):
         self.terms: i64 = 1
         # Items 1 to this are alike in index and database at version 1 unless something is known of them.
         self.first_keys: i64 = 0
+        # Of those, 1 to this are shown (fewer while everything is read anew).
+        self.read_upto: i64 = 0
         self.index = KeyIndex()
         self.key: vec[i64] = zeros(64)
         self.shown: vec[i64] = zeros(64)
@@ -89,16 +91,16 @@ class Index(State):
                 self.kind = grown(self.kind, 2 * entry)
             self.index.put(key, entry)
             self.key[entry] = key
-            there: i64 = 1 if key <= self.first_keys else 0
-            self.shown[entry] = there
-            self.true[entry] = there
+            self.shown[entry] = 1 if key <= self.read_upto else 0
+            self.true[entry] = 1 if key <= self.first_keys else 0
+            self.settle(entry)
         return entry
 
-    def visible(self, full: i64) -> RowOrder:
-        """The documents that searches see, newest first; of those that were never changed, 1 to ``full``."""
+    def visible(self) -> RowOrder:
+        """The documents that searches see, newest first."""
         order = self.order
-        if order is None or order.full != full:
-            order = RowOrder(full)
+        if order is None or order.full != self.read_upto:
+            order = RowOrder(self.read_upto)
             self.order = order
             entry: i64 = 0
             while entry < self.index.size:
@@ -150,14 +152,29 @@ class Index(State):
             self.place(entry)
             self.settle(entry)
 
-    def forget(self) -> None:
-        """Nothing is shown any more of what was ever changed."""
+    def begin_with(self, first_keys: i64) -> None:
+        """Items 1 to ``first_keys`` are there, all of them shown."""
+        self.first_keys = first_keys
+        self.read_upto = first_keys
+
+    def forget(self, first_keys: i64) -> None:
+        """Nothing is shown any more, and true is, until more is learnt, that items 1 to ``first_keys`` are there."""
         self.order = None
+        self.first_keys = first_keys
+        self.read_upto = 0
         entry: i64 = 0
         while entry < self.index.size:
             self.shown[entry] = 0
+            self.true[entry] = 1 if self.key[entry] <= first_keys else 0
             self.settle(entry)
             entry += 1
+
+    def learn(self, key: i64, version: i64) -> None:
+        """A database holds this version. Of several that hold an item, which has moved from one to the other, the newest counts."""
+        entry = self.entry_of(key)
+        if size(version) > size(self.true[entry]):
+            self.true[entry] = version
+            self.settle(entry)
 
     def show_true(self, entry: i64) -> None:
         """Show an item as it is now."""

@@ -24,6 +24,7 @@ from playground.blocks.search_index.states import (
     SLOT_BITS,
     SLOT_MASK,
 )
+from playground.blocks.search_index.truth import learn_truth, most_first_keys
 from playground.engine.block import Block
 from playground.engine.columns import filled, zeros
 from playground.engine.durations import whole_ns
@@ -109,8 +110,6 @@ class Indexing(Block):
                 log = holder.change_log() if holder is not None else None
                 feed = Feed(edge, log)
                 kept.append(feed)
-                if holder is not None and holder.first_keys() > self.items.first_keys:
-                    self.items.first_keys = holder.first_keys()
                 fresh = True
         if len(kept) != len(self.feeds) or fresh:
             self.drop_bulks()
@@ -119,10 +118,17 @@ class Indexing(Block):
                 feed.fall_back()
             if self.begun and len(kept) > 0:
                 self.rebuild("Another database is connected.")
+        elif self.begun and len(kept) > 0 and most_first_keys(self.feeds) != self.items.first_keys:
+            # The table is larger or smaller, as if it had been from the start; it is in the index as well.
+            if self.rebuilding:
+                self.rebuild("Its table has another size.")
+            else:
+                self.items.begin_with(most_first_keys(self.feeds))
 
     def begin(self) -> None:
         """The first reads and the first refresh. At the start the index holds what its databases hold."""
         self.begun = True
+        self.items.begin_with(most_first_keys(self.feeds))
         self.next_refresh()
         self.poll_all()
 
@@ -141,13 +147,15 @@ class Indexing(Block):
             return
         feed = self.feeds[number]
         log = feed.log
-        if feed.polling or log is None or feed.backlog() >= self.backlog_max:
+        feed.held_up = feed.backlog() >= self.backlog_max
+        if feed.polling or log is None or feed.held_up:
             return
         if log.is_lost(feed.slot):
             if not self.rebuilding:
                 self.rebuild(f"{feed.edge.callee.label} has thrown away changes that were not read yet.")
             return
         feed.polling = True
+        feed.alarm += 1
         made = feed.edge.call(-1, LOG_READ, 0, 0, -1, KEY_BYTES, 0)
         self.calls.step[made] = POLL
         self.calls.data[made] = feed.serial << SLOT_BITS | number
@@ -164,7 +172,7 @@ class Indexing(Block):
         feed.polling = False
         log = feed.log
         if calls.outcome[call] != OK or log is None:
-            self.timer(self.poll_ns if self.poll_ns > RETRY_NS else RETRY_NS, POLL_TIMER, number)
+            self.wait(number, self.poll_ns if self.poll_ns > RETRY_NS else RETRY_NS)
             return
         end = calls.version[call]
         full = end - feed.fetched >= self.poll_max
@@ -174,7 +182,19 @@ class Indexing(Block):
         if full:
             self.poll(number)
         if not feed.polling:
-            self.timer(self.poll_ns, POLL_TIMER, number)
+            self.wait(number, self.poll_ns)
+
+    def wait(self, number: i64, ns: i64) -> None:
+        """Read a log again after so long."""
+        feed = self.feeds[number]
+        feed.alarm += 1
+        self.timer(ns, POLL_TIMER, (feed.alarm & SERIAL_MASK) << SLOT_BITS | number)
+
+    def on_poll_timer(self, argument: i64) -> None:
+        """It is time, unless the log was read since."""
+        number = argument & SLOT_MASK
+        if number < len(self.feeds) and self.feeds[number].alarm & SERIAL_MASK == argument >> SLOT_BITS:
+            self.poll(number)
 
     def assign(self) -> None:
         """Give waiting changes, those of the longest backlog first, to free indexers."""
@@ -223,7 +243,8 @@ class Indexing(Block):
                 feed.indexed = self.bulk_from[slot]
             slot += 1
         self.assign()
-        self.poll(number)
+        if feed.held_up:
+            self.poll(number)
 
     def drop_bulks(self) -> None:
         """What is being indexed is lost."""
@@ -297,11 +318,10 @@ class Indexing(Block):
         self.scanned = 0
         self.shown_entries = 0
         self.drop_bulks()
-        self.observe()
         for feed in self.feeds:
             feed.fall_back()
             feed.begin_at_end()
-        self.items.forget()
+        learn_truth(self.items, self.feeds)
         self.note(
             "rebuild", "warning", f"{self.label} is being rebuilt", f"{why} Until then lists lack what isn't read yet."
         )
@@ -333,6 +353,8 @@ class Indexing(Block):
     def show_share(self) -> None:
         """Of the items that were ever changed, show as large a share as was read of all."""
         self.observe()
+        first = self.items.first_keys
+        self.items.read_upto = self.scanned if self.scanned < first else first
         share = float(self.scanned) / float(self.items.first_keys) if self.items.first_keys > 0 else 1.0
         wanted = i64(share * float(self.items.index.size)) if share < 1.0 else self.items.index.size
         while self.shown_entries < wanted:
@@ -351,7 +373,7 @@ class Indexing(Block):
     def on_timer(self, tag: i64, argument: i64) -> None:
         """See the tags."""
         if tag == POLL_TIMER:
-            self.poll(argument)
+            self.on_poll_timer(argument)
         elif tag == BULK_TIMER:
             self.on_bulk(argument)
         elif tag == REFRESH_TIMER:

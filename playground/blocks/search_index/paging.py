@@ -79,7 +79,7 @@ class Pages(State):
         """Find the documents of a page; how long a thread takes to collect all that is looked at for it, ns."""
         owner = self.owner
         calls = owner.calls
-        order = owner.items.visible(owner.scanned if owner.rebuilding else owner.items.first_keys)
+        order = owner.items.visible()
         size = order.size()
         limit = calls.token[call] >> PAGE_KIND_BITS
         by_count = calls.token[call] & PAGE_KIND == BY_COUNT

@@ -16,8 +16,8 @@ POLL_TIMER: Final = 1
 BULK_TIMER: Final = 2
 REFRESH_TIMER: Final = 3
 SCAN_TIMER: Final = 4
-"""Timers: a log is to be read (argument: number of the feed); a bulk is indexed (argument: its slot and serial); what was indexed is to be
-seen (argument: serial); the next rows of a rebuild are due (argument: serial)."""
+"""Timers: a log is to be read (argument: the feed's alarm and its number); a bulk is indexed (argument: its slot and serial); what was
+indexed is to be seen (argument: serial); the next rows of a rebuild are due (argument: serial)."""
 
 SLOT_BITS: Final = 8
 SLOT_MASK: Final = 255

@@ -50,6 +50,11 @@ class Routing(Block):
         shard = self.truth(key)
         return shard.row_version(key) if shard is not None else 0
 
+    def may_come(self, key: i64, version: i64) -> bool:
+        """As the shard that serves ``key`` says."""
+        shard = self.truth(key)
+        return shard is None or shard.may_come(key, version)
+
     def first_keys(self) -> i64:
         """Items 1 to this were there at the start."""
         most: i64 = 0

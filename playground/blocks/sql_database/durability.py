@@ -300,7 +300,8 @@ class Durable(Checkpointing):
             slot = log.slot(position)
             if log.acked[slot] > 0:
                 lost += 1
-            if position <= self.published:
+            if position <= self.published or position <= log.visible:
+                # Whoever has read the rows themselves may know of what was visible and not flushed yet.
                 undone = log.version[slot] if log.version[slot] > 0 else -log.version[slot]
                 self.changes.add(log.key[slot], log.before[slot], self.simulation.now, undone)
             self.rows.take_back(log, position)

@@ -34,6 +34,12 @@ class Publishing(Electing):
         entry = self.rows.versions.index.find(key)
         return self.rows.issued[entry] if entry >= 0 else 1
 
+    def may_come(self, key: i64, version: i64) -> bool:
+        """A replica may show what waits for its commit yet; a version that is not in the legitimate log is lost, or another database's."""
+        entry = self.rows.versions.index.find(key)
+        latest: i64 = self.rows.latest[entry] if entry >= 0 else 1
+        return latest >= version or -latest >= version
+
     def strayed_keys(self, after: i64) -> vec[i64]:
         """From number ``after`` on, as :attr:`Rows.strayed` has them."""
         strayed = self.rows.strayed
