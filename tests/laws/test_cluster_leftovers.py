@@ -1,11 +1,12 @@
-"""What is still under way at a node when it is left behind."""
+"""What is still under way at a node, or waits for it, when it is left behind or taken away; and who watches it."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from playground.blocks.sql_database.states import COPYING
+from playground.blocks.sql_database.states import COPYING, LOOP, NODE_MASK
 from playground.engine.outcomes import CRASHED, READ
+from playground.engine.queue import TIMER
 from tests.laws.clusters import Cluster
 from tests.laws.test_cluster_changes import QUICK, assert_writes_are_taken
 
@@ -28,3 +29,38 @@ def test_a_read_under_way_at_a_node_that_is_left_behind_does_not_look_for_log_th
     assert Counter(it["outcome"] for it in told)[CRASHED] >= 5, "it is stopped, and so is what it was doing"
     assert_writes_are_taken(cluster, 5_000, 6_000)
     assert node.applied == cluster.db.log.end
+
+
+def loops(cluster: Cluster) -> Counter[int]:
+    """The agents' loops that are set, by node."""
+    queue = cluster.simulation.queue
+    queue.gather()
+    found: Counter[int] = Counter()
+    for index in range(queue.tail):
+        order, what = int(queue.order[index]), int(queue.what[index])
+        if order & 7 == TIMER and order >> 3 & 31 == LOOP and what >> 32 == cluster.db.index:
+            found[what & 0xFFFFFFFF & NODE_MASK] += 1
+    return found
+
+
+def test_a_node_that_goes_and_comes_back_at_once_has_one_agent() -> None:
+    cluster = Cluster(instances=3, **QUICK)
+    for number in range(60):
+        cluster.run(1_000 + number * 130)
+        cluster.configure(instances=(1, 3, 2, 3)[number % 4])
+        cluster.run(cluster.simulation.now / 1e6 + number)
+        cluster.configure(instances=3)
+        assert loops(cluster) == {0: 1, 1: 1, 2: 1}
+
+
+def test_a_leader_that_lost_what_it_had_not_flushed_may_be_elected_again() -> None:
+    # It becomes a cluster's, and dies before its agent has looked: what was known of it may be no more than was on disk.
+    late = {"synchronous_commit": "off", "wal_writer_delay_ms": 200.0, "failover_lag_mb": 0.0}
+    cluster = Cluster(instances=1, **{**QUICK, **late})
+    cluster.writes(0, 1_100, 5)
+    cluster.run(1_150)
+    cluster.configure(instances=2)
+    cluster.fault("partition", instance=1, callers="none", duration_s=0.5)
+    cluster.fault("crash_leader", restart_after_s=3.0)
+    assert cluster.db.lost.total > 10
+    assert_writes_are_taken(cluster, 8_000, 9_000)

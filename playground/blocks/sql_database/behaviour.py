@@ -66,8 +66,7 @@ class SqlDatabase(Membership):
         self.configure_machines(params, count)
         elects = self.automatic and self.clustered
         if elects and not was_automatic:
-            self.holder = self.leader if self.leader >= 0 else self.holder
-            self.expires = self.simulation.now + self.ttl_ns
+            self.begin_lease()
         self.set_agents()
         if was_automatic and not elects:
             self.without_elections()
