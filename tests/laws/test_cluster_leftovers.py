@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from playground.blocks.sql_database.states import COPYING, LOOP, NODE_MASK
+from playground.blocks.sql_database.behaviour import SqlDatabase
+from playground.blocks.sql_database.states import COPYING, LOOP, NODE_MASK, REPLICA
 from playground.engine.outcomes import CRASHED, READ
 from playground.engine.queue import TIMER
+from playground.execution import Execution
 from tests.laws.clusters import Cluster
 from tests.laws.test_cluster_changes import QUICK, assert_writes_are_taken
+from tests.sketch import MS, SECOND, Shape, block, edge, fault, scenario
 
 
 def test_a_read_under_way_at_a_node_that_is_left_behind_does_not_look_for_log_that_is_gone() -> None:
@@ -31,6 +34,29 @@ def test_a_read_under_way_at_a_node_that_is_left_behind_does_not_look_for_log_th
     assert node.applied == cluster.db.log.end
 
 
+def test_nobody_follows_the_log_for_pages_of_a_node_that_is_out_of_service() -> None:
+    # Both nodes are asked for pages; then node 2 applies nothing, and of the log it would need nothing is kept past 100 records.
+    writers: Shape = {"rate_per_s": 1_000, "keys": 50, "read_weight": 0, "write_weight": 10, "list_weight": 1}
+    store: Shape = {**QUICK, "instances": 2, "reads": "any_replica", "log_kept_records": 100, "row_scan_us": 0.1}
+    drawing = scenario(
+        [
+            block("users", "client", lists="walk", **writers),
+            block("app", "app_server", workers=1_000),
+            block("db", "sql_database", **store),
+        ],
+        [edge("users", "app"), edge("app", "db", "store")],
+    )
+    execution = Execution(drawing, recorded=False)
+    db = execution.model.blocks["db"]
+    assert isinstance(db, SqlDatabase) and execution.advance(SECOND) and db.listing.orders[1].built
+    execution.act(fault("db", "stop_apply", instance=1, duration_s=1.0), "test")
+    while not db.nodes[1].behind:
+        assert execution.advance(execution.now_ns + MS)
+    assert not db.listing.orders[1].built and db.listing.orders[0].built
+    assert execution.advance(8 * SECOND)
+    assert db.nodes[1].role == REPLICA and db.listing.orders[1].built
+
+
 def loops(cluster: Cluster) -> Counter[int]:
     """The agents' loops that are set, by node."""
     queue = cluster.simulation.queue
@@ -46,9 +72,9 @@ def loops(cluster: Cluster) -> Counter[int]:
 def test_a_node_that_goes_and_comes_back_at_once_has_one_agent() -> None:
     cluster = Cluster(instances=3, **QUICK)
     for number in range(60):
-        cluster.run(1_000 + number * 130)
+        cluster.run(1_000 + number * 330)
         cluster.configure(instances=(1, 3, 2, 3)[number % 4])
-        cluster.run(cluster.simulation.now / 1e6 + number)
+        cluster.run(cluster.simulation.now / 1e6 + 5 * number)
         cluster.configure(instances=3)
         assert loops(cluster) == {0: 1, 1: 1, 2: 1}
 
