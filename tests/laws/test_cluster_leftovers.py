@@ -6,7 +6,7 @@ from collections import Counter
 
 from playground.blocks.sql_database.behaviour import SqlDatabase
 from playground.blocks.sql_database.states import COPYING, LOOP, NODE_MASK, REPLICA
-from playground.engine.outcomes import CRASHED, READ
+from playground.engine.outcomes import CRASHED, OK, READ
 from playground.engine.queue import TIMER
 from playground.execution import Execution
 from tests.laws.clusters import Cluster
@@ -90,3 +90,20 @@ def test_a_leader_that_lost_what_it_had_not_flushed_may_be_elected_again() -> No
     cluster.fault("crash_leader", restart_after_s=3.0)
     assert cluster.db.lost.total > 10
     assert_writes_are_taken(cluster, 8_000, 9_000)
+
+
+def test_a_read_that_waits_for_a_position_goes_on_where_its_node_is_made_the_leader() -> None:
+    # Node 1 follows and applies nothing. A user writes, reads at node 1, and waits; then node 2 is taken away.
+    cluster = Cluster(instances=2, reads="wait_for_position", wait_max_ms=60_000.0, **QUICK).run(500)
+    cluster.fault("crash", instance=0, restart_after_s=5.0)
+    cluster.run(12_000)
+    assert cluster.db.leader == 1
+    cluster.fault("stop_apply", instance=0, duration_s=60.0)
+    cluster.write(12_100, 7, user=3)
+    cluster.read(12_200, 7, user=3)
+    cluster.run(13_000)
+    assert cluster.answers(READ) == [] and cluster.db.position_waits == 1
+    cluster.configure(instances=1)
+    cluster.run(13_001)
+    (found,) = cluster.answers(READ)
+    assert (found["outcome"], found["version"]) == (OK, 2)
