@@ -332,3 +332,23 @@ def test_a_shard_without_weight_may_come_while_buckets_are_cut_anew(scheme: str)
     resharded(execution)
     assert metric(execution, "shard-003", "commits") == 0
     assert_nothing_lost(execution, auditor)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_shard_takes_that_begins_anew_while_its_rows_move_goes_with_them(seed: int) -> None:
+    # Another dialect makes another database of it. What it had is gone, and so is what of that was on the new shard already.
+    router = {**THROTTLED, "scheme": "directory"}
+    execution = Execution(sharded(2, waiting=1, client=LIGHT, router=router, seed=seed), recorded=False)
+    auditor = audited(execution)
+    reach(execution, 0.5)
+    execution.act(set_param("router--shard-003", "weight", 1), "test")
+    reach(execution, 0.52 + 0.02 * seed)
+    execution.act(set_param("shard-001", "dialect", "mysql"), "test")
+    assert metric(execution, "router", "buckets_left") > 5
+    known = execution.model.blocks["router"]
+    auditor.known.clear()
+    resharded(execution)
+    auditor.running = False
+    reach(execution, execution.now_ns / SECOND + 1)
+    behind = {key for key, version in auditor.known.items() if known.row_version(key) < version}
+    assert behind == set() and len(auditor.known) > 300
