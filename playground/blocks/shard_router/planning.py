@@ -307,5 +307,8 @@ class Planning(Following):
         while shard < count and total > 0:
             if shard != layout.home[bucket]:
                 found[shard] = rows * hits[shard] // total
+                if found[shard] == 0 and hits[shard] > 0 and self.shards.there[shard] == 0:
+                    # Its part is less than a row on average, and nobody can look whether one of its rows is among these.
+                    found[shard] = 1
             shard += 1
         return found
