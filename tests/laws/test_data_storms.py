@@ -6,7 +6,7 @@ A storm that fails says how it can be pasted: ``through_a_cluster(seed, [...])``
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -83,12 +83,11 @@ def assert_all_ended(execution: Execution, askers: list[Asker]) -> None:
             assert node.applied == db.log.end and node.fork is None, (db.name, node.number)
 
 
-def behind(askers: list[Asker], version_of: object) -> int:
+def behind(askers: list[Asker], version_of: Callable[[int], int]) -> int:
     """Rows of which a version was acknowledged that is above the present one."""
     newest: dict[int, int] = {}
     for key, version in {pair for asker in askers for pair in asker.told}:
         newest[key] = max(newest.get(key, 0), version)
-    assert callable(version_of)
     return sum(abs(version_of(key)) < version for key, version in newest.items())
 
 
@@ -130,8 +129,7 @@ def through_shards(seed: int, given: Storm | None = None) -> None:
 
 @pytest.mark.parametrize("first", quick_or_slow(range(0, SEEDS, AT_ONCE), []))
 @pytest.mark.parametrize("through", [through_a_cluster, through_shards])
-def test_after_any_storm_all_are_answered_and_what_is_lost_is_told(through: object, first: int) -> None:
-    assert callable(through)
+def test_after_any_storm_all_are_answered_and_what_is_lost_is_told(through: Callable[[int], None], first: int) -> None:
     for seed in range(first, first + AT_ONCE):
         through(seed)
 
