@@ -140,8 +140,10 @@ def test_who_waits_at_a_node_that_stands_still_is_told_when_it_is_taken_away(ope
         cluster.send(cluster.simulation.now / 1e6 + offset, operation, 1 + offset)
     cluster.run(cluster.simulation.now / 1e6 + 100)
     cluster.configure(instances=left)
-    cluster.run(cluster.simulation.now / 1e6 + 40_000)
+    now = cluster.simulation.now
+    cluster.run(now / 1e6 + 40_000)
     found = [it for it in cluster.answers(operation) if it["node"] == 2]
+    assert {it["at"] for it in found} == {now}, "at once, and not when it would have moved again"
     assert len(found) > 15 and {it["outcome"] for it in found} == {CRASHED}
     assert cluster.db.in_flight == 0
 

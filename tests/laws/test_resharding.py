@@ -14,6 +14,7 @@ from playground.engine.block import Block
 from playground.engine.outcomes import CREATE, DELETE, OK, WRITE
 from playground.engine.simulation import Simulation
 from playground.execution import Execution
+from playground.protocol.design import EditDesign, parse_design
 from tests.engine.parts import add, wire
 from tests.laws.shards import (
     assert_nothing_lost,
@@ -331,4 +332,46 @@ def test_a_shard_without_weight_may_come_while_buckets_are_cut_anew(scheme: str)
     execution.act(with_a_shard_more(execution.design, 3, 10_000, weight=0), "test")
     resharded(execution)
     assert metric(execution, "shard-003", "commits") == 0
+    assert_nothing_lost(execution, auditor)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_shard_takes_that_begins_anew_while_its_rows_move_goes_with_them(seed: int) -> None:
+    # Another dialect makes another database of it. What it had is gone, and so is what of that was on the new shard already.
+    router = {**THROTTLED, "scheme": "directory"}
+    execution = Execution(sharded(2, waiting=1, client=LIGHT, router=router, seed=seed), recorded=False)
+    auditor = audited(execution)
+    reach(execution, 0.5)
+    execution.act(set_param("router--shard-003", "weight", 1), "test")
+    reach(execution, 0.52 + 0.02 * seed)
+    execution.act(set_param("shard-001", "dialect", "mysql"), "test")
+    assert metric(execution, "router", "buckets_left") > 5
+    known = execution.model.blocks["router"]
+    auditor.known.clear()
+    resharded(execution)
+    auditor.running = False
+    reach(execution, execution.now_ns / SECOND + 1)
+    behind = {key for key, version in auditor.known.items() if known.row_version(key) < version}
+    assert behind == set() and len(auditor.known) > 300
+
+
+@pytest.mark.parametrize("scheme", ["hash", "consistent", "directory"])
+def test_rows_of_a_shard_that_is_cut_off_wait_for_it_however_few_there_are_in_a_bucket(scheme: str) -> None:
+    # 200 buckets of 300 rows: of each, a quarter of 1.5 rows is at the shard that can't be asked.
+    drawing = sharded(4, rows=300, client={**LIGHT, "keys": 300}, router={"scheme": scheme, "buckets": 40})
+    execution = Execution(drawing, recorded=False)
+    auditor = audited(execution, keys=300)
+    reach(execution, 1)
+    router = execution.model.blocks["router"]
+    there = [key for key in range(1, 301) if router.map.owner(key) == 3]
+    whole = execution.design.model_dump(by_alias=True)
+    drawn = {**whole, "edges": [it for it in whole["edges"] if it["id"] != "router--shard-004"]}
+    execution.act(EditDesign(design=parse_design(drawn)), "test")
+    execution.act(set_param("router", "buckets", 200), "test")
+    reach(execution, 3)
+    assert len(there) > 20 and {router.map.owner(key) for key in there} == {3}
+    drawn = {**drawn, "edges": whole["edges"]}
+    drawn["blocks"] = execution.design.model_dump(by_alias=True)["blocks"]
+    execution.act(EditDesign(design=parse_design(drawn)), "test")
+    resharded(execution)
     assert_nothing_lost(execution, auditor)

@@ -8,14 +8,13 @@ from librt.vecs import append, vec
 from mypy_extensions import i64, mypyc_attr
 
 from playground.blocks.shard_router.dirty import Dirty
+from playground.blocks.shard_router.following import Following
 from playground.blocks.shard_router.layout import Layout, even_splits, homes
-from playground.blocks.shard_router.routing import Routing
 from playground.blocks.shard_router.states import DIRECTORY, HASH, RANGE, SCHEMES
 from playground.engine.columns import zeros
 from playground.engine.params import Params
 
 if TYPE_CHECKING:
-    from playground.engine.changes import ChangeLog
     from playground.engine.simulation import Simulation
 
 SAMPLES = 512
@@ -28,7 +27,7 @@ def by_table(scheme: i64) -> bool:
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
-class Planning(Routing):
+class Planning(Following):
     """A reshard is planned bucket by bucket. Each shard's change log is followed while it lasts."""
 
     def __init__(self, simulation: Simulation, index: i64, name: str) -> None:
@@ -43,25 +42,17 @@ class Planning(Routing):
         # The reshard under way: which one it is, whether there is one.
         self.epoch: i64 = 0
         self.resharding: bool = False
-        self.dirty = Dirty(1)
         # By bucket of the newest layout: writes under way; 1 + the number of the move that keeps writes waiting; whether it is being moved;
         # whether it can't be.
         self.writing: vec[i64] = zeros(1)
         self.locked: vec[i64] = zeros(1)
         self.under_way: vec[i64] = zeros(1)
         self.stuck: vec[i64] = zeros(1)
-        # By shard: its change log, and the slot in it, -1 for none; keys of ``SAMPLES`` that it served when the reshard began.
-        self.log: list[ChangeLog | None] = []
-        self.slot: vec[i64] = vec[i64]()
-        # How many of its stray versions were looked at.
-        self.strays_seen: vec[i64] = vec[i64]()
-        self.sampled: vec[i64] = vec[i64]()
         self.rows_before: i64 = 0
         self.planned_rows: i64 = 0
         self.planned_buckets: i64 = 0
         self.rows_done: i64 = 0
         self.reshards: i64 = 0
-        self.orphaned: i64 = 0
         self.began_at: i64 = 0
 
     def configure_plan(self, params: Params) -> None:
@@ -73,10 +64,6 @@ class Planning(Routing):
         self.virtual_nodes = params.integer("virtual_nodes")
 
     # ---- for the modules above
-
-    def stop_moves(self) -> None:
-        """Roll back what is being moved."""
-        raise AssertionError("moving says how")
 
     def oldest_list(self) -> i64:
         """The map's turn at which the oldest of the lists under way was scattered; the one after the present where there is none."""
@@ -275,85 +262,10 @@ class Planning(Routing):
             self.sampled[self.map.owner(1 + number * self.rows_before // SAMPLES)] += 1
             number += 1
 
-    def follow_all(self) -> None:
-        """Open a slot in every shard's change log, and list what was ever written there."""
-        self.slot = vec[i64]()
-        self.strays_seen = vec[i64]()
-        self.log = []
-        self.follow_new()
-
-    def follow_new(self) -> None:
-        """The same for shards that are not followed yet; they may have come while the reshard is under way."""
-        count: i64 = len(self.shards.there)
-        layout = self.map.newest()
-        shard: i64 = len(self.log)
-        while shard < count:
-            holder = self.shards.authority(shard)
-            log = holder.change_log() if holder is not None else None
-            self.log.append(log)
-            self.slot = append(self.slot, -1)
-            self.strays_seen = append(self.strays_seen, 0)
-            if shard >= len(self.sampled):
-                # Nothing that is to be moved lay there.
-                self.sampled = append(self.sampled, 0)
-            if holder is not None and log is not None:
-                self.slot[shard] = log.open()
-                self.strays_seen[shard] = len(holder.strayed_keys(0))
-                changed = holder.changed_keys()
-                index: i64 = 0
-                while index < len(changed):
-                    key = changed[index]
-                    bucket = layout.bucket(key)
-                    if layout.done[bucket] == 0 and layout.home[bucket] != shard and self.map.owner(key) == shard:
-                        self.dirty.add(bucket, key)
-                    index += 1
-            shard += 1
-
-    def follow(self, shard: i64, end: i64) -> bool:
-        """Take note of what a shard's log holds up to position ``end``; False where it has lost what was to be read."""
-        log = self.log[shard]
-        if log is None or log.is_lost(self.slot[shard]):
-            return False
-        layout = self.map.newest()
-        position = log.position(self.slot[shard])
-        while position < end:
-            key = log.key_at(position)
-            bucket = layout.bucket(key)
-            if layout.done[bucket] != 0:
-                if layout.home[bucket] != shard and log.undone_at(position) == 0:
-                    # It went past the router: nobody reads it here any more.
-                    self.orphaned += 1
-            elif layout.home[bucket] != shard and self.map.owner(key) == shard:
-                self.dirty.add(bucket, key)
-            position += 1
-        log.confirm(self.slot[shard], end)
-        self.follow_strays(shard)
-        return True
-
-    def follow_strays(self, shard: i64) -> None:
-        """A version that a shard gave to a write which nobody will ever see is in no log, and must not be given again on a new shard."""
-        holder = self.shards.authority(shard)
-        if holder is None:
-            return
-        layout = self.map.newest()
-        strayed = holder.strayed_keys(self.strays_seen[shard])
-        for key in strayed:
-            bucket = layout.bucket(key)
-            if layout.done[bucket] == 0 and layout.home[bucket] != shard and self.map.owner(key) == shard:
-                self.dirty.add(bucket, key)
-        self.strays_seen[shard] += len(strayed)
-
     def end(self) -> None:
         """The reshard is over, or given up for another one."""
         self.resharding = False
-        shard: i64 = 0
-        while shard < len(self.slot):
-            log = self.log[shard]
-            if log is not None:
-                log.close(self.slot[shard])
-            shard += 1
-        self.log = []
-        self.slot = vec[i64]()
+        self.unfollow()
 
     # ---- the rows of a bucket
 
@@ -395,5 +307,8 @@ class Planning(Routing):
         while shard < count and total > 0:
             if shard != layout.home[bucket]:
                 found[shard] = rows * hits[shard] // total
+                if found[shard] == 0 and hits[shard] > 0 and self.shards.there[shard] == 0:
+                    # Its part is less than a row on average, and nobody can look whether one of its rows is among these.
+                    found[shard] = 1
             shard += 1
         return found

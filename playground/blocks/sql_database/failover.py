@@ -52,7 +52,6 @@ class Electing(Rejoining):
         self.lag_max_bytes: float = 0.0
         self.known: i64 = 0
         self.lease_set: bool = False
-        self.agents: i64 = 0
         self.timeline: i64 = 1
         self.forked_at: i64 = 0
         self.failovers: i64 = 0
@@ -71,16 +70,19 @@ class Electing(Rejoining):
         self.rewind_ns = params.ns("rewind_s")
         self.lag_max_bytes = params.number("failover_lag_mb") * 1e6
 
+    def begin_lease(self) -> None:
+        """Nodes are watched from now on: whoever leads has the lease, and what it has flushed is what is known to be there."""
+        if self.leader >= 0:
+            self.holder = self.leader
+            self.known = self.nodes[self.leader].flushed
+        self.expires = self.simulation.now + self.ttl_ns
+
     def set_agents(self) -> None:
-        """Every node has an agent; their loops are at different points when the run begins."""
-        now = self.simulation.now
-        if self.agents == 0 and self.clustered:
-            self.expires = now + self.ttl_ns
-            self.known = self.log.end
-        while self.agents < self.instances and self.clustered:
-            phase = i64(self.loop_stream.uniform() * float(self.loop_ns))
-            self.node_timer(phase, LOOP, self.nodes[self.agents], 0)
-            self.agents += 1
+        """Every node has an agent, and only one; their loops are at different points when the run begins."""
+        for node in self.nodes:
+            if self.clustered and node.number < self.instances and not node.watched:
+                node.watched = True
+                self.node_timer(i64(self.loop_stream.uniform() * float(self.loop_ns)), LOOP, node, 0)
         self.watch_lease()
 
     def watch_lease(self) -> None:
@@ -96,8 +98,7 @@ class Electing(Rejoining):
         """An agent looks."""
         if self.removed or node.number >= self.instances or not self.clustered:
             # Its node is no more.
-            if self.agents > node.number:
-                self.agents = node.number
+            node.watched = False
             return
         self.node_timer(self.loop_ns, LOOP, node, 0)
         if not self.automatic or node.role == DOWN or self.paused[node.number] != 0:

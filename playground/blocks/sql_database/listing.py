@@ -79,11 +79,12 @@ class Listing(State):
         return kept
 
     def catch_up(self) -> None:
-        """The log is about to be trimmed: follow it where somebody has asked lately."""
+        """The log is about to be trimmed: follow it where somebody has asked lately, and may ask again."""
         for node in self.owner.nodes:
             if node.number < len(self.orders):
                 kept = self.orders[node.number]
-                if kept.asked < self.owner.simulation.now - ASKED_LATELY_NS:
+                # Who is out of service may need log that is gone already, and begins with other rows.
+                if kept.asked < self.owner.simulation.now - ASKED_LATELY_NS or not node.is_up():
                     kept.built = False
                 elif kept.built:
                     self.follow(kept, node)

@@ -75,6 +75,8 @@ class Node(State):
         self.cut: bool = False
         self.cut_callers: i64 = 0
         self.disk_factor: float = 1.0
+        # Its agent looks from time to time; it has failed to renew the lease, and tries again.
+        self.watched: bool = False
         self.retrying: bool = False
         self.lagging: bool = False
         self.behind: bool = False

@@ -55,6 +55,8 @@ class Rejoining(Reading):
         node.applied = node.written
         self.last_leader = node.number
         self.lead_by(node.number)
+        # Whoever has waited here for a position need not any more.
+        self.has_applied(node)
         for other in self.nodes:
             if other.number != node.number and other.role == REPLICA and other.number < self.instances:
                 self.follow(other)

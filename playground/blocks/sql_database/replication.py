@@ -278,14 +278,9 @@ class Replicated(Synchronous):
         )
         self.note("left_behind", "bad", f"Node {node.number + 1} of {self.label} is too far behind", text)
         if node.is_up():
+            # It is stopped for that: what it was answering would need the log that is gone.
+            self.crash(node.number)
             self.down[node.number] += 1
-            if node.writing:
-                self.disk.release(node.number)
-                self.pull_disk(node.number)
-            self.forget_checkpoint(node)
-            node.life += 1
-            node.flushing = False
-            node.applying = False
             self.copy_anew(node)
             self.settle_faults()
 
