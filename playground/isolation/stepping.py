@@ -16,6 +16,7 @@ from playground.engine.mvcc.innodb import InnoDB
 from playground.engine.mvcc.statement import Statement
 from playground.engine.mvcc.table import Table
 from playground.engine.mvcc.terms import (
+    ACTIVE,
     ACTIVE_TRANSACTION,
     DONE,
     ERROR,
@@ -108,7 +109,7 @@ class Stepper:
     ``level`` is that of a BEGIN that names none. ``order`` is that of what happens at once, ``orders`` by step where that is another;
     ``at_once`` has the steps in which several woke or began to wait. ``is_indexed`` off: plans never use the index. Transactions whose
     numbers are in ``exempt`` run at REPEATABLE READ at most: what would have been without the checks of SERIALIZABLE. ``watch`` is told of
-    each statement that is done, before its session goes on.
+    each statement that is done, or has failed (True) in a transaction that goes on, before its session does.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Stepper:
         order: Order = USUAL,
         orders: Mapping[int, Order] | None = None,
         is_indexed: bool = True,
-        watch: Callable[[int, Session, LabStatement], None] | None = None,
+        watch: Callable[[int, Session, LabStatement, bool], None] | None = None,
         exempt: frozenset[int] = frozenset(),
     ) -> None:
         self.script = script
@@ -190,6 +191,8 @@ class Stepper:
             if ready:
                 transaction = ready.pop(-1 if order.wakes_last_first else 0)
                 session = self.session_of(transaction)
+                if session.statement is not None:
+                    session.statement.goes_on(self.database.commits)
                 self.after(session, self.database.resume(transaction))
                 continue
             if self.database.waits.begun:
@@ -243,6 +246,7 @@ class Stepper:
             assert transaction is not None
             table = self.tables[command.table]
             session.statement = LabStatement(command, table, self.is_indexed, isinstance(self.database, InnoDB))
+            session.statement.goes_on(self.database.commits)
             self.after(session, self.database.run(transaction, session.statement))
 
     def new_transaction(self, session: Session, level: int, is_read_only: bool, index: int) -> None:
@@ -319,7 +323,7 @@ class Stepper:
             return
         if status == DONE:
             if self.watch is not None:
-                self.watch(outcome.index, session, statement)
+                self.watch(outcome.index, session, statement, False)
             fill_result(outcome, statement.command, statement)
             if session.is_implicit:
                 session.is_implicit, session.transaction = False, None
@@ -334,6 +338,9 @@ class Stepper:
                 session.is_implicit, session.transaction = False, None
             elif self.database.has_ended(transaction):
                 session.transaction = None
+            elif transaction.state == ACTIVE and self.watch is not None:
+                # MySQL: only the statement has failed.
+                self.watch(outcome.index, session, statement, True)
             self.failed(session, transaction)
 
     def done(self, session: Session, tag: str) -> None:
