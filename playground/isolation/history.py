@@ -191,19 +191,19 @@ class History:
             if order[place].maker == reader if place >= 0 else reading.is_partial:
                 continue
             key = key_of(table, order)
-            drawn = [self.drawn(reading, run.last) for run in order]
-            drew = drawn[place] if place >= 0 else None
+            drew = self.drawn(reading, order[place].last) if place >= 0 else None
             by_predicate = drew is None or reading.is_check
             # Which change was the last, up to there, that made a difference to it; and which is the next.
             since = place
-            while since >= 0 and drew == (drawn[since - 1] if since else None):
+            while since >= 0 and drew == (self.drawn(reading, order[since - 1].last) if since else None):
                 since -= 1
             if since >= 0:
                 yield Dependency(order[since].maker, reader, "wr", table.name, key, by_predicate, reading.statement)
-            for run, now in zip(order[place + 1 :], drawn[place + 1 :], strict=True):
+            for at in range(place + 1, len(order)):
+                run = order[at]
                 if run.maker == reader:
                     break
-                if now != drew:
+                if self.drawn(reading, run.last) != drew:
                     yield Dependency(reader, run.maker, "rw", table.name, key, by_predicate, reading.statement)
                     break
 

@@ -37,6 +37,13 @@ class Sight:
         self.has_failed = has_failed
         self.table = statement.table
         self.before = older(self.table)
+        # By position the first version of the row that a version is of.
+        self.first: dict[int, int] = {}
+        for first in range(int(self.table.size)):
+            position = first if first not in self.before else -1
+            while position >= 0:
+                self.first[position] = first
+                position = int(self.table.newer[position])
         self.seen: set[int] = set()
         self.gone: dict[int, int] = {}
         self.unsure: list[tuple[int, int, int, bool]] = []
@@ -49,12 +56,6 @@ class Sight:
             self.meet()
         else:
             self.read()
-
-    def first(self, position: int) -> int:
-        """The first version of the row that a version is of."""
-        while position in self.before:
-            position = self.before[position]
-        return position
 
     def last(self, position: int) -> int:
         """The last version of the row that a version is of."""
@@ -88,10 +89,10 @@ class Sight:
         self.seen = set(self.database.seen(self.transaction, statement))
         is_clustered = isinstance(self.database, InnoDB)
         is_dirty = is_clustered and self.transaction.level == READ_UNCOMMITTED
-        rows = {int(table.key(position)): self.first(position) for position in self.seen}
+        rows = {int(table.key(position)): self.first[position] for position in self.seen}
         for position in self.ends():
             # InnoDB has one record for each key: a row of its own that is there now hides those before it.
-            is_hidden = is_clustered and self.first(position) < rows.get(int(table.key(position)), -1)
+            is_hidden = is_clustered and self.first[position] < rows.get(int(table.key(position)), -1)
             if is_dirty or is_hidden or self.is_over(position, int(statement.snapshot)):
                 self.lose(position)
         if is_dirty:
@@ -127,15 +128,15 @@ class Sight:
             ]
         else:
             self.seen = set(self.database.seen(self.transaction, statement))
-        rows = {self.first(position): position for position in statement.looked}
+        rows = {self.first[position]: position for position in statement.looked}
         for position in self.ends():
             # One that it has not looked at: gone when it came by, or put in and taken out again behind it.
             when = self.passed(int(table.key(position))) if is_clustered else int(statement.snapshot)
-            if self.first(position) not in rows and self.is_over(position, when) and not self.has_failed:
+            if self.first[position] not in rows and self.is_over(position, when) and not self.has_failed:
                 self.lose(position)
-        taken = {self.first(position) for position in statement.found}
+        taken = {self.first[position] for position in statement.found}
+        self.seen = {position for position in self.seen if self.first[position] not in rows}
         for row, position in rows.items():
-            self.seen = {one for one in self.seen if self.first(one) != row}
             is_left = row not in taken and not self.has_failed and statement.would_match(table.row(position))
             end = self.last(position)
             if is_left and table.ended_at[end] != NEVER:
