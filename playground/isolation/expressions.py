@@ -42,10 +42,10 @@ class ExpressionParser:
         token = self.reader.next
         sides = [self.conjunction()]
         while self.reader.is_word("or"):
-            check_boolean(sides[-1], "OR", token)
+            check_boolean(sides[-1], "OR", token, self.reader)
             self.reader.advance()
             token = self.reader.next
-            sides.append(check_boolean(self.conjunction(), "OR", token))
+            sides.append(check_boolean(self.conjunction(), "OR", token, self.reader))
         self.depth -= 1
         return disjunction(sides) if len(sides) > 1 else sides[0]
 
@@ -54,33 +54,38 @@ class ExpressionParser:
         token = self.reader.next
         sides = [self.negation()]
         while self.reader.is_word("and"):
-            check_boolean(sides[-1], "AND", token)
+            check_boolean(sides[-1], "AND", token, self.reader)
             self.reader.advance()
             token = self.reader.next
-            sides.append(check_boolean(self.negation(), "AND", token))
+            sides.append(check_boolean(self.negation(), "AND", token, self.reader))
         return conjunction(sides) if len(sides) > 1 else sides[0]
 
     def negation(self) -> Expression:
         """``NOT a``."""
         if self.reader.take_word("not"):
             token = self.reader.next
-            return negated(check_boolean(self.negation(), "NOT", token))
+            return negated(check_boolean(self.negation(), "NOT", token, self.reader))
         return self.comparison()
 
     def comparison(self) -> Expression:
-        """``a < b``, ``a BETWEEN b AND c``, ``a IN (b, c)``."""
+        """``a < b``, ``a [NOT] BETWEEN b AND c``, ``a [NOT] IN (b, c)``."""
         left = self.addition()
         token = self.reader.next
         if token.text in COMPARISONS or token.text == "!=":
             self.reader.advance()
             return self.compare(left, token.text, self.addition(), token)
+        is_negated = self.reader.take_word("not")
+        if is_negated and not self.reader.is_word("between", "in"):
+            raise syntax_error(self.reader.next, "BETWEEN or IN")
         if self.reader.take_word("between"):
             low = self.compare(left, ">=", self.addition(), token)
             self.reader.expect_word("and")
-            return conjunction([low, self.compare(left, "<=", self.addition(), token)])
-        if self.reader.take_word("in"):
-            return self.membership(left, token)
-        return left
+            found = conjunction([low, self.compare(left, "<=", self.addition(), token)])
+        elif self.reader.take_word("in"):
+            found = self.membership(left, token)
+        else:
+            return left
+        return negated(found) if is_negated else found
 
     def compare(self, left: Expression, sign: str, right: Expression, token: Token) -> Expression:
         """A comparison of two of a kind. Raises InputError for others."""
@@ -158,9 +163,14 @@ def check_operator(left: Expression, sign: str, right: Expression, token: Token,
         raise type_error(token, what, UNKNOWN_OPERATOR, of_both)
 
 
-def check_boolean(expression: Expression, word: str, token: Token) -> Expression:
-    """It, if it is true or false. Raises InputError for a number: PostgreSQL takes none for a condition."""
+def check_boolean(expression: Expression, word: str, token: Token, reader: Reader) -> Expression:
+    """It, if it is true or false. Raises InputError for a number: PostgreSQL takes none for a condition.
+
+    Where it goes on with something else (``value IS NULL``), that is what can't stand there.
+    """
     if expression.kind != BOOLEAN:
+        if not reader.at_end_of_part():
+            raise syntax_error(reader.next, f"a comparison ({', '.join(COMPARISONS)}), [NOT] BETWEEN or [NOT] IN")
         what = f"argument of {word} must be type boolean, not type integer"
         raise type_error(token, what, WRONG_TYPE, "a comparison, such as value > 10")
     return expression

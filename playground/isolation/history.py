@@ -2,20 +2,26 @@
 
 The direct serialization graph of Adya ("Weak consistency", 1999): transactions that committed are its nodes, and an edge says that one must
 come before the other. ww: it wrote the version before; wr: it wrote what the other read; rw (anti-dependency): it read what the other
-overwrote, as an item or by a predicate that the other's change would have fallen under.
+overwrote, as an item or by a predicate that the other's change would have fallen under. An INSERT reads whether its key is free.
+
+Where Adya has an edge for any write of a row that was read, here is one only where it makes a difference to what the statement returned:
+who counts rows doesn't mind their values. Without a cycle, what committed gives the same in every order that the edges allow, one
+transaction after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from playground.engine.mvcc.database import Database
 from playground.engine.mvcc.table import Table
-from playground.engine.mvcc.terms import INSERT, MODIFY, NEVER, NO_LOCK, PENDING
+from playground.engine.mvcc.terms import INSERT, NEVER, PENDING, SELECT
 from playground.engine.mvcc.transaction import Transaction
 from playground.isolation.planning import LabStatement
+from playground.isolation.sight import Sight, older
 from playground.isolation.syntax import Row
 
 START = 0
@@ -24,18 +30,41 @@ START = 0
 
 @dataclass(frozen=True)
 class Reading:
-    """What one statement read: positions of the versions that it saw (or found, when it locked or wrote), and its condition.
+    """What one statement read: which version of each row decided for it, its condition, and what is ``shown`` of a row by its result.
 
-    ``snapshot`` is the commit number up to which it saw, ``command`` its number in its transaction.
+    ``seen`` has positions of versions, ``gone`` those of the last versions of rows that it took for deleted, with the xid of who did that;
+    a row with neither was not there yet. ``is_check``: it asked only whether a key is there. ``is_partial``: it failed, and came to no row
+    but these. ``unsure``: what of it had not been committed.
     """
 
     transaction: int
     statement: int
     table: Table
     where: Callable[[Row], bool]
+    shown: Callable[[Row], Row]
     seen: frozenset[int]
-    snapshot: int
-    command: int
+    gone: Mapping[int, int]
+    is_check: bool = False
+    is_partial: bool = False
+    unsure: tuple[Unsure, ...] = ()
+
+
+class Unsure(NamedTuple):
+    """A version, or with ``is_deletion`` its end, read before who did that (``xid``) had committed; ``base``: the one before, or -1."""
+
+    position: int
+    xid: int
+    base: int
+    is_deletion: bool
+
+
+class Run(NamedTuple):
+    """What one transaction made of a row: its versions, the last of which (-1: none, it deleted the row) others are to see."""
+
+    last: int
+    maker: int
+    positions: tuple[int, ...]
+    deleted: int = -1
 
 
 @dataclass(frozen=True, order=True)
@@ -82,61 +111,56 @@ class History:
         if transaction.xid:
             self.numbers[int(transaction.xid)] = int(transaction.number)
 
-    def note(self, index: int, transaction: Transaction, statement: LabStatement) -> None:
-        """A statement is done: keep what it saw."""
+    def note(self, index: int, transaction: Transaction, statement: LabStatement, has_failed: bool = False) -> None:
+        """A statement is done, or has failed in a transaction that goes on: keep what decided for it."""
         self.know(transaction)
-        table = statement.table
-        if statement.kind == INSERT:
+        if has_failed and transaction.is_read_only and statement.kind != SELECT:
+            # Refused before it looked at anything.
             return
-        seen = set(self.database.seen(transaction, statement))
-        if statement.lock_mode != NO_LOCK:
-            older = self.older(table)
-            for position in statement.found:
-                before = older.get(position, position) if statement.kind == MODIFY else position
-                # It met the newest version of the row, whatever its snapshot saw of it.
-                seen -= set(self.versions(table, before, older))
-                seen.add(before)
-                if statement.kind == MODIFY and table.made_by[position] != transaction.xid:
-                    self.rewrites.append((int(transaction.number), table, position))
-        snapshot, command = int(statement.snapshot), int(transaction.command)
-        reading = Reading(
-            int(transaction.number), index, table, statement.would_match, frozenset(seen), snapshot, command
+        number, table = int(transaction.number), statement.table
+        sight = Sight(self.database, transaction, statement, has_failed)
+        unsure = tuple(Unsure(*one) for one in sight.unsure)
+        seen, is_check = frozenset(sight.seen), statement.kind == INSERT
+        self.readings.append(
+            Reading(
+                number,
+                index,
+                table,
+                sight.where,
+                sight.shown,
+                seen,
+                sight.gone,
+                is_check,
+                has_failed and not is_check,
+                unsure,
+            )
         )
-        self.readings.append(reading)
+        self.rewrites += [(number, table, position) for position in sight.rewritten]
 
     def maker(self, table: Table, position: int) -> int:
         """The number of the transaction that made a version."""
         return self.numbers.get(int(table.made_by[position]), START)
 
-    def older(self, table: Table) -> dict[int, int]:
-        """By the position of a version that of the one which it replaced."""
-        ended = [position for position in range(int(table.size)) if table.newer[position] >= 0]
-        return {int(table.newer[position]): position for position in ended}
-
-    def versions(self, table: Table, position: int, older: dict[int, int]) -> Iterator[int]:
-        """Positions of all versions of the row that one is of, the oldest first."""
-        while position in older:
-            position = older[position]
-        while position >= 0:
-            yield position
-            position = int(table.newer[position])
-
-    def rows(self, table: Table) -> Iterator[list[tuple[int, int]]]:
-        """Of each row all that committed, in order: (position, maker), and at last (-1, who deleted it).
+    def rows(self, table: Table) -> Iterator[list[Run]]:
+        """Of each row what committed, in order.
 
         A row that was deleted is another than one that is inserted with its key later, as Adya has it.
         """
-        older = self.older(table)
+        before = older(table)
         for first in range(int(table.size)):
-            if first in older:
+            if first in before:
                 continue
-            order: list[tuple[int, int]] = []
-            for position in self.versions(table, first, older):
-                if table.made_at[position] >= PENDING:
-                    break
-                order.append((position, self.maker(table, position)))
+            order: list[Run] = []
+            position = first
+            while position >= 0 and table.made_at[position] < PENDING:
+                maker = self.maker(table, position)
+                made = order.pop().positions if order and order[-1].maker == maker else ()
+                order.append(Run(position, maker, (*made, position)))
                 if table.ended_at[position] < PENDING and table.newer[position] < 0:
-                    order.append((-1, self.numbers.get(int(table.ended_by[position]), START)))
+                    ender = self.numbers.get(int(table.ended_by[position]), START)
+                    made = order.pop().positions if ender == maker else ()
+                    order.append(Run(-1, ender, made, position))
+                position = int(table.newer[position])
             if order:
                 yield order
 
@@ -146,8 +170,10 @@ class History:
         orders = {table.name: list(self.rows(table)) for table in self.database.tables}
         for table in self.database.tables:
             for order in orders[table.name]:
-                key = int(table.key(order[0][0]))
-                found.update(Dependency(one, other, "ww", table.name, key) for (_, one), (_, other) in pairwise(order))
+                key = key_of(table, order)
+                found.update(
+                    Dependency(one.maker, other.maker, "ww", table.name, key) for one, other in pairwise(order)
+                )
         for number, table, position in self.rewrites:
             found.add(Dependency(self.maker(table, position), number, "ww", table.name, int(table.key(position))))
         for reading in self.readings:
@@ -156,59 +182,91 @@ class History:
             edge for edge in found if edge.before != edge.after and edge.before in committed and edge.after in committed
         )
 
-    def of_reading(self, reading: Reading, orders: Sequence[list[tuple[int, int]]]) -> Iterator[Dependency]:
+    def of_reading(self, reading: Reading, orders: Sequence[list[Run]]) -> Iterator[Dependency]:
         """The edges of one read; ``orders`` are its table's rows."""
         table, reader = reading.table, reading.transaction
         for order in orders:
-            key = int(table.key(order[0][0]))
             place = self.place_of(reading, order)
-            matched = place >= 0 and order[place][0] >= 0 and self.is_match(reading, order[place][0])
-            if place >= 0:
-                was_matched = place > 0 and self.is_match(reading, order[place - 1][0])
-                if matched or was_matched:
-                    yield Dependency(order[place][1], reader, "wr", table.name, key, not matched, reading.statement)
-            for at, writer in order[place + 1 :]:
-                matches = at >= 0 and self.is_match(reading, at)
-                if writer == reader:
+            # Who reads what it wrote itself comes after and before whom that write does; who failed came to no other row.
+            if order[place].maker == reader if place >= 0 else reading.is_partial:
+                continue
+            key = key_of(table, order)
+            drew = self.drawn(reading, order[place].last) if place >= 0 else None
+            by_predicate = drew is None or reading.is_check
+            # Which change was the last, up to there, that made a difference to it; and which is the next.
+            since = place
+            while since >= 0 and drew == (self.drawn(reading, order[since - 1].last) if since else None):
+                since -= 1
+            if since >= 0:
+                yield Dependency(order[since].maker, reader, "wr", table.name, key, by_predicate, reading.statement)
+            for at in range(place + 1, len(order)):
+                run = order[at]
+                if run.maker == reader:
                     break
-                if matched or matches:
-                    yield Dependency(reader, writer, "rw", table.name, key, not matched, reading.statement)
+                if self.drawn(reading, run.last) != drew:
+                    yield Dependency(reader, run.maker, "rw", table.name, key, by_predicate, reading.statement)
                     break
 
-    def place_of(self, reading: Reading, order: list[tuple[int, int]]) -> int:
-        """Where in a row's order a read stood: at the version it saw, at the deletion when that was before it, or before all (-1)."""
-        for place, (position, _) in enumerate(order):
-            if position in reading.seen:
+    def place_of(self, reading: Reading, order: list[Run]) -> int:
+        """Where in a row's order a read stood: at the version it saw, at the deletion, or before all (-1)."""
+        for place in reversed(range(len(order))):
+            run = order[place]
+            if run.deleted >= 0 and reading.gone.get(run.deleted) == reading.table.ended_by[run.deleted]:
                 return place
-        last = len(order) - 1
-        return last if order[last][0] < 0 and self.had_ended(reading, order, last) else -1
+            if not reading.seen.isdisjoint(run.positions):
+                return place
+        return -1
 
-    def had_ended(self, reading: Reading, order: list[tuple[int, int]], place: int) -> bool:
-        """Whether a deletion was there already when a read saw no row: its snapshot sees that, or it is its transaction's own."""
-        deleted = order[place - 1][0]
-        if order[place][1] == reading.transaction:
-            return int(reading.table.ended_in[deleted]) < reading.command
-        return int(reading.table.ended_at[deleted]) <= reading.snapshot
+    def drawn(self, reading: Reading, position: int) -> Row | None:
+        """What a read takes from a version: the values that it returns or changes, None where it does not fall under the condition.
 
-    def is_match(self, reading: Reading, position: int) -> bool:
-        """Whether a version falls under the read's condition."""
-        return reading.where(reading.table.row(position))
+        -1 is no row.
+        """
+        row = reading.table.row(position) if position >= 0 else None
+        return reading.shown(row) if row is not None and reading.where(row) else None
 
-    def dirty_reads(self, committed: set[int]) -> list[DirtyRead]:
-        """Reads, by transactions that committed, of what was never committed, or not as it was read."""
+    def dirty_reads(self, committed: set[int], is_over: bool = True) -> list[DirtyRead]:
+        """Reads, by transactions that committed, of what was never committed, or not as it was read.
+
+        When the script ``is_over``, what is not committed will never be.
+        """
         found = []
         for reading in self.readings:
-            table = reading.table
-            for position in sorted(reading.seen):
-                key = int(table.key(position))
-                writer = self.maker(table, position)
-                if reading.transaction not in committed or writer in (reading.transaction, START):
-                    continue
-                if not self.is_match(reading, position):
-                    continue
-                newer = int(table.newer[position])
-                if table.made_at[position] == NEVER:
-                    found.append(DirtyRead("G1a", reading.transaction, writer, table.name, key, reading.statement))
-                elif newer >= 0 and self.maker(table, newer) == writer:
-                    found.append(DirtyRead("G1b", reading.transaction, writer, table.name, key, reading.statement))
+            for unsure in reading.unsure if reading.transaction in committed else ():
+                kind = self.kind_of(reading, unsure, PENDING if is_over else NEVER)
+                if kind:
+                    key = int(reading.table.key(unsure.position))
+                    writer = self.numbers.get(unsure.xid, START)
+                    found.append(
+                        DirtyRead(kind, reading.transaction, writer, reading.table.name, key, reading.statement)
+                    )
         return found
+
+    def kind_of(self, reading: Reading, unsure: Unsure, never: int) -> str:
+        """G1a, G1b, or nothing where it came to be as it was read, or the read's condition knows no difference.
+
+        Commit numbers from ``never`` on are those of what never comes to be.
+        """
+        table, position = reading.table, unsure.position
+        drew = self.drawn(reading, -1 if unsure.is_deletion else position)
+        if unsure.is_deletion:
+            is_undone = table.ended_by[position] != unsure.xid or table.ended_at[position] >= never
+        else:
+            is_undone = table.made_at[position] >= never
+        if is_undone:
+            return "G1a" if drew != self.drawn(reading, unsure.base) else ""
+        # Deleted and put in again, it is another row: a cycle.
+        is_changed = not unsure.is_deletion and table.ended_at[position] != NEVER
+        if not is_changed or table.ended_by[position] != unsure.xid:
+            return ""
+        last = position
+        while table.newer[last] >= 0 and table.made_by[int(table.newer[last])] == unsure.xid:
+            last = int(table.newer[last])
+        if table.newer[last] < 0 and table.ended_by[last] == unsure.xid:
+            last = -1
+        return "G1b" if drew != self.drawn(reading, last) else ""
+
+
+def key_of(table: Table, order: list[Run]) -> int:
+    """The key of a row."""
+    return int(table.key(order[0].positions[0]))

@@ -100,11 +100,12 @@ class Lab:
         if keeps_states:
             self.states.append(self.state())
 
-    def watch(self, index: int, session: Session, statement: LabStatement) -> None:
-        """A statement is done."""
+    def watch(self, index: int, session: Session, statement: LabStatement, has_failed: bool) -> None:
+        """A statement is done, or has failed in a transaction that goes on."""
         assert session.transaction is not None
-        self.plans[index] = PATH_NAMES[statement.path]
-        self.history.note(index, session.transaction, statement)
+        if not has_failed:
+            self.plans[index] = PATH_NAMES[statement.path]
+        self.history.note(index, session.transaction, statement, has_failed)
 
     def run(self, until: int | None = None) -> None:
         """All steps that are left, or those up to a number of steps."""
@@ -258,7 +259,8 @@ class Lab:
     def anomalies(self) -> list[Anomaly]:
         """What they come to."""
         selects = {place for place, step in enumerate(self.script.steps) if isinstance(step.command, Select)}
-        return anomalies_of(self.edges(), self.history.dirty_reads(self.committed()), selects)
+        is_over = self.stepper.step == len(self.script.steps)
+        return anomalies_of(self.edges(), self.history.dirty_reads(self.committed(), is_over), selects)
 
     def serialization_failures(self) -> list[tuple[int, Outcome]]:
         """Transactions that serializable snapshot isolation ended, each with the statement that failed."""

@@ -6,7 +6,7 @@ insert into test values (1, 10), (2, 20);
 T1: begin isolation level repeatable read;                 then the statements of T1 to T4, one a line, in their order
 T1: select * from test where id = 1 for update;
 T2: begin; update test set value = value + 1 where id = 1;   several on a line are of one session
-T1: commit;                                                -- and # begin a comment
+T1: commit;                                                -- begins a comment; so does # at a line's start
 """
 
 from __future__ import annotations
@@ -178,7 +178,8 @@ class Parser:
             else:
                 reader.advance()
                 is_read_only = reader.expect_word("only", "write") == "only"
-            reader.take_sign(",")
+            if reader.take_sign(",") and not reader.is_word("isolation", "read"):
+                raise syntax_error(reader.next, "ISOLATION LEVEL or READ after the comma")
         return Begin(level, is_read_only)
 
     def level(self) -> str:
@@ -315,7 +316,7 @@ class Parser:
         if not self.reader.take_word("where"):
             return None
         token = self.reader.next
-        return check_boolean(ExpressionParser(self.reader, table.columns).condition(), "WHERE", token)
+        return check_boolean(ExpressionParser(self.reader, table.columns).condition(), "WHERE", token, self.reader)
 
 
 __all__ = ["LEVELS", "Parser", "parse"]

@@ -142,6 +142,9 @@ class LabStatement(Statement):
         self.high = path.high
         self.command = command
         self.put = 0
+        # The versions that it looked at, in order; and each time that it went on, how far it was and how many had committed.
+        self.looked: list[int] = []
+        self.went_on: list[tuple[int, int]] = []
         self.assignments: list[tuple[int, Expression]] = []
         if isinstance(command, Update):
             self.may_fail = True
@@ -149,11 +152,16 @@ class LabStatement(Statement):
 
     def matches(self, position: i64) -> bool:
         """Whether the WHERE clause is true of a version; ``failure`` says where it can't be told."""
+        self.looked.append(int(position))
         try:
             return bool(self.where(self.table.row(position), self.top))
         except OverflowError:
             self.out_of_range("")
             return False
+
+    def goes_on(self, commits: i64) -> None:
+        """It is run, or wakes."""
+        self.went_on.append((int(self.key_at), int(commits)))
 
     def would_match(self, row: Row) -> bool:
         """Whether a row that it may not have seen makes a difference to it: it falls under the WHERE clause, or makes that fail."""
@@ -161,6 +169,14 @@ class LabStatement(Statement):
             return bool(self.where(row, self.top))
         except OverflowError:
             return True
+
+    def shown(self, row: Row) -> Row:
+        """What its result has of a row: the columns that a SELECT returns or adds up, none where it counts; all where it changes rows."""
+        command = self.command
+        if not isinstance(command, Select):
+            return row
+        columns = () if command.aggregate == "count" else command.columns
+        return [row[self.table.columns.index(name)] for name in columns]
 
     def change(self, position: i64) -> None:
         """As the SET clause says, every expression over the old row."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from playground.isolation.names import check_name
 from playground.isolation.syntax import Token
 from playground.isolation.tokens import END, syntax_error
 
@@ -66,10 +67,16 @@ class Reader:
             raise syntax_error(self.next, sign)
 
     def expect_name(self, what: str) -> str:
-        """Take a name, in small letters; raises InputError for anything else."""
+        """Take a name, in small letters; raises InputError for anything else, and for what PostgreSQL takes for no name."""
         if self.next.kind != "word":
             raise syntax_error(self.next, what)
+        check_name(self.next, what)
         return self.advance().text.lower()
+
+    def at_end_of_part(self) -> bool:
+        """Whether an expression may end here: at a line's end, before a sign that closes it, AND, OR or FOR."""
+        token = self.tokens[self.place]
+        return token.kind in ("newline", END) or token.text.lower() in (";", ")", ",", "and", "or", "for")
 
     def end_of_statement(self) -> None:
         """Take the semicolon, or stand at a line's end. Raises InputError where something else follows."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from playground.engine.mvcc.terms import LEVELS, STATES
 from playground.isolation.anomalies import Anomaly
+from playground.isolation.choices import Choices
 from playground.isolation.history import Dependency
 from playground.isolation.lab import DIALECTS, Lab, Options
-from playground.isolation.stepping import AHEAD, FAILS, ORDERS, USUAL, Order, Outcome, Stepper
+from playground.isolation.stepping import AHEAD, FAILS, Outcome, Stepper
 from playground.isolation.syntax import Script
 
 if TYPE_CHECKING:
@@ -199,37 +198,41 @@ def matching(
 ) -> tuple[str, Stepper]:
     """The order, in words, in which the lab's outcome is the server's, and that outcome; the usual order when there is none.
 
-    One order for the whole script is tried first, then one for each step in which several went on at once.
+    Every choice between sessions that did something at once is tried, as far as the lab agrees with the server until then.
     """
 
-    def stepped(order: Order, orders: Mapping[int, Order] | None = None) -> Stepper:
-        stepper = Stepper(
-            script, chosen.database(), chosen.level_name(), is_indexed=chosen.is_indexed, order=order, orders=orders
-        )
-        stepper.run()
-        return stepper
+    def stepper_of(choices: Choices) -> Stepper:
+        return Stepper(script, chosen.database(), chosen.level_name(), is_indexed=chosen.is_indexed, choices=choices)
 
-    usual = stepped(USUAL)
-    for order in ORDERS:
-        stepper = usual if order == USUAL else stepped(order)
-        if is_same(stepper, outcomes, final):
-            return str(order), stepper
-    for choice in islice(product(ORDERS, repeat=len(usual.at_once)), TRIES_MAX):
-        orders = dict(zip(usual.at_once, choice, strict=True))
-        stepper = stepped(USUAL, orders)
-        if is_same(stepper, outcomes, final):
-            told = [f"in step {step + 1} {order}" for step, order in orders.items() if order != USUAL]
-            return "; ".join(told), stepper
+    plan: list[int] | None = []
+    for _ in range(TRIES_MAX):
+        if plan is None:
+            break
+        choices = Choices(plan)
+        stepper = stepper_of(choices)
+        while stepper.step < len(script.steps):
+            stepper.advance()
+            if not agrees(stepper, outcomes):
+                break
+        else:
+            if stepper.final_rows() == final:
+                return choices.told(), stepper
+        plan = choices.following()
+    usual = stepper_of(Choices())
+    usual.run()
     return "", usual
 
 
-def is_same(stepper: Stepper, outcomes: list[Outcome], final: dict[str, list[list[int]]]) -> bool:
-    """Whether the lab and a server agree in everything that is compared."""
-    return stepper.final_rows() == final and all(
-        getattr(mine, name) == getattr(theirs, name)
-        for mine, theirs in zip(stepper.outcomes, outcomes, strict=True)
-        for name in COMPARED
-    )
+def agrees(stepper: Stepper, outcomes: list[Outcome]) -> bool:
+    """Whether the lab, as far as it has come, and a server agree in everything that is compared."""
+    last = stepper.step - 1
+    for mine, theirs in zip(stepper.outcomes, outcomes, strict=True):
+        if theirs.step_done is not None and theirs.step_done <= last:
+            if any(getattr(mine, name) != getattr(theirs, name) for name in COMPARED):
+                return False
+        elif mine.step_done is not None or mine.waited_for != [one for one in theirs.waited_for if one[0] <= last]:
+            return False
+    return True
 
 
 def plain(value: Any) -> Any:

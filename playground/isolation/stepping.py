@@ -6,16 +6,16 @@ more, before the next step. The same rule is kept on a real server, see :mod:`pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import product
-from typing import Final, NamedTuple
+from typing import Final
 
 from playground.engine.mvcc.database import Database
 from playground.engine.mvcc.innodb import InnoDB
 from playground.engine.mvcc.statement import Statement
 from playground.engine.mvcc.table import Table
 from playground.engine.mvcc.terms import (
+    ACTIVE,
     ACTIVE_TRANSACTION,
     DONE,
     ERROR,
@@ -31,6 +31,7 @@ from playground.engine.mvcc.terms import (
     level_of,
 )
 from playground.engine.mvcc.transaction import Transaction
+from playground.isolation.choices import FASTER, GOES_ON, LOOKS, Choices
 from playground.isolation.pages import ALL_IN_ONE_LEAF, rows_per_page, versions_max
 from playground.isolation.planning import LabStatement
 from playground.isolation.syntax import Begin, Command, Commit, Delete, Insert, Rollback, Script, Select, Update
@@ -40,32 +41,6 @@ WAITS: Final = "waits"
 FINISHED: Final = "done"
 FAILS: Final = "error"
 AHEAD: Final = "ahead"
-
-
-class Order(NamedTuple):
-    """The order of what happens at once, which no server promises: it is the operating system's choice which process runs first.
-
-    Of several transactions that may go on, the one that waited longest goes first, or last (``wakes_last_first``). Of several that begin
-    to wait in one step, the first is the first to look for a deadlock, or the last is (``checks_last_first``). Of one that leaves a row for
-    its newer version and one whose turn on the row thus comes, the second may be faster (``hands_over``).
-    """
-
-    wakes_last_first: bool = False
-    checks_last_first: bool = False
-    hands_over: bool = False
-
-    def __str__(self) -> str:
-        told = [
-            "who waited last went on first" if self.wakes_last_first else "",
-            "who began to wait last looked for a deadlock first" if self.checks_last_first else "",
-            "whose turn on a row came was faster than who had it" if self.hands_over else "",
-        ]
-        return ", and ".join(one for one in told if one)
-
-
-USUAL: Final = Order()
-ORDERS: Final = tuple(Order(*bits[::-1]) for bits in product((False, True), repeat=3))
-"""All of them, the usual one first."""
 
 
 @dataclass
@@ -105,10 +80,10 @@ class Session:
 class Stepper:
     """Steps a script; ``outcomes`` has what became of each statement so far.
 
-    ``level`` is that of a BEGIN that names none. ``order`` is that of what happens at once, ``orders`` by step where that is another;
-    ``at_once`` has the steps in which several woke or began to wait. ``is_indexed`` off: plans never use the index. Transactions whose
+    ``level`` is that of a BEGIN that names none. ``choices`` are those between sessions that do something at once.
+    ``is_indexed`` off: plans never use the index. Transactions whose
     numbers are in ``exempt`` run at REPEATABLE READ at most: what would have been without the checks of SERIALIZABLE. ``watch`` is told of
-    each statement that is done, before its session goes on.
+    each statement that is done, or has failed (True) in a transaction that goes on, before its session does.
     """
 
     def __init__(
@@ -117,18 +92,15 @@ class Stepper:
         database: Database,
         level: str = "read committed",
         *,
-        order: Order = USUAL,
-        orders: Mapping[int, Order] | None = None,
+        choices: Choices | None = None,
         is_indexed: bool = True,
-        watch: Callable[[int, Session, LabStatement], None] | None = None,
+        watch: Callable[[int, Session, LabStatement, bool], None] | None = None,
         exempt: frozenset[int] = frozenset(),
     ) -> None:
         self.script = script
         self.database = database
         self.level = level_of(level)
-        self.order = order
-        self.orders = orders or {}
-        self.at_once: list[int] = []
+        self.choices = choices or Choices()
         self.is_indexed = is_indexed
         self.watch = watch
         self.exempt = exempt
@@ -154,14 +126,19 @@ class Stepper:
     def advance(self) -> None:
         """The next step, and everything that it sets in motion."""
         index = self.step
-        self.database.hands_over = self.order_now.hands_over
+        hands_over = self.choices.choose(index, 2)
+        self.database.hands_over = hands_over.taken == 1
         session = self.sessions[self.script.steps[index].session]
         if session.current is not None or session.postponed:
             session.postponed.append(index)
             self.outcomes[index].status = POSTPONED
         else:
             self.execute(session, index)
-        self.settle()
+        if self.settle() < 2:
+            # Nobody did anything at once with another.
+            hands_over.count = 1
+        elif hands_over.taken:
+            hands_over.told = FASTER
         self.tell_full(index)
         self.step += 1
 
@@ -176,25 +153,27 @@ class Stepper:
                 told = f"{name} has more than {most} row versions now: from here on PostgreSQL, which reuses dead ones' places, may differ"
                 self.outcomes[index].notice = "; ".join(filter(None, (self.outcomes[index].notice, told)))
 
-    @property
-    def order_now(self) -> Order:
-        """The order of what happens at once in this step."""
-        return self.orders.get(self.step, self.order)
+    def settle(self) -> int:
+        """Let everyone go on who can, and run what was postponed for them; how many went on or began to wait.
 
-    def settle(self) -> None:
-        """Let everyone go on who can, and run what was postponed for them."""
-        order, moved = self.order_now, 0
+        Of several that may go on usually the one goes first that waited longest, and of several that begin to wait who began first is the
+        first to look for a deadlock.
+        """
+        moved = 0
         while True:
             moved += bool(self.database.waits.ready or self.database.waits.begun)
             ready = self.database.waits.ready
             if ready:
-                transaction = ready.pop(-1 if order.wakes_last_first else 0)
+                transaction = ready.pop(self.first_of(ready, GOES_ON))
                 session = self.session_of(transaction)
+                if session.statement is not None:
+                    session.statement.goes_on(self.database.commits)
                 self.after(session, self.database.resume(transaction))
                 continue
-            if self.database.waits.begun:
-                # All have come to rest: their deadlock_timeout passes, in the order in which they began to wait.
-                transaction = self.database.waits.begun.pop(-1 if order.checks_last_first else 0)
+            begun = self.database.waits.begun
+            if begun:
+                # All have come to rest: their deadlock_timeout passes.
+                transaction = begun.pop(self.first_of(begun, LOOKS))
                 if transaction.waits != NOTHING:
                     self.after(self.session_of(transaction), self.database.check_deadlock(transaction))
                 continue
@@ -203,10 +182,14 @@ class Stepper:
                 break
             first = min(waiting, key=lambda one: one.postponed[0])
             self.execute(first, first.postponed.pop(0))
-        if moved > 1:
-            self.at_once.append(self.step)
         for session in self.sessions.values():
             self.note_waiting(session)
+        return moved
+
+    def first_of(self, transactions: list[Transaction], what: str) -> int:
+        """Which of some transactions is first to do something: a place in the list."""
+        names = [self.session_of(one).name for one in transactions]
+        return self.choices.first_of(self.step, names, what)
 
     def note_waiting(self, session: Session) -> None:
         """Keep whom a session waits for, if that is news."""
@@ -243,6 +226,7 @@ class Stepper:
             assert transaction is not None
             table = self.tables[command.table]
             session.statement = LabStatement(command, table, self.is_indexed, isinstance(self.database, InnoDB))
+            session.statement.goes_on(self.database.commits)
             self.after(session, self.database.run(transaction, session.statement))
 
     def new_transaction(self, session: Session, level: int, is_read_only: bool, index: int) -> None:
@@ -319,7 +303,7 @@ class Stepper:
             return
         if status == DONE:
             if self.watch is not None:
-                self.watch(outcome.index, session, statement)
+                self.watch(outcome.index, session, statement, False)
             fill_result(outcome, statement.command, statement)
             if session.is_implicit:
                 session.is_implicit, session.transaction = False, None
@@ -334,6 +318,9 @@ class Stepper:
                 session.is_implicit, session.transaction = False, None
             elif self.database.has_ended(transaction):
                 session.transaction = None
+            elif transaction.state == ACTIVE and self.watch is not None:
+                # MySQL: only the statement has failed.
+                self.watch(outcome.index, session, statement, True)
             self.failed(session, transaction)
 
     def done(self, session: Session, tag: str) -> None:

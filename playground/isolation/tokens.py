@@ -8,7 +8,7 @@ from playground.isolation.syntax import Token
 from playground.protocol.errors import InputError, shown
 
 PATTERN = re.compile(
-    r"(?P<space>[ \t\r\f]+|--[^\n]*|\#[^\n]*)|(?P<newline>\n)|(?P<number>\d+)|(?P<word>[A-Za-z_][A-Za-z_0-9]*)"
+    r"(?P<space>[ \t\r\f]+)|(?P<comment>--[^\n]*|\#[^\n]*)|(?P<newline>\n)|(?P<number>\d+)|(?P<word>[A-Za-z_][A-Za-z_0-9]*)"
     r"|(?P<sign><>|!=|<=|>=|[-+*/%=<>(),;:])"
 )
 END = "end"
@@ -58,11 +58,27 @@ def tokens_of(text: str) -> list[Token]:
         if kind == "newline":
             found.append(Token("newline", "\n", line, column))
             line, start = line + 1, match.end()
+        elif kind == "comment":
+            check_comment(Token(kind, match[0], line, column), text[start:place])
         elif kind != "space":
             token = Token(kind, match[0], line, column)
             if kind == "number" and int(match[0]) > NUMBER_MAX:
                 raise syntax_error(token, f"a whole number up to {NUMBER_MAX}")
+            if kind == "word" and place and text[place - 1].isdigit():
+                # PostgreSQL 15 has it so: "trailing junk after numeric literal".
+                raise syntax_error(token, "a space or a sign after the number")
             found.append(token)
         place = match.end()
     found.append(Token(END, "", line, place - start + 1))
     return found
+
+
+def check_comment(token: Token, before: str) -> None:
+    """Raises InputError for what one server takes for a comment and the other for signs; ``before`` is the line up to there."""
+    if not before.strip():
+        return
+    if token.text[0] == "#":
+        what = "a comment that begins with -- (# begins one only at a line's start: elsewhere it is PostgreSQL's XOR)"
+        raise syntax_error(token, what, "'#'")
+    if len(token.text) > 2 and not token.text[2].isspace():
+        raise syntax_error(token, "a space after -- (without one, MySQL takes it for two minus signs)", "'--'")

@@ -56,6 +56,16 @@ def problem(text: str) -> tuple[str, str, str]:
         ("T1: select * from test where not value", 34, "42804", "comparison"),
         ("T1: update test set value = (id = 1)", 29, "42804", "a number"),
         ("T1: insert into test values (3, (1 = 1))", 33, "(", "a whole number"),
+        ("T1: select * from test where value is null", 36, "is", "comparison"),
+        ("T1: select * from test where id = 1 and value like 5", 47, "like", "comparison"),
+        ("T1: select * from test where not value is null", 40, "is", "comparison"),
+        ("T1: select * from test where (value is null)", 37, "is", ")"),
+        ("T1: select * from test where value not like 5", 40, "like", "BETWEEN or IN"),
+        ("T1: update test set value = value # 1 where id = 1", 35, "#", "XOR"),
+        ("T1: update test set value = value--1 where id = 1", 34, "--", "two minus signs"),
+        ("T1: select * from test where id = 1and value = 10", 36, "and", "after the number"),
+        ("T1: begin read only,", 21, "end of the script", "after the comma"),
+        ("T1: begin read only, isolation level read committed,;", 53, ";", "after the comma"),
     ],
 )
 def test_a_syntax_error_names_line_column_token_and_what_would_do(
@@ -78,6 +88,11 @@ def test_a_syntax_error_names_line_column_token_and_what_would_do(
         (TABLE + "T1: begin;\n" * 501, "at most 500"),
         (TABLE + "T1: select * from test where " + "(" * 60 + "id = 1" + ")" * 60, "at most 50"),
         ("create table test (id int);\nT1: begin", "PRIMARY"),
+        ("create table user (id int primary key);\nT1: begin", "a reserved word"),
+        ("create table Order (id int primary key);\nT1: begin", "a reserved word"),
+        ("create table test (id int primary key, limit int);\nT1: begin", "a reserved word"),
+        ("create table test (id int primary key, xmin int);\nT1: begin", "a system column"),
+        (f"create table {'a' * 64} (id int primary key);\nT1: begin", "at most 63"),
         ("create table test (id text primary key);\nT1: begin", "INT"),
         ("-" * 100_001, "at most 100,000"),
     ],
@@ -101,6 +116,25 @@ def test_a_table_that_outgrows_that_by_its_updates_is_told_of_once_and_of_innodb
     notices = [one["notice"] for one in run(parse(text), options())["statements"]]
     assert [place for place, notice in enumerate(notices) if "more than 204 row versions" in notice] == [101]
     assert not any(one["notice"] for one in run(parse(text), options("mysql"))["statements"])
+
+
+def test_a_comment_is_a_line_or_what_follows_two_minus_signs_and_a_space() -> None:
+    text = (
+        "# one\n" + TABLE + "  -- two\n--three\nT1: select * from test -- four\n  # five\nT1: select * from test --\n"
+    )
+    assert [step.text for step in parse(text).steps] == ["select * from test"] * 2
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql"])
+def test_not_in_and_not_between_are_the_rest_of_the_rows(dialect: str) -> None:
+    for condition in (
+        "id not in (2, 3)",
+        "value + 1 not between 15 and 25",
+        "id not in (2)",
+        "not id not between 0 and 1",
+    ):
+        found = run(parse(f"{TABLE}T1: select id from test where {condition};\n"), options(dialect))["statements"][0]
+        assert found["rows"] == [[1]] and condition in found["text"]
 
 
 @settings(deadline=None)
