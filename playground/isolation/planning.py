@@ -22,6 +22,7 @@ from playground.engine.mvcc.terms import (
     SELECT,
 )
 from playground.isolation.algebra import canonical, equalities, ordered
+from playground.isolation.costs import bounds_of, is_list_looked_up
 from playground.isolation.expressions import always
 from playground.isolation.syntax import Delete, Expression, Insert, Row, Select, Update
 
@@ -50,11 +51,19 @@ class Path:
     is_high_open: bool = False
 
 
-def path_of(where: Expression | None, key: str, is_indexed: bool = True, is_clustered: bool = False) -> Path:
+def path_of(
+    where: Expression | None,
+    key: str,
+    is_indexed: bool = True,
+    is_clustered: bool = False,
+    columns: int = 2,
+    has_leaf: bool = True,
+) -> Path:
     """The path that PostgreSQL takes for a small table that was never analysed, without bitmap and index-only scans.
 
     The primary key equals a constant, or one of a list: by key, through the index. It lies between two: a range of the index. All else, a
-    bound on one side included, is a scan of the table. A condition that no row can meet, such as that it equals two constants, is seen
+    bound on one side included, is a scan of the table; so is a list so long that a scan of a table of that many ``columns`` costs less
+    (``has_leaf`` off: nothing was ever put into it). A condition that no row can meet, such as that it equals two constants, is seen
     before anything is read: by key, with no keys. ``is_indexed`` off: always a scan. ``is_clustered``: the table is its primary key's
     index, as InnoDB's is, so that a bound on one side is a range.
     """
@@ -69,11 +78,25 @@ def path_of(where: Expression | None, key: str, is_indexed: bool = True, is_clus
         return Path(BY_SCAN)
     if key in equal:
         return Path(BY_KEY, (equal[key],))
-    listed = [part.among[1] for part in parts if part.among and part.among[0] == key]
+    listed = [part for part in parts if part.among and part.among[0] == key]
     if listed:
-        return Path(BY_KEY, tuple(listed[0]))
+        return list_path(listed[0], parts, columns, is_clustered, has_leaf)
     bounds = [part.comparison[1:] for part in parts if part.comparison and part.comparison[0] == key]
     return clustered_range(bounds) if is_clustered else index_range(bounds)
+
+
+def list_path(
+    listed: Expression, parts: Sequence[Expression], columns: int, is_clustered: bool, has_leaf: bool
+) -> Path:
+    """By key for an IN list of the primary key, unless PostgreSQL takes it that so many look-ups cost more than a scan."""
+    assert listed.among is not None and listed.listed is not None
+    key, keys = listed.among
+    served = [part for part in parts if part is listed or (part.comparison and part.comparison[0] == key)]
+    bounds = bounds_of([part.comparison[1] for part in served if part.comparison])
+    condition = sum(part.cost for part in parts)
+    rest = condition - sum(part.cost for part in served)
+    is_served = is_clustered or is_list_looked_up(len(listed.listed[1]), columns, condition, rest, bounds, has_leaf)
+    return Path(BY_KEY, keys) if is_served else Path(BY_SCAN)
 
 
 def index_range(bounds: Sequence[tuple[str, int]]) -> Path:
@@ -124,7 +147,9 @@ class LabStatement(Statement):
         lock_mode = NO_LOCK
         path = Path(BY_SCAN)
         if not isinstance(command, Insert):
-            path = path_of(command.where, table.columns[0], is_indexed, is_clustered)
+            path = path_of(
+                command.where, table.columns[0], is_indexed, is_clustered, len(table.columns), table.is_indexed
+            )
             self.where = always if command.where is None else ordered(canonical(command.where)).of  # type: ignore[assignment]
         if isinstance(command, Select):
             kind = SELECT

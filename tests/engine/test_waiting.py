@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import permutations, product
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from playground.engine.mvcc.deadlocks import rearranged
 from playground.engine.mvcc.terms import NOTHING
 from playground.engine.mvcc.transaction import Transaction
 from playground.engine.mvcc.waiting import Waits
@@ -61,3 +64,38 @@ def test_a_cycle_is_found_exactly_where_a_chain_of_waits_leads_back(actions: lis
             assert cycle[0] is start and len({int(it.number) for it in cycle}) == len(cycle)
             for one, other in zip(cycle, [*cycle[1:], start], strict=True):
                 assert any(it is other for it in waits.blockers(one, active))
+
+
+def has_harmless_order(waits: Waits, transactions: list[Transaction], active: dict[int, Transaction]) -> bool:
+    """Whether some order of all queues leaves nobody in a cycle: all of them are tried."""
+    before = {row: queue.queue for row, queue in waits.rows.items()}
+    found = False
+    for orders in product(*(permutations(queue) for queue in before.values())):
+        for row, order in zip(before, orders, strict=True):
+            waits.rows[row].queue = list(order)
+        found = found or not any(reaches(waits, one, active) for one in transactions)
+    for row, queue in before.items():
+        waits.rows[row].queue = queue
+    return found
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 5), st.integers(0, MODES - 1)), max_size=30)
+)
+def test_another_order_of_queues_ends_a_deadlock_wherever_there_is_one(
+    actions: list[tuple[int, int, int, int]],
+) -> None:
+    waits, transactions, active = made(actions)
+    for start in transactions:
+        if not reaches(waits, start, active):
+            continue
+        is_possible = has_harmless_order(waits, transactions, active)
+        waiting = {int(one.number) for one in transactions if one.waits != NOTHING}
+        woken = len(waits.ready)
+        is_rearranged = rearranged(waits, active, start)
+        # One that leaves another cycle, without this transaction, may be found as well.
+        assert is_rearranged or not is_possible
+        assert is_rearranged != reaches(waits, start, active)
+        ready = {int(one.number) for one in waits.ready[woken:]}
+        assert waiting == ready | {int(one.number) for one in transactions if one.waits != NOTHING}

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from playground.engine.mvcc.innodb import InnoDB
+from playground.engine.mvcc.terms import LEVELS, NOTHING
 from playground.isolation.lab import options
 from playground.isolation.parsing import parse
 from playground.isolation.results import run
+from playground.isolation.stepping import Stepper
+from tests.isolation.locking import gap_script
 
 TABLE = "create table test (id int primary key, value int);\ninsert into test values (1, 10), (3, 30), (10, 100), (20, 200);\n"
 
@@ -97,3 +101,60 @@ def test_arithmetic_has_eight_bytes_and_a_column_four() -> None:
         "T1: select * from test where value * 2000000000 * 2000000000 > 5",
     )
     assert [one["error"]["code"] if one["error"] else one["tag"] for one in found] == ["UPDATE 4", "1264", "1690"]
+
+
+def test_one_wait_that_closes_several_cycles_ends_each_of_them() -> None:
+    # Manual, "An InnoDB Deadlock Example": who waits for the shared lock to go stands before its holder, who wants more. Here three do.
+    found = statements(
+        "repeatable read",
+        *("T1: begin", "T1: select * from test where id = 1 for share", f"T2: {change(1)}", f"T3: {change(1)}"),
+        *(f"T4: {change(1)}", f"T1: {change(1)}", "T1: commit"),
+    )
+    assert [one["error"]["code"] if one["error"] else one["tag"] for one in found[2:6]] == ["1213"] * 3 + ["UPDATE 1"]
+
+
+def test_a_victim_that_waits_beside_its_own_insert_is_rolled_back_once() -> None:
+    # lock_cancel_waiting_and_release comes before the undoing: the insert of 15 leaves its gap to nobody who waits.
+    found = statements(
+        "serializable",
+        *("T1: begin", "T2: begin", f"T2: {put(25)}", f"T1: {change(1)}", "T1: select * from test"),
+        *(f"T2: {put(24)}", "T1: commit", "T2: commit"),
+    )
+    assert found[5]["error"]["code"] == "1213" and found[4]["rows"] == [[1, 1], [3, 30], [10, 100], [20, 200]]
+
+
+def test_an_insert_asks_for_the_gap_anew_each_time() -> None:
+    # lock_rec_insert_check_and_lock: that it was let in once is no lock. T3 has locked the gap since.
+    found = statements(
+        "repeatable read",
+        *("T1: begin", "T2: begin", "T3: begin", "T1: select * from test where id > 25 for update", f"T2: {put(30)}"),
+        *("T1: rollback", "T3: select * from test where id between 40 and 50 for update", f"T2: {put(45)}"),
+        *("T3: select * from test where id between 40 and 50 for update", "T3: commit", "T2: commit"),
+    )
+    assert found[7]["waits"][0]["for"] == ["T3"] and not found[8]["rows"]
+
+
+def no_two_wait_for_each_other(seeds: range) -> None:
+    waits = 0
+    for seed in seeds:
+        for level in LEVELS:
+            chosen = options("mysql", level)
+            stepper = Stepper(gap_script(seed), chosen.database(), level)
+            for _ in stepper.script.steps:
+                stepper.advance()
+                database = stepper.database
+                assert isinstance(database, InnoDB)
+                for one in database.open.values():
+                    waits += one.waits != NOTHING
+                    assert (one.waits != NOTHING) == bool(database.blockers(one)), f"{level}\n{stepper.script.text()}"
+                    assert not database.locks.cycle(one), f"{level}\n{stepper.script.text()}"
+    assert waits > len(seeds)
+
+
+def test_no_schedule_raises_or_leaves_two_that_wait_for_each_other() -> None:
+    no_two_wait_for_each_other(range(250, 320))
+
+
+@pytest.mark.slow
+def test_no_schedule_of_many_raises_or_leaves_two_that_wait_for_each_other() -> None:
+    no_two_wait_for_each_other(range(1_000, 2_000))

@@ -256,7 +256,8 @@ class Selling(Publishing):
         assert transaction is not None
         if trading.core.check_deadlock(transaction) == ERROR:
             self.was_aborted(purchase)
-            self.wake(trading)
+        # Another's turn comes by that end, or by another order of a row's queue.
+        self.wake(trading)
 
     # ---- crashes and other histories
 

@@ -77,7 +77,7 @@ class Database(State):
         raise NotImplementedError
 
     def check_deadlock(self, transaction: Transaction) -> int:
-        """Look whether a transaction that waits is in a deadlock: WAITING, or ERROR when it is the victim."""
+        """Look whether a transaction that waits is in a deadlock: WAITING, or ERROR when it is the victim. Others may be ready then."""
         raise NotImplementedError
 
     def prepare(self, transaction: Transaction) -> int:

@@ -120,22 +120,22 @@ class InnoDB(Database):
 
     def check_deadlock(self, transaction: Transaction) -> int:
         """See :meth:`Database.check_deadlock`."""
-        if transaction.waits != ON_RECORD or not transaction.locked:
-            return WAITING
-        cycle = self.locks.cycle(transaction)
-        if not cycle:
-            return WAITING
-        self.deadlocks += 1
-        victim = transaction
-        for other in cycle:
-            if self.weight(other) < self.weight(victim):
-                victim = other
-        victim.error, victim.message = DEADLOCK_ERROR, DEADLOCK_WORDS
-        victim.detail = ", ".join(str(int(one.number)) for one in cycle)
-        self.roll_back(victim)
-        if victim is transaction:
-            return ERROR
-        self.waits.ready.append(victim)
+        # One wait may close several cycles; each has its own victim. Whoever goes may make way for it, and then it waits no more.
+        while transaction.waits == ON_RECORD and transaction.locked:
+            cycle = self.locks.cycle(transaction)
+            if not cycle:
+                return WAITING
+            self.deadlocks += 1
+            victim = transaction
+            for other in cycle:
+                if self.weight(other) < self.weight(victim):
+                    victim = other
+            victim.error, victim.message = DEADLOCK_ERROR, DEADLOCK_WORDS
+            victim.detail = ", ".join(str(int(one.number)) for one in cycle)
+            self.roll_back(victim)
+            if victim is transaction:
+                return ERROR
+            self.waits.ready.append(victim)
         return WAITING
 
     def weight(self, transaction: Transaction) -> int:
@@ -173,11 +173,12 @@ class InnoDB(Database):
         return DONE
 
     def roll_back(self, transaction: Transaction) -> None:
-        """Undo everything, and let go of all locks."""
+        """Undo everything, and let go of all locks: first of what it waits for (lock_cancel_waiting_and_release), or undoing an insert
+        could find it among those who wait for that record."""
+        self.locks.cancel(transaction)
         made = transaction.made
         self.undo_to(transaction, 0, 0)
         self.aborts += 1
-        transaction.waits = 0
         if transaction in self.waits.ready:
             self.waits.ready.remove(transaction)
         if transaction.xid:

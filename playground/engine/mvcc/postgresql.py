@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import Final, final
 
 from playground.engine.mvcc.database import Database
-from playground.engine.mvcc.rows import FAIL, FAILURE, GONE, MOVED, OK, WAIT, RowWork
+from playground.engine.mvcc.deadlocks import rearranged
+from playground.engine.mvcc.row_waits import OK, WAIT
+from playground.engine.mvcc.rows import FAIL, FAILURE, GONE, MOVED, RowWork
 from playground.engine.mvcc.ssi import PIVOT_READING, Serializability
 from playground.engine.mvcc.statement import Statement
 from playground.engine.mvcc.terms import (
@@ -118,12 +120,13 @@ class PostgreSQL(Database):
         return status
 
     def check_deadlock(self, transaction: Transaction) -> int:
-        """Its deadlock_timeout has passed: WAITING when it waits in no cycle, else it is the victim: ERROR."""
+        """Its deadlock_timeout has passed: WAITING when it waits in no cycle, or another order of the queues at rows ends the cycle (some
+        are ready then, it may be one of them); else it is the victim: ERROR."""
         statement = transaction.statement
         if statement is None or not self.waits.could_be_cycle(transaction, statement.held >= 0):
             return WAITING
         cycle = self.waits.cycle(transaction, self.active)
-        if not cycle:
+        if not cycle or rearranged(self.waits, self.active, transaction):
             return WAITING
         self.deadlocks += 1
         detail = ", ".join(str(int(one.number)) for one in cycle)
@@ -141,7 +144,7 @@ class PostgreSQL(Database):
     def left(self, transaction: Transaction, statement: Statement | None) -> None:
         """It rolled back: its turn on a row, and what is known of its conflicts, go."""
         if statement is not None and statement.held >= 0:
-            self.work.let_go(transaction, statement)
+            self.work.row_waits.let_go(transaction, statement)
         mine = transaction.serializable
         if mine is not None and not mine.is_rolled_back:
             self.ssi.release(mine, False, self.next_xid)

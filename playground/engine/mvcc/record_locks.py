@@ -9,7 +9,7 @@ from typing import Final, final
 
 from mypy_extensions import i64
 
-from playground.engine.mvcc.terms import ON_RECORD, READ_COMMITTED, UPDATE
+from playground.engine.mvcc.terms import NOTHING, ON_RECORD, READ_COMMITTED, UPDATE
 from playground.engine.mvcc.transaction import TABLES_MAX, Transaction
 from playground.engine.mvcc.waiting import Waits
 from playground.engine.state import State
@@ -69,12 +69,12 @@ class RecordLocks(State):
         if queue is None:
             queue = []
             self.queues[record] = queue
-        if self.has(transaction, queue, mode, kind):
-            return True
-        if kind == INSERT_INTENTION and not self.is_blocked(transaction, record, mode, kind):
-            # Nobody ever waits for one that was granted.
+        if kind != INSERT_INTENTION and self.has(transaction, queue, mode, kind):
             return True
         waits = self.is_blocked(transaction, record, mode, kind)
+        if kind == INSERT_INTENTION and not waits:
+            # Nobody ever waits for one that was granted; it is asked for anew before each insert (lock_rec_insert_check_and_lock).
+            return True
         mine = RecordLock(transaction, mode, kind, not waits)
         first_waiting = next((place for place, lock in enumerate(queue) if not lock.is_granted), len(queue))
         queue.insert(len(queue) if waits else first_waiting, mine)
@@ -151,6 +151,20 @@ class RecordLocks(State):
                 return True
         path.pop()
         return False
+
+    def cancel(self, transaction: Transaction) -> None:
+        """It gives up waiting: its request goes, those behind it may have theirs."""
+        if transaction.waits != ON_RECORD:
+            return
+        transaction.waits = NOTHING
+        record = int(transaction.waits_on)
+        queue = self.queues[record]
+        for place, lock in enumerate(queue):
+            if lock.transaction is transaction and not lock.is_granted:
+                del queue[place]
+                transaction.locked.remove(record)
+                break
+        self.serve(record)
 
     def release(self, transaction: Transaction) -> None:
         """It ended: all of its locks and requests go."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, final
 from mypy_extensions import i64
 
 from playground.engine.mvcc.notes import Notes
+from playground.engine.mvcc.row_waits import OK, WAIT, RowWaits
 from playground.engine.mvcc.ssi import HEAP
 from playground.engine.mvcc.ssi import SerializableTransaction as Tracked
 from playground.engine.mvcc.statement import Statement, copied
@@ -18,6 +19,7 @@ from playground.engine.mvcc.terms import (
     KEY_SHARE,
     MODIFY,
     NEVER,
+    NO_KEY_UPDATE,
     PENDING,
     SELECT,
     UNIQUE_VIOLATION,
@@ -29,13 +31,11 @@ from playground.engine.state import State
 if TYPE_CHECKING:
     from playground.engine.mvcc.postgresql import PostgreSQL
 
-OK: Final = 0
-WAIT: Final = 1
 FAIL: Final = 2
 GONE: Final = 3
 MOVED: Final = 4
 FAILURE: Final = 5
-"""What trying a row comes to: it worked; wait; a serialization failure (``ssi.reason``); it was deleted; it was updated; the transaction
+"""What trying a row comes to, beside OK and WAIT: a serialization failure (``ssi.reason``); it was deleted; it was updated; the transaction
 has failed for another reason."""
 
 
@@ -46,6 +46,7 @@ class RowWork(State):
     def __init__(self, database: PostgreSQL) -> None:
         self.database = database
         self.notes = Notes(database)
+        self.row_waits = RowWaits(database)
 
     def xid_of(self, transaction: Transaction) -> i64:
         """Its xid, given now where it has none."""
@@ -155,50 +156,6 @@ class RowWork(State):
 
     # Locking and writing
 
-    def wait_for_row(
-        self, transaction: Transaction, statement: Statement, position: i64, mode: i64, is_ended: bool
-    ) -> int:
-        """OK: no other transaction's lock or write stands in the way. WAIT: it queues, or waits for that one's end.
-
-        A version that was updated or deleted (``is_ended``) and has locks all the same is waited for, turn and all, before that is noticed.
-        """
-        database = self.database
-        table = statement.table
-        blocker: i64 = 0
-        if (
-            table.ended_at[position] == PENDING
-            and table.ended_by[position] != transaction.xid
-            and modes_conflict(int(mode), int(table.ended_mode[position]))
-        ):
-            blocker = table.ended_by[position]
-        is_member = False
-        if table.row_locks:
-            for lock in table.locks_on(position):
-                if lock.xid == transaction.xid:
-                    is_member = True
-                elif modes_conflict(int(mode), lock.mode) and (blocker == 0 or lock.xid < blocker):
-                    blocker = lock.xid
-        if blocker == 0 and (is_member or not is_ended):
-            return OK
-        row = int(position * TABLES_MAX + table.number)
-        if statement.held != row and not is_member:
-            has_turn = database.waits.take_turn(transaction, row, int(mode))
-            statement.held = row
-            if not has_turn:
-                return WAIT
-        if blocker == 0:
-            return OK
-        database.waits.for_end(transaction, database.active[int(blocker)])
-        return WAIT
-
-    def let_go(self, transaction: Transaction, statement: Statement) -> None:
-        """Its turn on a row is over."""
-        held = int(statement.held)
-        if held >= 0:
-            statement.held = -1
-            if held in self.database.waits.rows:
-                self.database.waits.end_turn(transaction, held)
-
     def state_of(self, transaction: Transaction, table: Table, position: i64, mode: i64) -> int:
         """OK, or what a committed transaction (or itself) has done to a version: MOVED or GONE, where ``mode`` minds that."""
         ended = table.ended_at[position]
@@ -213,15 +170,17 @@ class RowWork(State):
         table = statement.table
         position = statement.current
         mode = statement.lock_mode
+        if not self.row_waits.outwaited(transaction, statement):
+            return WAIT
         xid = self.xid_of(transaction)
         result = self.state_of(transaction, table, position, mode)
         if result == OK or int(position) in table.row_locks:
-            waited = self.wait_for_row(transaction, statement, position, mode, result != OK)
+            waited = self.row_waits.wait_for_row(transaction, statement, position, mode, result != OK)
             if waited == WAIT:
                 return WAIT
         if result == OK and not self.notes.writes(transaction, table, position):
             return FAIL
-        self.let_go(transaction, statement)
+        self.row_waits.let_go(transaction, statement)
         if result != OK:
             return result
         newer: i64 = -1
@@ -248,17 +207,25 @@ class RowWork(State):
 
     def carry_locks(self, transaction: Transaction, table: Table, old: i64, new: i64) -> None:
         """Others' FOR KEY SHARE locks hold for the new version as well."""
+        is_stale = int(old) in table.stale_notes
         for lock in table.locks_on(old):
             if lock.xid != transaction.xid:
                 other = self.database.active[lock.xid]
                 if table.add_lock(new, lock.xid, lock.mode):
                     other.locked.append(int(new * TABLES_MAX + table.number))
+            elif lock.mode >= NO_KEY_UPDATE:
+                is_stale = True
+        if is_stale and int(new) in table.row_locks:
+            # The new version has the note that the old one had.
+            table.stale_notes[int(new)] = True
 
     def lock_row(self, transaction: Transaction, statement: Statement) -> int:
         """Lock the statement's current version in its mode: OK, WAIT, GONE or MOVED."""
         table = statement.table
         position = statement.current
         mode = statement.lock_mode
+        if not self.row_waits.outwaited(transaction, statement):
+            return WAIT
         update = statement.update
         if update >= 0 and table.newer[position] != update:
             # That update was rolled back; vacuum may have given its place to another version since.
@@ -271,16 +238,16 @@ class RowWork(State):
                 return WAIT
             statement.update = -1
             if result != OK:
-                self.let_go(transaction, statement)
+                self.row_waits.let_go(transaction, statement)
                 return result
         result = self.state_of(transaction, table, position, mode)
         if result == OK:
             for lock in table.locks_on(position):
                 if lock.xid == transaction.xid and lock.mode >= mode:
-                    self.let_go(transaction, statement)
+                    self.row_waits.let_go(transaction, statement)
                     return OK
         if result == OK or int(position) in table.row_locks:
-            waited = self.wait_for_row(transaction, statement, position, mode, result != OK)
+            waited = self.row_waits.wait_for_row(transaction, statement, position, mode, result != OK)
             if waited == WAIT:
                 if statement.kind == SELECT and table.ended_by[position] != transaction.xid:
                     statement.update = table.newer[position]
@@ -292,7 +259,7 @@ class RowWork(State):
         if result == OK:
             self.lock(transaction, table, position, mode)
         statement.update = -1
-        self.let_go(transaction, statement)
+        self.row_waits.let_go(transaction, statement)
         return result
 
     def lock(self, transaction: Transaction, table: Table, position: i64, mode: i64) -> None:
@@ -307,17 +274,23 @@ class RowWork(State):
         while newer >= 0 and table.made_at[newer] != NEVER:
             blocker: i64 = 0
             ended = table.ended_at[newer]
-            if (
-                ended != NEVER
-                and table.ended_by[newer] != transaction.xid
-                and modes_conflict(int(mode), int(table.ended_mode[newer]))
-            ):
+            ender: i64 = 0
+            if ended != NEVER and modes_conflict(int(mode), int(table.ended_mode[newer])):
+                ender = table.ended_by[newer]
+            # In the order of xid, until one stands in the way, or has the lock already.
+            for lock in table.locks_on(newer):
+                if 0 < ender < lock.xid:
+                    break
+                if lock.xid == transaction.xid or modes_conflict(int(mode), lock.mode):
+                    blocker = lock.xid
+                    break
+            if blocker == 0 and ender != 0:
                 if ended != PENDING:
                     return MOVED if table.newer[newer] >= 0 else GONE
-                blocker = table.ended_by[newer]
-            for lock in table.locks_on(newer):
-                if lock.xid != transaction.xid and modes_conflict(int(mode), lock.mode):
-                    blocker = lock.xid
+                blocker = ender
+            if blocker == transaction.xid and blocker != 0:
+                newer = table.newer[newer]
+                continue
             if blocker:
                 self.database.waits.for_end(transaction, self.database.active[int(blocker)])
                 return WAIT
@@ -326,8 +299,18 @@ class RowWork(State):
         return OK
 
     def follow(self, transaction: Transaction, statement: Statement) -> int:
-        """From a version that was updated to the newest, waiting for whoever is changing it: OK (``current``), WAIT or GONE."""
+        """From a version that was updated to the newest, waiting for whoever is changing it: OK (``current``), WAIT or GONE.
+
+        An UPDATE or DELETE asks for a lock on the old version first, and if that has locks, for a turn on it anew (heapam_tuple_lock).
+        """
         table = statement.table
+        if not statement.moved and statement.kind != SELECT and int(statement.current) in table.row_locks:
+            if not self.row_waits.outwaited(transaction, statement):
+                return WAIT
+            mode = statement.lock_mode
+            if self.row_waits.wait_for_row(transaction, statement, statement.current, mode, True) == WAIT:
+                return WAIT
+        self.row_waits.let_go(transaction, statement)
         position = statement.current if statement.moved else table.newer[statement.current]
         statement.moved = True
         while True:

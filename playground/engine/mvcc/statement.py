@@ -54,6 +54,8 @@ class Statement(State):
         self.moved: bool = False
         # The version that an update which it waits for has put in place.
         self.update: i64 = -1
+        # PostgreSQL: those (by xid) who had locked the version that it waits for when it came to it, and have not been waited for yet.
+        self.awaited: list[int] | None = None
         # InnoDB: its record locks' mode, and how much its transaction had done before it.
         self.mode: i64 = NO_LOCK
         self.made_before: i64 = 0
@@ -99,6 +101,7 @@ class Statement(State):
         self.held = -1
         self.moved = False
         self.update = -1
+        self.awaited = None
 
 
 class PointRead(Statement):

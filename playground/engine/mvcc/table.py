@@ -8,7 +8,7 @@ from librt.vecs import vec
 from mypy_extensions import i64
 
 from playground.engine.columns import filled, grown, zeros
-from playground.engine.mvcc.terms import NEVER, PENDING
+from playground.engine.mvcc.terms import NEVER, NO_KEY_UPDATE, PENDING
 from playground.engine.state import State
 from playground.engine.stores import KeyIndex
 
@@ -57,6 +57,9 @@ class Table(State):
         self.sibling: vec[i64] = filled(FIRST_LENGTH, -1)
         self.values: vec[i64] = zeros(FIRST_LENGTH * self.width)
         self.row_locks: dict[int, list[RowLock]] = {}
+        # Those of them on which an exclusive lock or update has ended that was noted together with the locks that are left: the note (a
+        # multixact) stays as it was, and reads as exclusive, until somebody is added to it.
+        self.stale_notes: dict[int, bool] = {}
         # Versions that no later snapshot sees, in the order in which they came to that: what vacuum looks at.
         self.retired: list[int] = []
         self.vacuumed: i64 = 0
@@ -144,12 +147,16 @@ class Table(State):
         self.ended_in[position] = command
         self.ended_mode[position] = mode
         self.newer[position] = newer
+        if self.stale_notes:
+            self.stale_notes.pop(int(position), None)
 
     def undo_end(self, position: i64) -> None:
         """It was rolled back: the version lives."""
         self.ended_by[position] = 0
         self.ended_at[position] = NEVER
         self.newer[position] = -1
+        if int(position) in self.row_locks:
+            self.stale_notes[int(position)] = True
 
     def locks_on(self, position: i64) -> list[RowLock]:
         """The row locks on a version, in the order of xid; the list itself."""
@@ -163,8 +170,11 @@ class Table(State):
             return True
         for lock in locks:
             if lock.xid == xid:
-                lock.mode = max(lock.mode, mode)
+                if mode > lock.mode:
+                    lock.mode = mode
+                    self.stale_notes.pop(int(position), None)
                 return False
+        self.stale_notes.pop(int(position), None)
         place = 0
         while place < len(locks) and locks[place].xid < xid:
             place += 1
@@ -176,11 +186,17 @@ class Table(State):
         locks = self.row_locks.get(int(position))
         if locks is None:
             return
-        left = [lock for lock in locks if lock.xid != xid]
+        left: list[RowLock] = []
+        for lock in locks:
+            if lock.xid != xid:
+                left.append(lock)
+            elif lock.mode >= NO_KEY_UPDATE:
+                self.stale_notes[int(position)] = True
         if left:
             self.row_locks[int(position)] = left
         else:
             del self.row_locks[int(position)]
+            self.stale_notes.pop(int(position), None)
 
     def retire(self, position: i64) -> None:
         """No snapshot taken from now on sees this version."""

@@ -68,6 +68,11 @@ class Waits(State):
         queue = self.rows[row]
         queue.having = [turn for turn in queue.having if turn.transaction is not transaction]
         queue.queue = [turn for turn in queue.queue if turn.transaction is not transaction]
+        self.serve(row)
+
+    def serve(self, row: int) -> None:
+        """Those in a row's queue whose turn has come are ready."""
+        queue = self.rows[row]
         place = 0
         while place < len(queue.queue):
             turn = queue.queue[place]
