@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.engine.people import OWN_MASK, People, own_number, user_of
+from playground.engine.people import NOBODY, OWN_MASK, People, own_number, user_of
 
 OWN = [0, 1, 2, 7, 999, 999_999_999]
 
@@ -36,5 +36,7 @@ def test_an_id_keeps_its_number_whoever_comes_later_and_copies_come_after_what_t
 
 
 def test_a_number_that_is_nobodys_is_called_what_it_is() -> None:
-    assert People().who(-1) == -1
+    people = People()
+    assert people.who(7) == 7 and people.by(7) == "by user 7"
+    assert people.who(NOBODY) == "nobody" and people.by(NOBODY) == "by a cache that writes behind"
     assert not People().presents(3, 4)
