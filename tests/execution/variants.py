@@ -99,6 +99,15 @@ def replayed() -> dict[str, Scenario]:
     return found
 
 
+def unsampled(detail: Any) -> Any:
+    """What a block says of itself, without which of its requests are followed: a viewer at another speed follows others."""
+    if isinstance(detail, list):
+        return [unsampled(entry) for entry in detail]
+    if isinstance(detail, dict):
+        return {name: unsampled(value) for name, value in detail.items() if name != "trace"}
+    return detail
+
+
 def outcome(execution: Execution) -> dict[str, Any]:
     """All that a run says of itself, without the machine's own time."""
     frame = execution.frame()
@@ -108,7 +117,7 @@ def outcome(execution: Execution) -> dict[str, Any]:
         "edges": hashlib.sha256(frame["ed"]).hexdigest(),
         "totals": frame["tot"],
         "notables": [list(entry) for entry in execution.model.simulation.notables],
-        "details": {name: execution.detail(name) for name in sorted(execution.model.blocks)},
+        "details": {name: unsampled(execution.detail(name)) for name in sorted(execution.model.blocks)},
         "history": execution.history(0),
     }
 
