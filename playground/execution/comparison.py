@@ -175,8 +175,9 @@ def _scattered(model: Model, design: Design) -> list[Row]:
         rows.append(
             row(
                 f"Lists that miss a part{whose}",
-                "1 - (1 - p)^n, p: parts missing, n: fan-out",
-                100 * theory.any_of(late, fan_out),
+                "1 - (1 - p)^n - p^n, p: parts missing, n: fan-out",
+                # Without any part there is no answer.
+                100 * (theory.any_of(late, fan_out) - late**fan_out),
                 100 * figures["partial"] / lists,
                 "%",
             )

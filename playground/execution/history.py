@@ -156,12 +156,14 @@ class History:
         self._append(values)
 
     def _busiest(self, block: Block, held: list[float], held_before: list[float]) -> float:
-        """The share of the bucket's time for which the busiest of a block's resources was held."""
-        return max(
+        """The share of the bucket's time for which the busiest of a block's resources was held; where some of it is being given up, what
+        there will be is all in use."""
+        shares = [
             (now - before) / station.capacity() / self.bucket_ns
             for station, now, before in zip(block.resources(), held, held_before, strict=True)
             if station.capacity() > 0
-        )
+        ]
+        return min(1.0, max(shares))
 
     def _append(self, values: dict[str, float | None]) -> None:
         for name, value in values.items():

@@ -22,6 +22,7 @@ from playground.isolation.syntax import BOOLEAN, INTEGER, Expression, Row, Token
 from playground.isolation.tokens import NUMBER_MAX, syntax_error, type_error
 
 DEPTH_MAX = 50
+SIGNS_MAX = 300
 UNKNOWN_OPERATOR = "42883"
 WRONG_TYPE = "42804"
 
@@ -33,12 +34,24 @@ class ExpressionParser:
         self.reader = reader
         self.columns = list(columns)
         self.depth = 0
+        self.signs = 0
 
-    def condition(self) -> Expression:
-        """``a OR b``: the lowest precedence."""
+    def deeper(self) -> None:
+        """One expression more inside another. Raises InputError for too many."""
         self.depth += 1
         if self.depth > DEPTH_MAX:
             raise syntax_error(self.reader.next, f"at most {DEPTH_MAX} expressions inside one another")
+
+    def sign(self) -> Token:
+        """The next sign of arithmetic. Raises InputError for too many."""
+        self.signs += 1
+        if self.signs > SIGNS_MAX:
+            raise syntax_error(self.reader.next, f"at most {SIGNS_MAX} signs of arithmetic in a statement")
+        return self.reader.advance()
+
+    def condition(self) -> Expression:
+        """``a OR b``: the lowest precedence."""
+        self.deeper()
         token = self.reader.next
         sides = [self.conjunction()]
         while self.reader.is_word("or"):
@@ -64,7 +77,10 @@ class ExpressionParser:
         """``NOT a``."""
         if self.reader.take_word("not"):
             token = self.reader.next
-            return negated(check_boolean(self.negation(), "NOT", token, self.reader))
+            self.deeper()
+            inner = check_boolean(self.negation(), "NOT", token, self.reader)
+            self.depth -= 1
+            return negated(inner)
         return self.comparison()
 
     def comparison(self) -> Expression:
@@ -114,7 +130,7 @@ class ExpressionParser:
         """``a + b``, ``a - b``."""
         left = self.product()
         while self.reader.next.text in ("+", "-"):
-            token = self.reader.advance()
+            token = self.sign()
             right = self.product()
             check_operator(left, token.text, right, token)
             left = in_range(calculated(left, token.text, right), token)
@@ -124,7 +140,7 @@ class ExpressionParser:
         """``a * b``, ``a / 2``, ``a % 2``."""
         left = self.operand()
         while self.reader.next.text in ("*", "/", "%"):
-            between = self.reader.advance()
+            between = self.sign()
             sign, token = between.text, self.reader.next
             right = self.operand()
             check_operator(left, sign, right, between)
@@ -138,7 +154,9 @@ class ExpressionParser:
         """A number, a column, ``-a``, ``(a)``."""
         token = self.reader.next
         if self.reader.take_sign("-"):
+            self.deeper()
             right = self.operand()
+            self.depth -= 1
             if right.kind != INTEGER:
                 raise type_error(token, "operator does not exist: - boolean", UNKNOWN_OPERATOR, "a number after -")
             return calculated(number(0), "-", right, shown="-")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from playground.engine.mvcc.terms import LEVELS, STATES
@@ -11,6 +13,7 @@ from playground.isolation.history import Dependency
 from playground.isolation.lab import DIALECTS, Lab, Options
 from playground.isolation.stepping import AHEAD, FAILS, Outcome, Stepper
 from playground.isolation.syntax import Script
+from playground.isolation.verifying import NotCompared
 
 if TYPE_CHECKING:
     from playground.isolation.server import Server
@@ -150,10 +153,11 @@ def compare(script: Script, chosen: Options, server: Server) -> dict[str, Any]:
     """Run a script on a server too: both outcomes side by side.
 
     What several transactions do at once after one wait has no order; where the server took another than the lab, ``order`` says so and the
-    lab's outcome in that order is what is compared.
+    lab's outcome in that order is what is compared. Raises NotCompared when the server and that take longer than its ``limit_s``.
     """
+    deadline = time.monotonic() + server.limit_s
     outcomes, final = server.run(script, chosen.level_name())
-    order, stepper = matching(script, chosen, outcomes, final)
+    order, stepper = matching(script, chosen, outcomes, final, deadline)
     differences = [
         {
             "statement": mine.index,
@@ -194,11 +198,12 @@ def compare(script: Script, chosen: Options, server: Server) -> dict[str, Any]:
 
 
 def matching(
-    script: Script, chosen: Options, outcomes: list[Outcome], final: dict[str, list[list[int]]]
+    script: Script, chosen: Options, outcomes: list[Outcome], final: dict[str, list[list[int]]], deadline: float = inf
 ) -> tuple[str, Stepper]:
     """The order, in words, in which the lab's outcome is the server's, and that outcome; the usual order when there is none.
 
-    Every choice between sessions that did something at once is tried, as far as the lab agrees with the server until then.
+    Every choice between sessions that did something at once is tried, as far as the lab agrees with the server until then. Raises
+    NotCompared when that is not done at ``deadline`` (``time.monotonic``).
     """
 
     def stepper_of(choices: Choices) -> Stepper:
@@ -208,6 +213,8 @@ def matching(
     for _ in range(TRIES_MAX):
         if plan is None:
             break
+        if time.monotonic() > deadline:
+            raise NotCompared("what several sessions did at once has more orders than could be tried in time")
         choices = Choices(plan)
         stepper = stepper_of(choices)
         while stepper.step < len(script.steps):

@@ -8,11 +8,12 @@ from playground.isolation.syntax import Token
 from playground.protocol.errors import InputError, shown
 
 PATTERN = re.compile(
-    r"(?P<space>[ \t\r\f]+)|(?P<comment>--[^\n]*|\#[^\n]*)|(?P<newline>\n)|(?P<number>\d+)|(?P<word>[A-Za-z_][A-Za-z_0-9]*)"
+    r"(?P<space>[ \t\r\f]+)|(?P<comment>--[^\n]*|\#[^\n]*)|(?P<newline>\n)|(?P<number>[0-9]+)|(?P<word>[A-Za-z_][A-Za-z_0-9]*)"
     r"|(?P<sign><>|!=|<=|>=|[-+*/%=<>(),;:])"
 )
 END = "end"
 NUMBER_MAX = 2**31 - 1
+DIGITS_MAX = 10
 CHARACTERS_MAX = 100_000
 
 
@@ -62,7 +63,7 @@ def tokens_of(text: str) -> list[Token]:
             check_comment(Token(kind, match[0], line, column), text[start:place])
         elif kind != "space":
             token = Token(kind, match[0], line, column)
-            if kind == "number" and int(match[0]) > NUMBER_MAX:
+            if kind == "number" and (len(match[0].lstrip("0")) > DIGITS_MAX or int(match[0]) > NUMBER_MAX):
                 raise syntax_error(token, f"a whole number up to {NUMBER_MAX}")
             if kind == "word" and place and text[place - 1].isdigit():
                 # PostgreSQL 15 has it so: "trailing junk after numeric literal".

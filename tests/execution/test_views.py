@@ -22,7 +22,7 @@ from playground.protocol.frames import HOP_FIELDS, pack_frame, unpack_frame
 from playground.protocol.messages import Span
 from playground.templates_store import templates
 from tests.execution.variants import EVERY, finished, short_scenarios
-from tests.sketch import MS, SECOND, Shape, at, block, edge, example, fault, figures, metric, run, scenario
+from tests.sketch import MS, SECOND, Shape, at, block, edge, example, fault, figures, metric, run, scenario, set_param
 
 
 def unpacked(data: bytes) -> array[float]:
@@ -107,11 +107,8 @@ def test_the_series_are_equally_long_and_add_up_to_the_totals(name: str) -> None
         assert len(columns[f"in_flight.{it.id}"]) == buckets
     for name_of, column in columns.items():
         if name_of.startswith("utilisation."):
-            # A pool that was made smaller stays in use beyond its size for a while, and one that is switched off has none.
-            shrinks = any(
-                it.params.get("autoscale") for it in execution.design.blocks if f"utilisation.{it.id}" == name_of
-            )
-            assert all(value is None or 0 <= value <= (2 if shrinks else 1.000001) for value in column)
+            # None: of a pool that is switched off.
+            assert all(value is None or 0 <= value <= 1 for value in column)
     rest = execution.history(buckets - 1)
     assert rest["first"] == buckets - 1
     assert {key: column[-1:] for key, column in columns.items()} == rest["columns"]
@@ -140,6 +137,15 @@ def test_utilisation_of_a_bucket_is_the_share_of_worker_time_that_was_held() -> 
     columns = finished(drawing).history(0)["columns"]
     # One request every 50 ms holds one of two workers for 25 ms; buckets are 50 ms long.
     assert columns["utilisation.app"][1:] == [pytest.approx(0.25, abs=1e-5)] * 39
+
+
+def test_a_pool_that_was_made_smaller_is_all_in_use_and_no_more_than_that() -> None:
+    users = block("users", "client", rate_per_s=400, write_weight=0)
+    app = block("app", "app_server", instances=10, workers=10, before_mean_ms=200, before_distribution="constant")
+    drawing = scenario([users, app], [edge("users", "app")], until_s=3)
+    smaller = drawing.model_copy(update={"interventions": [at(1, set_param("app", "instances", 1))]})
+    column = finished(smaller).history(0)["columns"]["utilisation.app"]
+    assert max(column[:20]) < 1 == max(column[20:])
 
 
 def asked_by_many(callee: Shape, port: str) -> Scenario:

@@ -14,6 +14,7 @@ from playground.isolation.schedules import random_script
 from playground.isolation.server import Server
 from playground.isolation.stepping import Stepper
 from playground.isolation.syntax import Script
+from playground.isolation.verifying import NotCompared
 from tests.isolation.comparing import same_on
 
 TABLE = "create table test (id int primary key, value int);\ninsert into test values (1, 10), (2, 20);\n"
@@ -65,6 +66,14 @@ def test_whoever_of_three_goes_on_first_is_found(name: str) -> None:
 def test_every_order_of_what_happens_at_once_in_random_schedules_is_found() -> None:
     orders = [found_again(random_script(seed, sessions=4), "read committed", seed) for seed in range(400)]
     assert sum(map(bool, orders)) > 5
+
+
+def test_looking_for_an_order_ends_in_time() -> None:
+    script = parse(TABLE + "T1: update test set value = 5;")
+    run = Stepper(script, options().database(), "read committed")
+    run.run()
+    with pytest.raises(NotCompared, match="more orders than could be tried"):
+        matching(script, options(), run.outcomes, run.final_rows(), deadline=0.0)
 
 
 def test_the_order_is_told_by_who_went_before_whom() -> None:

@@ -158,3 +158,11 @@ def test_no_schedule_raises_or_leaves_two_that_wait_for_each_other() -> None:
 @pytest.mark.slow
 def test_no_schedule_of_many_raises_or_leaves_two_that_wait_for_each_other() -> None:
     no_two_wait_for_each_other(range(1_000, 2_000))
+
+
+def test_a_row_that_one_has_deleted_oneself_is_gone_whatever_version_of_it_one_saw() -> None:
+    # row0vers.cc: the newest version is the deleter's own, and delete-marked.
+    lines = ("T1: begin", "T1: select count(*) from test", f"T2: {change(3)}", "T1: delete from test where id = 3")
+    found = statements("repeatable read", *lines, "T1: select * from test where id = 3", "T1: select id from test")
+    assert found[3]["tag"] == "DELETE 1"
+    assert (found[4]["rows"], found[5]["rows"]) == ([], [[1], [10], [20]])

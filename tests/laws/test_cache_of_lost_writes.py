@@ -100,17 +100,15 @@ def test_what_waits_for_its_commit_may_come_and_what_nobody_began_or_was_lost_ma
     assert not any(db.may_come(key, version) for key, version in waiting.items())
 
 
-@pytest.mark.parametrize("fails", [True, False])
-def test_a_write_of_a_quorum_store_that_failed_in_part_is_no_stale_one(fails: bool) -> None:
+def test_a_write_of_a_quorum_store_that_failed_in_part_is_no_stale_one() -> None:
     # W = 3, and one of three nodes is gone: writes fail, are on two nodes all the same, and reads see them.
     execution = cached(
         block("store", "quorum_store", instances=3, write_quorum=3, keys=20), app={"after_write": "invalidate"}
     )
     reach(execution, 5)
-    if fails:
-        execution.act(fault("store", "crash", instance=0, restart_after_s=None), "test")
+    execution.act(fault("store", "crash", instance=0, restart_after_s=None), "test")
     reach(execution, 10)
     execution.act(set_param("users", "write_weight", 0), "test")
     stale, _ = hits(execution, 11, 15)
-    assert (metric(execution, "store", "partial_writes") > 0) == fails
-    assert stale == 0 or not fails
+    assert metric(execution, "store", "partial_writes") > 0
+    assert stale == 0

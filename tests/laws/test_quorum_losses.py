@@ -147,7 +147,6 @@ def test_another_interval_of_probes_counts_from_now_on() -> None:
     bench.fault("pause", instance=second, duration_s=0.5)
     bench.write(node=first)
     bench.reach(1_000)
-    assert bench.store.suspects(first, second) is False or bench.metric("nodes_up") == 2
     bench.fault("crash", instance=second, restart_after_s=0.5)
     bench.write(node=first)
     bench.reach(2_000)

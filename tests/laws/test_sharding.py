@@ -87,6 +87,17 @@ def test_a_deadline_gives_partial_answers_in_time_and_says_how_many_shards_are_m
     assert row["measured"] == pytest.approx(row["expected"], abs=3)
 
 
+@pytest.mark.parametrize(("shards", "deadline_ms"), [(2, 0.7), (2, 1.5), (3, 0.7)])
+def test_the_law_beside_partial_answers_counts_no_list_that_no_shard_answered(shards: int, deadline_ms: float) -> None:
+    execution = Execution(lists(shards), recorded=False)
+    execution.act(set_param("router", "shard_deadline_ms", deadline_ms), "test")
+    reach(execution, 10)
+    (row,) = [it for it in execution.results()["theory"] if it["name"] == "Lists that miss a part"]
+    late = 2.718281828**-deadline_ms
+    assert row["expected"] == pytest.approx(100 * (1 - (1 - late) ** shards - late**shards), abs=4)
+    assert row["measured"] == pytest.approx(row["expected"], abs=4)
+
+
 def test_a_dead_shard_fails_every_list_without_a_deadline_and_none_with_one() -> None:
     execution = reach(Execution(lists(10), recorded=False), 1)
     execution.act(fault("shard-003", "crash"), "test")

@@ -209,7 +209,8 @@ SPEC = BlockSpec(
             name="stale_served",
             label="Stale answers",
             kind="counter",
-            help="Hits whose version was not the store's present one any more: it was replaced there, or lost.",
+            help="Hits whose version was not the store's present one any more: it was replaced there, or lost by a SQL database. "
+            "A quorum store's lost write stays the one that reads miss.",
         ),
         Metric(
             name="mean_staleness_ms",

@@ -169,6 +169,9 @@ class Indexing(Block):
         if number >= len(self.feeds) or self.feeds[number].serial != data >> SLOT_BITS:
             return
         feed = self.feeds[number]
+        if calls.edge[call] != feed.edge.index:
+            # Another database is followed in this place since, and each feed counts its own serials.
+            return
         feed.polling = False
         log = feed.log
         if calls.outcome[call] != OK or log is None:

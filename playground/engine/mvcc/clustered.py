@@ -62,10 +62,11 @@ def visible(table: Table, key: i64, snapshot: i64, xid: i64) -> i64:
             is_own = xid != 0 and table.made_by[position] == xid and table.made_at[position] == PENDING
             if is_own or table.made_at[position] <= snapshot:
                 found = position
-                if table.newer[position] < 0:
-                    ended = table.ended_at[position]
-                    if ended <= snapshot or (ended == PENDING and table.ended_by[position] == xid):
-                        found = -1
+            if table.newer[position] < 0:
+                # Its own deletion hides the row, also where what it deleted is a version that its view doesn't see.
+                ended = table.ended_at[position]
+                if ended <= snapshot or (ended == PENDING and xid != 0 and table.ended_by[position] == xid):
+                    found = -1
             position = table.newer[position]
         first = table.sibling[first]
     return found
