@@ -9,7 +9,7 @@ import pytest
 from playground.isolation.choices import Choice, Choices
 from playground.isolation.lab import options
 from playground.isolation.parsing import parse
-from playground.isolation.results import matching
+from playground.isolation.results import matching, same_rows
 from playground.isolation.schedules import random_script
 from playground.isolation.server import Server
 from playground.isolation.stepping import Stepper
@@ -31,6 +31,8 @@ THREE_AT_ONCE = {
     "three on two rows of one": "T1: update test set value = 5;\nT2: update test set value = value + 10 where id = 1 or value = 20;\n"
     "T3: update test set value = value + 20 where id = 2;\nT4: select * from test for share;\nT1: commit;\n",
 }
+
+THREE_AT_ONCE_ROWS = THREE_AT_ONCE["three on two rows of one"]
 
 
 class Drawn(Choices):
@@ -66,6 +68,15 @@ def test_whoever_of_three_goes_on_first_is_found(name: str) -> None:
 def test_every_order_of_what_happens_at_once_in_random_schedules_is_found() -> None:
     orders = [found_again(random_script(seed, sessions=4), "read committed", seed) for seed in range(400)]
     assert sum(map(bool, orders)) > 5
+
+
+@pytest.mark.parametrize(("steps", "same"), [("T1: update test set value = 5;", False), (THREE_AT_ONCE_ROWS, True)])
+def test_where_rows_lie_counts_unless_several_changed_some_at_once(steps: str, same: bool) -> None:
+    run = Stepper(parse(TABLE + BEGINS + steps), options().database(), "read committed")
+    run.run()
+    rows = run.final_rows()["test"]
+    assert same_rows(run, "test", rows) and not same_rows(run, "test", rows[:1])
+    assert same_rows(run, "test", rows[::-1]) == same
 
 
 def test_looking_for_an_order_ends_in_time() -> None:
