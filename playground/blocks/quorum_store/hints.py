@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from librt.vecs import vec
+from librt.vecs import append, vec
 from mypy_extensions import i64
 
 from playground.blocks.quorum_store.ledger import Ledger
@@ -52,6 +52,20 @@ class Hints(State):
     def find(self, holder: i64, owner: i64, key: i64) -> i64:
         """The hint that ``holder`` keeps of ``key`` for ``owner``, -1 for none."""
         return self.index.find(self.name(holder, owner, key))
+
+    def of(self, key: i64, nodes: i64) -> vec[i64]:
+        """All hints of ``key`` that any of so many nodes keep."""
+        found = vec[i64]()
+        owner: i64 = 0
+        while owner < nodes:
+            holder: i64 = 0
+            while holder < nodes and self.held_for[owner] > 0:
+                hint = self.find(holder, owner, key)
+                if hint >= 0:
+                    found = append(found, hint)
+                holder += 1
+            owner += 1
+        return found
 
     def put(self, holder: i64, owner: i64, key: i64, column: vec[i64], base: i64, count: i64, now: i64) -> bool:
         """Keep these versions for ``owner``; whether that is a new hint."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import final
 
-from librt.vecs import vec
+from librt.vecs import append, vec
 from mypy_extensions import i64
 
+from playground.blocks.quorum_store.states import BRINGING
 from playground.engine.columns import filled, grown, zeros
 from playground.engine.state import State
 
@@ -53,6 +54,16 @@ class Messages(State):
         self.about[message] = -1
         self.count[message] = 0
         return message
+
+    def bringing(self, key: i64) -> vec[i64]:
+        """All messages that bring versions of ``key`` to a node."""
+        found = vec[i64]()
+        message: i64 = 0
+        while message < self.made:
+            if self.key[message] == key and self.kind[message] in BRINGING:
+                found = append(found, message)
+            message += 1
+        return found
 
     def load(self, message: i64, column: vec[i64], base: i64, count: i64) -> None:
         """Put versions in."""

@@ -309,27 +309,17 @@ class Nodes(Block):
         for replica in self.replicas:
             if replica.has(key, slot):
                 found += 1
-        hints = self.hints
-        owner: i64 = 0
-        while owner < self.nodes:
-            holder: i64 = 0
-            while holder < self.nodes and hints.held_for[owner] > 0:
-                hint = hints.find(holder, owner, key)
-                if hint >= 0 and hints.has(hint, slot):
-                    found += 1
-                holder += 1
-            owner += 1
+        for hint in self.hints.of(key, self.nodes):
+            if self.hints.has(hint, slot):
+                found += 1
         messages = self.messages
-        message: i64 = 0
-        while message < messages.made:
-            if messages.kind[message] in BRINGING and messages.key[message] == key:
-                at = message * messages.width
-                index: i64 = 0
-                while index < messages.count[message]:
-                    if messages.slots[at + index] == slot:
-                        found += 1
-                    index += 1
-            message += 1
+        for message in messages.bringing(key):
+            at = message * messages.width
+            index: i64 = 0
+            while index < messages.count[message]:
+                if messages.slots[at + index] == slot:
+                    found += 1
+                index += 1
         return found
 
     def look_for(self, slot: i64) -> None:
@@ -350,23 +340,13 @@ class Nodes(Block):
             ):
                 return True
         hints = self.hints
-        owner: i64 = 0
-        while owner < self.nodes:
-            holder: i64 = 0
-            while holder < self.nodes and hints.held_for[owner] > 0:
-                hint = hints.find(holder, owner, key)
-                if hint >= 0 and ledger.among(hints.slots, hint * hints.width, hints.count[hint], slot):
-                    return True
-                holder += 1
-            owner += 1
+        for hint in hints.of(key, self.nodes):
+            if ledger.among(hints.slots, hint * hints.width, hints.count[hint], slot):
+                return True
         messages = self.messages
-        message: i64 = 0
-        while message < messages.made:
-            if messages.kind[message] in BRINGING and messages.key[message] == key:
-                at = message * messages.width
-                if ledger.among(messages.slots, at, messages.count[message], slot):
-                    return True
-            message += 1
+        for message in messages.bringing(key):
+            if ledger.among(messages.slots, message * messages.width, messages.count[message], slot):
+                return True
         return False
 
     def on_lost(self, key: i64, slot: i64) -> None:

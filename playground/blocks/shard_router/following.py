@@ -67,7 +67,6 @@ class Following(Routing):
 
     def open_log(self, shard: i64) -> None:
         """Open a slot in a shard's change log, if it has one, and list what was ever written there."""
-        layout = self.map.newest()
         holder = self.shards.authority(shard)
         log = self.log[shard]
         if holder is None or log is None:
@@ -75,9 +74,14 @@ class Following(Routing):
         self.slot[shard] = log.open()
         self.strays_seen[shard] = len(holder.strayed_keys(0))
         for key in holder.changed_keys():
-            bucket = layout.bucket(key)
-            if layout.done[bucket] == 0 and layout.home[bucket] != shard and self.map.owner(key) == shard:
-                self.dirty.add(bucket, key)
+            self.mark(shard, key)
+
+    def mark(self, shard: i64, key: i64) -> None:
+        """Something is known of a row at a shard: it is to be copied, where the shard serves it still and is to give it away."""
+        layout = self.map.newest()
+        bucket = layout.bucket(key)
+        if layout.done[bucket] == 0 and layout.home[bucket] != shard and self.map.owner(key) == shard:
+            self.dirty.add(bucket, key)
 
     def follow(self, shard: i64, end: i64) -> bool:
         """Take note of what a shard's log holds up to position ``end``; False where it has lost what was to be read."""
@@ -93,8 +97,8 @@ class Following(Routing):
                 if layout.home[bucket] != shard and log.undone_at(position) == 0:
                     # It went past the router: nobody reads it here any more.
                     self.orphaned += 1
-            elif layout.home[bucket] != shard and self.map.owner(key) == shard:
-                self.dirty.add(bucket, key)
+            else:
+                self.mark(shard, key)
             position += 1
         log.confirm(self.slot[shard], end)
         self.follow_strays(shard)
@@ -105,12 +109,9 @@ class Following(Routing):
         holder = self.shards.authority(shard)
         if holder is None:
             return
-        layout = self.map.newest()
         strayed = holder.strayed_keys(self.strays_seen[shard])
         for key in strayed:
-            bucket = layout.bucket(key)
-            if layout.done[bucket] == 0 and layout.home[bucket] != shard and self.map.owner(key) == shard:
-                self.dirty.add(bucket, key)
+            self.mark(shard, key)
         self.strays_seen[shard] += len(strayed)
 
     def unfollow(self) -> None:
